@@ -1,0 +1,40 @@
+/*
+ * serial.h - serial contexts: the exclusion and order that everything in libnw stands on.
+ * What:   tasks pushed to one serial context run one at a time, in order, on loop threads. A dispatch serial
+ *         queue embeds one; each connection has one of its own as its protocol context. 64 octets or less.
+ * Runs:   all functions on any thread.
+ * Rules:  docs/how/queue.md and the comment above the state word in serial.c.
+ */
+#ifndef NWI_DISPATCH_SERIAL_H
+#define NWI_DISPATCH_SERIAL_H
+
+#include "base/task.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nwi_loop;
+
+struct nwi_serial {
+    _Atomic uint64_t           state;      /* see serial.c */
+    _Atomic(struct nwi_task *) tail;       /* lock-free list, producers' end */
+    struct nwi_task           *head;       /* consumer's end, owned by whoever runs the context */
+    _Atomic(struct nwi_loop *) loop;       /* where it last ran, or should run first */
+    struct nwi_task            drain;      /* posted to a loop (or to the target context) to run the list */
+    struct nwi_serial         *target;     /* NULL: runs on loops directly; else inside that context */
+};
+
+/* Zeroed memory plus this = ready. `loop` NULL: chosen at first use. */
+void nwi_serial_init(struct nwi_serial *serial, struct nwi_loop *loop);
+/* Runs the task in the context later, after all pushed before. Never inside this call. */
+void nwi_serial_push(struct nwi_serial *serial, struct nwi_task *task);
+/* Enters at once when the context is idle (empty, not running, not suspended): the caller then runs inside it
+ * until nwi_serial_leave. False: it is busy (also when the caller itself is inside). */
+bool nwi_serial_try_enter(struct nwi_serial *serial);
+/* Leaves; work that came meanwhile is run on the loop, not here. */
+void nwi_serial_leave(struct nwi_serial *serial);
+/* try_enter + task->run + leave, or push when busy. */
+void nwi_serial_perform(struct nwi_serial *serial, struct nwi_task *task);
+/* Whether the calling thread is inside the context right now. */
+bool nwi_serial_is_current(const struct nwi_serial *serial);
+
+#endif
