@@ -21,10 +21,14 @@ struct nwi_serial {
     _Atomic(struct nwi_loop *) loop;       /* where it last ran, or should run first */
     struct nwi_task            drain;      /* posted to a loop (or to the target context) to run the list */
     struct nwi_serial         *target;     /* NULL: runs on loops directly; else inside that context */
+    void                      *owner;      /* object (base/object.h) that embeds this context, or NULL. Retained when
+                                              the context becomes non-idle (push from 0, try_enter), released as the
+                                              very last step after it became idle again, so a task may drop the last
+                                              other reference on the owner from inside the context. */
 };
 
 /* Zeroed memory plus this = ready. `loop` NULL: chosen at first use. */
-void nwi_serial_init(struct nwi_serial *serial, struct nwi_loop *loop);
+void nwi_serial_init(struct nwi_serial *serial, struct nwi_loop *loop, void *owner);
 /* Runs the task in the context later, after all pushed before. Never inside this call. */
 void nwi_serial_push(struct nwi_serial *serial, struct nwi_task *task);
 /* Enters at once when the context is idle (empty, not running, not suspended): the caller then runs inside it
