@@ -1,0 +1,103 @@
+/*
+ * alloc.c - allocation with a fault seam.
+ * What:   calloc and friends; a test can make the n-th allocation fail and count what is still
+ * live. Runs:   on any thread. Owns:   three counters, all of them for tests.
+ */
+#include "base/alloc.h"
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Allocations left until the one that fails; 0 = disarmed. Relaxed throughout: it orders nothing, a
+ * test arms it before the code under test runs. */
+static _Atomic unsigned long fail_countdown;
+static _Atomic bool fault_hit; /* relaxed: read by the arming thread after its test body */
+static _Atomic bool counting;  /* relaxed: a counter's switch */
+static _Atomic long live;      /* relaxed: a counter */
+
+/* Whether the allocation about to be made is the one that a test wants to see fail. */
+static bool must_fail(void) {
+    unsigned long left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
+    while (left != 0) {
+        if (!atomic_compare_exchange_weak_explicit(&fail_countdown, &left, left - 1,
+                                                   memory_order_relaxed, memory_order_relaxed))
+            continue;
+        if (left != 1)
+            return false;
+        atomic_store_explicit(&fault_hit, true, memory_order_relaxed);
+        return true;
+    }
+    return false;
+}
+
+static void *count_block(void *memory) {
+    if (memory != NULL && atomic_load_explicit(&counting, memory_order_relaxed))
+        atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    return memory;
+}
+
+void *nwi_alloc(size_t size) {
+    /* calloc(1, 0) may give NULL, which our callers would take for "no memory". */
+    return must_fail() ? NULL : count_block(calloc(1, size != 0 ? size : 1));
+}
+
+void *nwi_alloc_raw(size_t size) {
+    return must_fail() ? NULL : count_block(malloc(size != 0 ? size : 1));
+}
+
+void *nwi_realloc(void *memory, size_t size) {
+    if (memory == NULL)
+        return nwi_alloc_raw(size);
+    return must_fail() ? NULL : realloc(memory, size != 0 ? size : 1);
+}
+
+void nwi_free(void *memory) {
+    if (memory != NULL && atomic_load_explicit(&counting, memory_order_relaxed))
+        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    free(memory);
+}
+
+char *nwi_strdup(const char *text) {
+    if (text == NULL)
+        return NULL;
+    size_t size = strlen(text) + 1;
+    char *copy = nwi_alloc_raw(size);
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+char *nwi_asprintf(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        return NULL;
+    char *text = nwi_alloc_raw((size_t)length + 1);
+    if (text == NULL)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(text, (size_t)length + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+void nwi_alloc_fail_at(unsigned long n) {
+    atomic_store_explicit(&fault_hit, false, memory_order_relaxed);
+    atomic_store_explicit(&fail_countdown, n, memory_order_relaxed);
+}
+
+bool nwi_alloc_fault_hit(void) {
+    return atomic_load_explicit(&fault_hit, memory_order_relaxed);
+}
+
+void nwi_alloc_count(bool on) {
+    atomic_store_explicit(&live, 0, memory_order_relaxed);
+    atomic_store_explicit(&counting, on, memory_order_relaxed);
+}
+
+long nwi_alloc_live(void) {
+    return atomic_load_explicit(&live, memory_order_relaxed);
+}
