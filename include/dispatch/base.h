@@ -1,8 +1,9 @@
 /*
  * base.h - the small words that every header of <dispatch/> uses.
  * What:   export and calling attributes, and dispatch_function_t.
- * Note:   the same names as Apple's queue API. The calls live in libnw; blocks need clang with -fblocks, and each
- *         call that takes a block has a twin ending in _f that every C or C++ compiler can use.
+ * Note:   the same names as Apple's queue API. The calls live in libnw; blocks need clang with
+ * -fblocks, and each call that takes a block has a twin ending in _f that every C or C++ compiler
+ * can use.
  */
 #ifndef DISPATCH_BASE_H
 #define DISPATCH_BASE_H
@@ -61,11 +62,12 @@
 #define DISPATCH_NOESCAPE
 #endif
 
-/* Each object type is a pointer to its own opaque struct. In C++ the structs derive from one base, so that
- * dispatch_release() and the like take any of them; in C a transparent union does that (object.h). */
+/* Each object type is a pointer to its own opaque struct. In C++ the structs derive from one base,
+ * so that dispatch_release() and the like take any of them; in C a transparent union does that
+ * (object.h). */
 #ifdef __cplusplus
-#define DISPATCH_DECL(name)                                                                                  \
-    struct name##_s : public dispatch_object_s {};                                                           \
+#define DISPATCH_DECL(name)                                                                        \
+    struct name##_s : public dispatch_object_s {};                                                 \
     typedef struct name##_s *name##_t
 #else
 #define DISPATCH_DECL(name) typedef struct name##_s *name##_t
@@ -73,7 +75,7 @@
 /* A kind of queue: every call for dispatch_queue_t takes it as it is. */
 #define DISPATCH_DECL_SUBCLASS(name, base) typedef base##_t name##_t
 
-#define DISPATCH_GLOBAL_OBJECT(type, object) ((type)&(object))
+#define DISPATCH_GLOBAL_OBJECT(type, object) ((type) & (object))
 
 DISPATCH_BEGIN_DECLS
 /* A piece of work: called once with the context given beside it. */

@@ -21,8 +21,8 @@ DISPATCH_EXPORT struct dispatch_data_s _dispatch_data_empty;
  *   DEFAULT  the bytes are copied at once; the buffer stays the caller's.
  *   FREE     the object owns memory from malloc, and frees it.
  *   MUNMAP   the object owns a mapping of `size` octets, and unmaps it.
- *   a block  called once on the queue (NULL: the default global queue) when the last object that shows the buffer
- *            has gone.
+ *   a block  called once on the queue (NULL: the default global queue) when the last object that
+ * shows the buffer has gone.
  */
 #define DISPATCH_DATA_DESTRUCTOR_DEFAULT NULL
 #ifdef __BLOCKS__
@@ -31,21 +31,20 @@ DISPATCH_EXPORT const dispatch_block_t _dispatch_data_destructor_munmap;
 #define DISPATCH_DATA_DESTRUCTOR_FREE (_dispatch_data_destructor_free)
 #define DISPATCH_DATA_DESTRUCTOR_MUNMAP (_dispatch_data_destructor_munmap)
 
-/* Returns an object of `size` octets at `buffer`, owned by the caller; dispatch_data_empty for size 0 (the destructor
- * is called all the same); NULL when memory ran out or the buffer is NULL with a size, the buffer then still the
- * caller's. */
-DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t
-dispatch_data_create(const void *buffer, size_t size, dispatch_queue_t queue,
-                     dispatch_block_t destructor);
+/* Returns an object of `size` octets at `buffer`, owned by the caller. For size 0 or a NULL buffer
+ * it is dispatch_data_empty, and the destructor is called all the same. NULL when memory ran out:
+ * the buffer is then still the caller's. */
+DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t dispatch_data_create(
+    const void *buffer, size_t size, dispatch_queue_t queue, dispatch_block_t destructor);
 #endif
 
-/* The same without blocks: `destructor` is called with `context`; NULL copies the bytes. The two functions below are
- * recognised by their addresses and free or unmap the buffer, whatever the context. */
+/* The same without blocks: `destructor` is called with `context`; NULL copies the bytes. The two
+ * below are recognised and free or unmap the buffer, whatever the context. */
 DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t
-dispatch_data_create_f(const void *buffer, size_t size, dispatch_queue_t queue,
-                       void *context, dispatch_function_t destructor);
-DISPATCH_EXPORT void _dispatch_data_destructor_free_f(void *context);
-DISPATCH_EXPORT void _dispatch_data_destructor_munmap_f(void *context);
+dispatch_data_create_f(const void *buffer, size_t size, dispatch_queue_t queue, void *context,
+                       dispatch_function_t destructor);
+DISPATCH_EXPORT const dispatch_function_t _dispatch_data_destructor_free_f;
+DISPATCH_EXPORT const dispatch_function_t _dispatch_data_destructor_munmap_f;
 #define DISPATCH_DATA_DESTRUCTOR_FREE_F (_dispatch_data_destructor_free_f)
 #define DISPATCH_DATA_DESTRUCTOR_MUNMAP_F (_dispatch_data_destructor_munmap_f)
 
@@ -53,42 +52,44 @@ DISPATCH_EXPORT void _dispatch_data_destructor_munmap_f(void *context);
 DISPATCH_EXPORT DISPATCH_NOTHROW size_t dispatch_data_get_size(dispatch_data_t data);
 
 /*
- * Returns an object, owned by the caller, that shows the same octets in one region, and stores where they are. The
- * pointer is good as long as the returned object lives. Copies only when `data` has more than one region. Either
- * pointer may be NULL. NULL when memory ran out.
+ * Returns an object, owned by the caller, that shows the same octets in one region, and stores
+ * where they are. The pointer is good as long as the returned object lives. Copies only when `data`
+ * has more than one region. Either pointer may be NULL. NULL when memory ran out.
  */
 DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t
-dispatch_data_create_map(dispatch_data_t data, const void **buffer_ptr,
-                         size_t *size_ptr);
+dispatch_data_create_map(dispatch_data_t data, const void **buffer_ptr, size_t *size_ptr);
 
-/* Returns an object, owned by the caller, with the octets of `data1` followed by those of `data2`, sharing both.
- * NULL when memory ran out or the size does not fit. */
+/* Returns an object, owned by the caller, with the octets of `data1` followed by those of `data2`,
+ * sharing both. NULL when memory ran out or the size does not fit. */
 DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t
 dispatch_data_create_concat(dispatch_data_t data1, dispatch_data_t data2);
 
-/* Returns an object, owned by the caller, with `length` octets from `offset` on, sharing them; less where `data` ends
- * sooner, dispatch_data_empty beyond its end. */
+/* Returns an object, owned by the caller, with `length` octets from `offset` on, sharing them; less
+ * where `data` ends sooner, dispatch_data_empty beyond its end. */
 DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t
 dispatch_data_create_subrange(dispatch_data_t data, size_t offset, size_t length);
 
 /*
- * Calls the applier for each region in order, until it returns false: an object showing only this region (borrowed
- * for the call), the region's offset in `data`, its address and size. Returns whether every call returned true.
+ * Calls the applier for each region in order, until it returns false: an object showing only this
+ * region (borrowed for the call), the region's offset in `data`, its address and size. Returns
+ * whether every call returned true.
  */
 #ifdef __BLOCKS__
-typedef bool (^dispatch_data_applier_t)(dispatch_data_t region, size_t offset, const void *buffer, size_t size);
+typedef bool (^dispatch_data_applier_t)(dispatch_data_t region, size_t offset, const void *buffer,
+                                        size_t size);
 DISPATCH_EXPORT bool dispatch_data_apply(dispatch_data_t data,
                                          DISPATCH_NOESCAPE dispatch_data_applier_t applier);
 #endif
-typedef bool (*dispatch_data_applier_function_t)(void *context, dispatch_data_t region, size_t offset,
-                                                 const void *buffer, size_t size);
+typedef bool (*dispatch_data_applier_function_t)(void *context, dispatch_data_t region,
+                                                 size_t offset, const void *buffer, size_t size);
 DISPATCH_EXPORT bool dispatch_data_apply_f(dispatch_data_t data, void *context,
                                            dispatch_data_applier_function_t applier);
 
-/* Returns the region that holds the octet at `location`, owned by the caller, and stores the region's offset in
- * `data`. dispatch_data_empty, and the size of `data` for the offset, when there is no such octet. */
-DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t dispatch_data_copy_region(
-    dispatch_data_t data, size_t location, size_t *offset_ptr);
+/* Returns the region that holds the octet at `location`, owned by the caller, and stores the
+ * region's offset in `data`. dispatch_data_empty, and the size of `data` for the offset, when there
+ * is no such octet. */
+DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_WARN_RESULT dispatch_data_t
+dispatch_data_copy_region(dispatch_data_t data, size_t location, size_t *offset_ptr);
 
 DISPATCH_END_DECLS
 

@@ -12,8 +12,10 @@ DISPATCH_BEGIN_DECLS
 typedef intptr_t dispatch_once_t;
 
 #ifdef __BLOCKS__
-/* Runs the block unless it has been run for this predicate. Callers that come meanwhile wait until it has ended. */
-DISPATCH_EXPORT void dispatch_once(dispatch_once_t *predicate, DISPATCH_NOESCAPE dispatch_block_t block);
+/* Runs the block unless it has been run for this predicate. Callers that come meanwhile wait until
+ * it has ended. */
+DISPATCH_EXPORT void dispatch_once(dispatch_once_t *predicate,
+                                   DISPATCH_NOESCAPE dispatch_block_t block);
 #endif
 DISPATCH_EXPORT void dispatch_once_f(dispatch_once_t *predicate, void *context,
                                      dispatch_function_t function);

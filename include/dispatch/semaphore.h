@@ -12,8 +12,8 @@ DISPATCH_DECL(dispatch_semaphore);
 
 DISPATCH_BEGIN_DECLS
 
-/* Returns a semaphore with `value` (0 or more) to take, owned by the caller; NULL for a negative value or when
- * memory ran out. */
+/* Returns a semaphore with `value` (0 or more) to take, owned by the caller; NULL for a negative
+ * value or when memory ran out. */
 DISPATCH_EXPORT DISPATCH_NOTHROW DISPATCH_MALLOC DISPATCH_WARN_RESULT dispatch_semaphore_t
 dispatch_semaphore_create(intptr_t value);
 /* Takes one. Returns 0, or nonzero when `timeout` came first and nothing was taken. */

@@ -28,22 +28,24 @@ typedef uint64_t dispatch_time_t;
 struct timespec;
 
 __extension__ enum {
-    DISPATCH_WALLTIME_NOW = ~1ull, /* the wall clock's now, for dispatch_time() and dispatch_walltime() */
+    DISPATCH_WALLTIME_NOW =
+        ~1ull, /* the wall clock's now, for dispatch_time() and dispatch_walltime() */
 };
 
 #define DISPATCH_TIME_NOW (0ull)      /* the monotonic clock's now */
 #define DISPATCH_TIME_FOREVER (~0ull) /* never */
 
 /*
- * Returns the point `delta` nanoseconds (may be negative) after `when`, on the clock of `when`. DISPATCH_TIME_NOW
- * starts from the monotonic clock, which stands still while the machine sleeps. DISPATCH_TIME_FOREVER stays
- * forever; a sum too large becomes forever, one too small the earliest time there is.
+ * Returns the point `delta` nanoseconds (may be negative) after `when`, on the clock of `when`.
+ * DISPATCH_TIME_NOW starts from the monotonic clock, which stands still while the machine sleeps.
+ * DISPATCH_TIME_FOREVER stays forever; a sum too large becomes forever, one too small the earliest
+ * time there is.
  */
 DISPATCH_EXPORT DISPATCH_NOTHROW dispatch_time_t dispatch_time(dispatch_time_t when, int64_t delta);
 
 /*
- * Returns the point `delta` nanoseconds after the wall clock time `when` (NULL: now). Timers set to it follow
- * when the system's clock is set.
+ * Returns the point `delta` nanoseconds after the wall clock time `when` (NULL: now). Timers set to
+ * it follow when the system's clock is set.
  */
 DISPATCH_EXPORT DISPATCH_NOTHROW dispatch_time_t dispatch_walltime(const struct timespec *when,
                                                                    int64_t delta);
