@@ -25,6 +25,8 @@ struct nwi_loop *nwi_loop_current(void);
 struct nwi_loop *nwi_loop_pick(void);
 /* The next loop in turn, whatever thread calls: spreads connections evenly. */
 struct nwi_loop *nwi_loop_pick_next(void);
+/* A loop that sleeps at this moment (or was not started yet), or NULL when all are busy. A guess, good for spreading. */
+struct nwi_loop *nwi_loop_pick_idle(void);
 unsigned nwi_loop_count(void);
 /* Runs the task on the loop soon, in order of posting. Wakes the loop only when it sleeps. */
 void nwi_loop_post(struct nwi_loop *loop, struct nwi_task *task);
@@ -55,6 +57,7 @@ struct nwi_io {
     int              fd;
     uint8_t          mode;
     _Atomic uint8_t  stopping;
+    _Atomic uint8_t  armed; /* one-shot: a callback is wanted */
     struct nwi_task  stop_task;
 };
 /* Registers fd (the caller still owns it). Errors: posix EPERM (fd cannot be waited for: a regular file),

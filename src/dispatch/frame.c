@@ -1,0 +1,25 @@
+/*
+ * frame.c - the thread's list of frames.
+ * Runs:   on the calling thread only.
+ */
+#include "dispatch/frame.h"
+#include <stddef.h>
+
+static _Thread_local struct nwi_frame *top;
+
+void nwi_frame_push(struct nwi_frame *frame) {
+    frame->up = top;
+    top = frame;
+}
+
+void nwi_frame_pop(struct nwi_frame *frame) {
+    top = frame->up;
+}
+
+struct nwi_frame *nwi_frame_top(void) {
+    return top;
+}
+
+struct nwi_frame **nwi_frame_top_link(void) {
+    return &top;
+}

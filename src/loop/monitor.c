@@ -1,0 +1,93 @@
+/*
+ * monitor.c - notices a loop whose thread is stuck in a callback while work waits.
+ * What:   one thread that looks every two milliseconds while any loop is awake, and sleeps when all
+ * do. A callout that is the same at two looks running, with work behind it, costs its thread the
+ * loop. Runs:   nwi_monitor_notice_awake on the loops' owners; the rest on the monitor's own
+ * thread.
+ */
+#include "loop/private.h"
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TICK_NS = 2000000,
+    STUCK_TICKS = 2,  /* the same callout seen this often after the first look: 4 to 6 ms */
+    QUIET_TICKS = 10, /* looks with every loop asleep before the monitor sleeps too */
+};
+
+/* 1: the monitor sleeps, or is about to. seq_cst on both sides: the monitor writes it, then reads
+ * every loop's `sleeping`; an owner writes `sleeping`, then reads this. */
+static _Atomic uint32_t deep_asleep;
+
+static bool any_awake(void) {
+    for (unsigned i = 0; i < nwi_loop_count(); i++) {
+        struct nwi_loop *loop = nwi_loop_at(i);
+        if (loop != NULL && !atomic_load(&loop->sleeping))
+            return true;
+    }
+    return false;
+}
+
+static void sleep_until_some_loop_wakes(void) {
+    atomic_store(&deep_asleep, 1);
+    while (atomic_load(&deep_asleep) == 1 && !any_awake())
+        syscall(SYS_futex, &deep_asleep, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
+    atomic_store(&deep_asleep, 0);
+}
+
+void nwi_monitor_notice_awake(void) {
+    if (atomic_load(&deep_asleep) == 1 && atomic_exchange(&deep_asleep, 0) == 1)
+        syscall(SYS_futex, &deep_asleep, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* Reads nothing of the loop that its owner writes without an atomic. */
+static bool work_waits(struct nwi_loop *loop, uint64_t word) {
+    return (word & MORE) != 0 || atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL ||
+           atomic_load_explicit(&loop->next_deadline, memory_order_relaxed) <= nwi_now() ||
+           nwi_epoll_has_events(loop);
+}
+
+static void look_at(struct nwi_loop *loop, uint64_t *last_word, unsigned *ticks) {
+    /* Relaxed: the steal itself acquires. */
+    uint64_t word = atomic_load_explicit(&loop->state, memory_order_relaxed);
+    if ((word & IN_CALLOUT) == 0 || word != *last_word) {
+        *last_word = word;
+        *ticks = 0;
+        return;
+    }
+    if (++*ticks >= STUCK_TICKS && work_waits(loop, word))
+        nwi_thread_steal(loop, word);
+}
+
+static void *monitor_main(void *unused) {
+    static uint64_t last_word[LOOPS_MAX]; /* this thread's alone */
+    static unsigned ticks[LOOPS_MAX];
+    unsigned quiet = 0;
+    for (;;) {
+        const struct timespec tick = {.tv_nsec = TICK_NS};
+        nanosleep(&tick, NULL);
+        for (unsigned i = 0; i < nwi_loop_count(); i++) {
+            struct nwi_loop *loop = nwi_loop_at(i);
+            if (loop != NULL)
+                look_at(loop, &last_word[i], &ticks[i]);
+        }
+        quiet = any_awake() ? 0 : quiet + 1;
+        if (quiet >= QUIET_TICKS) {
+            sleep_until_some_loop_wakes();
+            quiet = 0;
+        }
+    }
+    return unused; /* never reached */
+}
+
+/* Called under the lock that starts loops, so a plain flag is enough. */
+nwi_err nwi_monitor_start(void) {
+    static bool started;
+    if (started)
+        return 0;
+    nwi_err err = nwi_thread_spawn(monitor_main, NULL, "nw-monitor");
+    started = err == 0;
+    return err;
+}
