@@ -1,7 +1,7 @@
 /*
  * Network.h - the whole Network framework, and what programs expect to come with it: the queues of
- * <dispatch/dispatch.h>, the TLS settings of <Security/Security.h>, the C library's stdio, stdlib, string,
- * errno and sockets, Block_copy() where the compiler knows blocks, and the name `nil`.
+ * <dispatch/dispatch.h>, the TLS settings of <Security/Security.h>, the C library's stdio, stdlib,
+ * string, errno and sockets, Block_copy() where the compiler knows blocks, and the name `nil`.
  */
 #ifndef NETWORK_NETWORK_H
 #define NETWORK_NETWORK_H

@@ -1,8 +1,9 @@
 /*
  * connection.h - a two-way flow of content between this program and one endpoint.
- * Create it, give it a queue and handlers, start it. All handlers and completions of one connection run on
- * its queue, one at a time and in order, never inside the call that caused them. A started connection keeps
- * itself alive until it has been cancelled or has failed and its last handler has run.
+ * Create it, give it a queue and handlers, start it. All handlers and completions of one connection
+ * run on its queue, one at a time and in order, never inside the call that caused them. A started
+ * connection keeps itself alive until it has been cancelled or has failed and its last handler has
+ * run.
  */
 #ifndef NETWORK_CONNECTION_H
 #define NETWORK_CONNECTION_H
@@ -21,17 +22,19 @@ NW_OBJECT_DECL(nw_connection);
 
 /** The life of a connection. */
 typedef enum {
-    nw_connection_state_invalid = 0,   /* never delivered */
-    nw_connection_state_waiting = 1,   /* no way to connect now; tries again when the network changes */
+    nw_connection_state_invalid = 0, /* never delivered */
+    nw_connection_state_waiting =
+        1, /* no way to connect now; tries again when the network changes */
     nw_connection_state_preparing = 2, /* resolving, connecting, shaking hands */
     nw_connection_state_ready = 3,     /* established */
     nw_connection_state_failed = 4,    /* an end: lost, or the set-up cannot work */
-    nw_connection_state_cancelled = 5, /* the end after nw_connection_cancel(); the last call back */
+    nw_connection_state_cancelled =
+        5, /* the end after nw_connection_cancel(); the last call back */
 } nw_connection_state_t;
 
 /**
- * Creates a connection to an endpoint. Both arguments are needed; the parameters are copied. Returns a
- * reference, or NULL when an argument is NULL or memory ran out. Nothing happens before
+ * Creates a connection to an endpoint. Both arguments are needed; the parameters are copied.
+ * Returns a reference, or NULL when an argument is NULL or memory ran out. Nothing happens before
  * nw_connection_start().
  */
 NW_EXPORT nw_connection_t nw_connection_create(nw_endpoint_t endpoint, nw_parameters_t parameters);
@@ -46,29 +49,35 @@ NW_EXPORT nw_parameters_t nw_connection_copy_parameters(nw_connection_t connecti
 typedef void (*nw_connection_state_changed_handler_f)(void *context, nw_connection_state_t state,
                                                       nw_error_t error);
 #ifdef __BLOCKS__
-typedef void (^nw_connection_state_changed_handler_t)(nw_connection_state_t state, nw_error_t error);
+typedef void (^nw_connection_state_changed_handler_t)(nw_connection_state_t state,
+                                                      nw_error_t error);
 /** Sets the state handler, before start; NULL removes it. */
-NW_EXPORT void nw_connection_set_state_changed_handler(nw_connection_t connection,
-                                                       nw_connection_state_changed_handler_t handler);
+NW_EXPORT void
+nw_connection_set_state_changed_handler(nw_connection_t connection,
+                                        nw_connection_state_changed_handler_t handler);
 #endif
 /** Function form of the same. */
-NW_EXPORT void nw_connection_set_state_changed_handler_f(nw_connection_t connection, void *context,
-                                                         nw_connection_state_changed_handler_f handler);
+NW_EXPORT void
+nw_connection_set_state_changed_handler_f(nw_connection_t connection, void *context,
+                                          nw_connection_state_changed_handler_f handler);
 
 /** Gets one yes-or-no event. */
 typedef void (*nw_connection_boolean_event_handler_f)(void *context, bool value);
 #ifdef __BLOCKS__
 typedef void (^nw_connection_boolean_event_handler_t)(bool value);
 /** Sets a handler told whether the connection's path still carries data; NULL removes it. */
-NW_EXPORT void nw_connection_set_viability_changed_handler(nw_connection_t connection,
-                                                           nw_connection_boolean_event_handler_t handler);
+NW_EXPORT void
+nw_connection_set_viability_changed_handler(nw_connection_t connection,
+                                            nw_connection_boolean_event_handler_t handler);
 /** Sets a handler told when a preferred path exists (true) or is gone (false); NULL removes it. */
-NW_EXPORT void nw_connection_set_better_path_available_handler(nw_connection_t connection,
-                                                               nw_connection_boolean_event_handler_t handler);
+NW_EXPORT void
+nw_connection_set_better_path_available_handler(nw_connection_t connection,
+                                                nw_connection_boolean_event_handler_t handler);
 #endif
 /** Function form of nw_connection_set_viability_changed_handler(). */
-NW_EXPORT void nw_connection_set_viability_changed_handler_f(nw_connection_t connection, void *context,
-                                                             nw_connection_boolean_event_handler_f handler);
+NW_EXPORT void
+nw_connection_set_viability_changed_handler_f(nw_connection_t connection, void *context,
+                                              nw_connection_boolean_event_handler_f handler);
 /** Function form of nw_connection_set_better_path_available_handler(). */
 NW_EXPORT void
 nw_connection_set_better_path_available_handler_f(nw_connection_t connection, void *context,
@@ -108,29 +117,34 @@ NW_EXPORT void nw_connection_force_cancel(nw_connection_t connection);
 NW_EXPORT void nw_connection_cancel_current_endpoint(nw_connection_t connection);
 
 /**
- * Gets what one receive asked for. content: NULL when only an end or an error is reported. content_context: the
- * message it belongs to. is_complete: this was the last of the message (with a final context: of the
- * stream). error: NULL, or why no more comes; content beside it is still good. All arguments are lent.
+ * Gets what one receive asked for. content: NULL when only an end or an error is reported.
+ * content_context: the message it belongs to. is_complete: this was the last of the message (with a
+ * final context: of the stream). error: NULL, or why no more comes; content beside it is still
+ * good. All arguments are lent.
  */
 typedef void (*nw_connection_receive_completion_f)(void *context, dispatch_data_t content,
-                                                   nw_content_context_t content_context, bool is_complete,
-                                                   nw_error_t error);
-#ifdef __BLOCKS__
-typedef void (^nw_connection_receive_completion_t)(dispatch_data_t content, nw_content_context_t context,
+                                                   nw_content_context_t content_context,
                                                    bool is_complete, nw_error_t error);
+#ifdef __BLOCKS__
+typedef void (^nw_connection_receive_completion_t)(dispatch_data_t content,
+                                                   nw_content_context_t context, bool is_complete,
+                                                   nw_error_t error);
 /**
- * Asks for content once, in order with other receives. Completes with at least minimum_incomplete_length
- * octets unless the message or the connection ends before, and never with more than maximum_length.
+ * Asks for content once, in order with other receives. Completes with at least
+ * minimum_incomplete_length octets unless the message or the connection ends before, and never with
+ * more than maximum_length.
  */
 NW_EXPORT void nw_connection_receive(nw_connection_t connection, uint32_t minimum_incomplete_length,
-                                     uint32_t maximum_length, nw_connection_receive_completion_t completion);
+                                     uint32_t maximum_length,
+                                     nw_connection_receive_completion_t completion);
 /** Asks for one whole message: a datagram, or on a stream everything up to its end. */
 NW_EXPORT void nw_connection_receive_message(nw_connection_t connection,
                                              nw_connection_receive_completion_t completion);
 #endif
 /** Function form of nw_connection_receive(). */
-NW_EXPORT void nw_connection_receive_f(nw_connection_t connection, uint32_t minimum_incomplete_length,
-                                       uint32_t maximum_length, void *context,
+NW_EXPORT void nw_connection_receive_f(nw_connection_t connection,
+                                       uint32_t minimum_incomplete_length, uint32_t maximum_length,
+                                       void *context,
                                        nw_connection_receive_completion_f completion);
 /** Function form of nw_connection_receive_message(). */
 NW_EXPORT void nw_connection_receive_message_f(nw_connection_t connection, void *context,
@@ -140,8 +154,8 @@ NW_EXPORT void nw_connection_receive_message_f(nw_connection_t connection, void 
 typedef void (*nw_connection_send_completion_f)(void *context, nw_error_t error);
 
 /**
- * Never called: passed by address as the completion, it says that nobody needs to be told and that the
- * content may be sent more than once without harm.
+ * Never called: passed by address as the completion, it says that nobody needs to be told and that
+ * the content may be sent more than once without harm.
  */
 NW_EXPORT void nw_connection_send_idempotent_content_f(void *context, nw_error_t error);
 #define NW_CONNECTION_SEND_IDEMPOTENT_CONTENT_F (nw_connection_send_idempotent_content_f)
@@ -149,7 +163,7 @@ NW_EXPORT void nw_connection_send_idempotent_content_f(void *context, nw_error_t
 #ifdef __BLOCKS__
 typedef void (^nw_connection_send_completion_t)(nw_error_t error);
 
-#define NW_CONNECTION_SEND_TYPE_DECL(name)                                                                   \
+#define NW_CONNECTION_SEND_TYPE_DECL(name)                                                         \
     NW_EXPORT extern const nw_connection_send_completion_t _nw_connection_send_##name
 NW_CONNECTION_SEND_TYPE_DECL(idempotent_content);
 #define NW_CONNECTION_SEND_IDEMPOTENT_CONTENT (_nw_connection_send_idempotent_content)
@@ -157,7 +171,7 @@ NW_CONNECTION_SEND_TYPE_DECL(idempotent_content);
 #define NW_CONNECTION_SEND_IDEMPOTENT_CONTENT NW_CONNECTION_SEND_IDEMPOTENT_CONTENT_F
 #endif
 
-#define NW_CONTENT_CONTEXT_TYPE_DECL(name)                                                                   \
+#define NW_CONTENT_CONTEXT_TYPE_DECL(name)                                                         \
     NW_EXPORT extern const nw_content_context_t _nw_content_context_##name
 NW_CONTENT_CONTEXT_TYPE_DECL(default_message);
 NW_CONTENT_CONTEXT_TYPE_DECL(final_send);
@@ -172,9 +186,10 @@ NW_CONTENT_CONTEXT_TYPE_DECL(default_stream);
 
 #ifdef __BLOCKS__
 /**
- * Sends content, which is retained, not copied; NULL when only the end of the message is to be said.
- * context: the message it belongs to. is_complete: this was the last of it. completion: called once, or
- * NW_CONNECTION_SEND_IDEMPOTENT_CONTENT. May be called before the connection is ready: it then waits.
+ * Sends content, which is retained, not copied; NULL when only the end of the message is to be
+ * said. context: the message it belongs to. is_complete: this was the last of it. completion:
+ * called once, or NW_CONNECTION_SEND_IDEMPOTENT_CONTENT. May be called before the connection is
+ * ready: it then waits.
  */
 NW_EXPORT void nw_connection_send(nw_connection_t connection, dispatch_data_t content,
                                   nw_content_context_t context, bool is_complete,
@@ -184,10 +199,11 @@ NW_EXPORT void nw_connection_batch(nw_connection_t connection, dispatch_block_t 
 #endif
 /** Function form of nw_connection_send(). */
 NW_EXPORT void nw_connection_send_f(nw_connection_t connection, dispatch_data_t content,
-                                    nw_content_context_t content_context, bool is_complete, void *context,
-                                    nw_connection_send_completion_f completion);
+                                    nw_content_context_t content_context, bool is_complete,
+                                    void *context, nw_connection_send_completion_f completion);
 /** Function form of nw_connection_batch(). */
-NW_EXPORT void nw_connection_batch_f(nw_connection_t connection, void *context, dispatch_function_t batch);
+NW_EXPORT void nw_connection_batch_f(nw_connection_t connection, void *context,
+                                     dispatch_function_t batch);
 
 /** The connection as one line for the log. The caller frees it. NULL for NULL. */
 NW_EXPORT char *nw_connection_copy_description(nw_connection_t connection);
@@ -196,8 +212,8 @@ NW_EXPORT char *nw_connection_copy_description(nw_connection_t connection);
 NW_EXPORT nw_path_t nw_connection_copy_current_path(nw_connection_t connection);
 
 /** A reference to the connection's metadata of one protocol, or NULL when it has none (yet). */
-NW_EXPORT nw_protocol_metadata_t nw_connection_copy_protocol_metadata(nw_connection_t connection,
-                                                                      nw_protocol_definition_t definition);
+NW_EXPORT nw_protocol_metadata_t nw_connection_copy_protocol_metadata(
+    nw_connection_t connection, nw_protocol_definition_t definition);
 
 /** Octets that fit in one datagram on the current path; 0 when not ready. */
 NW_EXPORT uint32_t nw_connection_get_maximum_datagram_size(nw_connection_t connection);

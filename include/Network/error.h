@@ -1,8 +1,8 @@
 /*
  * error.h - why something failed: a domain and a code.
  * Errors come from the lowest layer that failed, unchanged, and never change after creation.
- * Left out on Linux: nw_error_copy_cf_error() and the CFString names of the domains, since there is no
- * CoreFoundation here. nw_error_copy_description() gives the text that a CFError would carry.
+ * Left out on Linux: nw_error_copy_cf_error() and the CFString names of the domains, since there is
+ * no CoreFoundation here. nw_error_copy_description() gives the text that a CFError would carry.
  */
 #ifndef NETWORK_ERROR_H
 #define NETWORK_ERROR_H
@@ -39,8 +39,8 @@ NW_EXPORT int nw_error_get_error_code(nw_error_t error);
 
 /**
  * The error as one line of English for a person, with domain, name and number:
- * "posix/ECONNREFUSED (111): Connection refused". The caller frees it. NULL for NULL, and when memory ran
- * out. This call is libnw's own.
+ * "posix/ECONNREFUSED (111): Connection refused". The caller frees it. NULL for NULL, and when
+ * memory ran out. This call is libnw's own.
  */
 NW_EXPORT char *nw_error_copy_description(nw_error_t error);
 

@@ -26,8 +26,10 @@ NW_EXPORT void nw_ip_options_set_version(nw_protocol_options_t options, nw_ip_ve
 /** Time to live, or hop limit, of packets sent; 0 = the system's default. */
 NW_EXPORT void nw_ip_options_set_hop_limit(nw_protocol_options_t options, uint8_t hop_limit);
 
-/** Sends packets no larger than IPv6's minimum MTU of 1280 octets (RFC 8200 section 5). Default false. */
-NW_EXPORT void nw_ip_options_set_use_minimum_mtu(nw_protocol_options_t options, bool use_minimum_mtu);
+/** Sends packets no larger than IPv6's minimum MTU of 1280 octets (RFC 8200 section 5). Default
+ * false. */
+NW_EXPORT void nw_ip_options_set_use_minimum_mtu(nw_protocol_options_t options,
+                                                 bool use_minimum_mtu);
 
 /** Never fragments packets. Without this call UDP does not fragment either. */
 NW_EXPORT void nw_ip_options_set_disable_fragmentation(nw_protocol_options_t options,
@@ -45,8 +47,9 @@ typedef enum {
 } nw_ip_local_address_preference_t;
 
 /** Prefers temporary or stable local addresses (RFC 5014). Default: the system's choice. */
-NW_EXPORT void nw_ip_options_set_local_address_preference(nw_protocol_options_t options,
-                                                          nw_ip_local_address_preference_t preference);
+NW_EXPORT void
+nw_ip_options_set_local_address_preference(nw_protocol_options_t options,
+                                           nw_ip_local_address_preference_t preference);
 
 /** Keeps multicast packets from being delivered back to this machine. Default false. */
 NW_EXPORT void nw_ip_options_set_disable_multicast_loopback(nw_protocol_options_t options,
@@ -67,7 +70,8 @@ typedef enum {
 } nw_ip_ecn_flag_t;
 
 /** Sets the ECN field of the packet that carries this message. Default non_ect. */
-NW_EXPORT void nw_ip_metadata_set_ecn_flag(nw_protocol_metadata_t metadata, nw_ip_ecn_flag_t ecn_flag);
+NW_EXPORT void nw_ip_metadata_set_ecn_flag(nw_protocol_metadata_t metadata,
+                                           nw_ip_ecn_flag_t ecn_flag);
 
 /** The ECN field that a packet arrived with, or that was set; non_ect for NULL. */
 NW_EXPORT nw_ip_ecn_flag_t nw_ip_metadata_get_ecn_flag(nw_protocol_metadata_t metadata);

@@ -1,7 +1,7 @@
 /*
  * listener.h - waits for peers and makes a connection of each.
- * Create it, give it a queue and handlers, start it. All handlers run on its queue, in order. A started
- * listener keeps itself alive until it has been cancelled or has failed.
+ * Create it, give it a queue and handlers, start it. All handlers run on its queue, in order. A
+ * started listener keeps itself alive until it has been cancelled or has failed.
  */
 #ifndef NETWORK_LISTENER_H
 #define NETWORK_LISTENER_H
@@ -31,9 +31,9 @@ typedef enum {
 #define NW_LISTENER_INFINITE_CONNECTION_LIMIT UINT32_MAX
 
 /**
- * Creates a listener on a port, decimal or by service name; "0" lets the system choose. A local endpoint in
- * the parameters must agree with it. The parameters are copied. Returns a reference, or NULL when an
- * argument is NULL or does not fit, or memory ran out.
+ * Creates a listener on a port, decimal or by service name; "0" lets the system choose. A local
+ * endpoint in the parameters must agree with it. The parameters are copied. Returns a reference, or
+ * NULL when an argument is NULL or does not fit, or memory ran out.
  */
 NW_EXPORT nw_listener_t nw_listener_create_with_port(const char *port, nw_parameters_t parameters);
 
@@ -57,8 +57,8 @@ NW_EXPORT void nw_listener_set_state_changed_handler_f(nw_listener_t listener, v
                                                        nw_listener_state_changed_handler_f handler);
 
 /**
- * Gets a new connection, lent and not started: retain it, set its queue, start it. One that is not retained
- * is closed.
+ * Gets a new connection, lent and not started: retain it, set its queue, start it. One that is not
+ * retained is closed.
  */
 typedef void (*nw_listener_new_connection_handler_f)(void *context, nw_connection_t connection);
 #ifdef __BLOCKS__
@@ -68,17 +68,20 @@ NW_EXPORT void nw_listener_set_new_connection_handler(nw_listener_t listener,
                                                       nw_listener_new_connection_handler_t handler);
 #endif
 /** Function form of the same. */
-NW_EXPORT void nw_listener_set_new_connection_handler_f(nw_listener_t listener, void *context,
-                                                        nw_listener_new_connection_handler_f handler);
+NW_EXPORT void
+nw_listener_set_new_connection_handler_f(nw_listener_t listener, void *context,
+                                         nw_listener_new_connection_handler_f handler);
 
-/** How many more connections will be delivered; NW_LISTENER_INFINITE_CONNECTION_LIMIT by default. */
+/** How many more connections will be delivered; NW_LISTENER_INFINITE_CONNECTION_LIMIT by default.
+ */
 NW_EXPORT uint32_t nw_listener_get_new_connection_limit(nw_listener_t listener);
 
 /**
- * Sets how many more connections to deliver: each delivery lowers it by one, and at 0 peers are held back
- * until it is raised.
+ * Sets how many more connections to deliver: each delivery lowers it by one, and at 0 peers are
+ * held back until it is raised.
  */
-NW_EXPORT void nw_listener_set_new_connection_limit(nw_listener_t listener, uint32_t new_connection_limit);
+NW_EXPORT void nw_listener_set_new_connection_limit(nw_listener_t listener,
+                                                    uint32_t new_connection_limit);
 
 /** Advertises the listener while it is ready; may be called again to change that; NULL ends it. */
 NW_EXPORT void nw_listener_set_advertise_descriptor(nw_listener_t listener,
@@ -97,7 +100,8 @@ NW_EXPORT void nw_listener_set_advertised_endpoint_changed_handler(
 #endif
 /** Function form of the same. */
 NW_EXPORT void nw_listener_set_advertised_endpoint_changed_handler_f(
-    nw_listener_t listener, void *context, nw_listener_advertised_endpoint_changed_handler_f handler);
+    nw_listener_t listener, void *context,
+    nw_listener_advertised_endpoint_changed_handler_f handler);
 
 /** The port listened on, in host byte order; 0 until ready when the system chooses it. */
 NW_EXPORT uint16_t nw_listener_get_port(nw_listener_t listener);

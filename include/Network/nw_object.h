@@ -1,11 +1,11 @@
 /*
  * nw_object.h - what every Network object has in common.
  * Objects are reference counted. A function with `create` or `copy` in its name gives the caller a
- * reference, to be given back with nw_release(); `get` lends the object for as long as its owner lives;
- * the arguments of a handler are lent for the duration of the call.
- * Every call that takes a block has a twin whose name ends in `_f`: each block is replaced there by a
- * context and a function, and the function gets that context as its first argument. The twins need no
- * block support in the compiler.
+ * reference, to be given back with nw_release(); `get` lends the object for as long as its owner
+ * lives; the arguments of a handler are lent for the duration of the call. Every call that takes a
+ * block has a twin whose name ends in `_f`: each block is replaced there by a context and a
+ * function, and the function gets that context as its first argument. The twins need no block
+ * support in the compiler.
  */
 #ifndef NETWORK_NW_OBJECT_H
 #define NETWORK_NW_OBJECT_H
@@ -17,28 +17,28 @@
 
 #ifdef __cplusplus
 #define NW_EXTERN_C_BEGIN extern "C" {
-#define NW_EXTERN_C_END   }
-#define NW_EXTERN         extern "C"
+#define NW_EXTERN_C_END }
+#define NW_EXTERN extern "C"
 #else
 #define NW_EXTERN_C_BEGIN
 #define NW_EXTERN_C_END
 #define NW_EXTERN extern
 #endif
 
-#define NW_EXPORT         __attribute__((visibility("default")))
+#define NW_EXPORT __attribute__((visibility("default")))
 #define NW_EXPORT_PROJECT __attribute__((visibility("hidden")))
 
 /* Declares the pointer type NAME_t of an opaque object, distinct from every other object type. */
-#define NW_OBJECT_DECL(type)                 typedef struct type *type##_t
-#define NW_SENDABLE_OBJECT_DECL(type)        NW_OBJECT_DECL(type)
+#define NW_OBJECT_DECL(type) typedef struct type *type##_t
+#define NW_SENDABLE_OBJECT_DECL(type) NW_OBJECT_DECL(type)
 #define NW_OBJECT_DECL_SUBCLASS(type, super) NW_OBJECT_DECL(type)
 
 /* Enumerations with a fixed integer type; in C the type is the integer itself. */
-#define NW_ENUM(_type, _name, ...)                                                                           \
-    typedef _type _name##_t;                                                                                 \
+#define NW_ENUM(_type, _name, ...)                                                                 \
+    typedef _type _name##_t;                                                                       \
     enum { __VA_ARGS__ }
-#define NW_OPTIONS(_type, _name)                                                                             \
-    typedef _type _name;                                                                                     \
+#define NW_OPTIONS(_type, _name)                                                                   \
+    typedef _type _name;                                                                           \
     enum
 
 /* Annotations that other compilers use; nothing here needs them. */

@@ -19,38 +19,45 @@ NW_OBJECT_DECL(nw_protocol_stack);
 /** Sets up one protocol's options. The function form, whose first argument is its context. */
 typedef void (*nw_parameters_configure_protocol_f)(void *context, nw_protocol_options_t options);
 
-/** Never called: passed by address, they ask for "all defaults" and for "leave this protocol out". */
-NW_EXPORT void nw_parameters_configure_protocol_default_configuration_f(void *context,
-                                                                        nw_protocol_options_t options);
-NW_EXPORT void nw_parameters_configure_protocol_disable_f(void *context, nw_protocol_options_t options);
+/** Never called: passed by address, they ask for "all defaults" and for "leave this protocol out".
+ */
+NW_EXPORT void
+nw_parameters_configure_protocol_default_configuration_f(void *context,
+                                                         nw_protocol_options_t options);
+NW_EXPORT void nw_parameters_configure_protocol_disable_f(void *context,
+                                                          nw_protocol_options_t options);
 
-#define NW_PARAMETERS_DEFAULT_CONFIGURATION_F (nw_parameters_configure_protocol_default_configuration_f)
-#define NW_PARAMETERS_DISABLE_PROTOCOL_F      (nw_parameters_configure_protocol_disable_f)
+#define NW_PARAMETERS_DEFAULT_CONFIGURATION_F                                                      \
+    (nw_parameters_configure_protocol_default_configuration_f)
+#define NW_PARAMETERS_DISABLE_PROTOCOL_F (nw_parameters_configure_protocol_disable_f)
 
 #ifdef __BLOCKS__
 typedef void (^nw_parameters_configure_protocol_block_t)(nw_protocol_options_t options);
 
-#define NW_PARAMETERS_CONFIGURE_PROTOCOL_TYPE_DECL(name)                                                     \
-    NW_EXPORT extern const nw_parameters_configure_protocol_block_t _nw_parameters_configure_protocol_##name
+#define NW_PARAMETERS_CONFIGURE_PROTOCOL_TYPE_DECL(name)                                           \
+    NW_EXPORT extern const nw_parameters_configure_protocol_block_t                                \
+        _nw_parameters_configure_protocol_##name
 
 NW_PARAMETERS_CONFIGURE_PROTOCOL_TYPE_DECL(default_configuration);
 NW_PARAMETERS_CONFIGURE_PROTOCOL_TYPE_DECL(disable);
 
-#define NW_PARAMETERS_DEFAULT_CONFIGURATION (_nw_parameters_configure_protocol_default_configuration)
-#define NW_PARAMETERS_DISABLE_PROTOCOL      (_nw_parameters_configure_protocol_disable)
+#define NW_PARAMETERS_DEFAULT_CONFIGURATION                                                        \
+    (_nw_parameters_configure_protocol_default_configuration)
+#define NW_PARAMETERS_DISABLE_PROTOCOL (_nw_parameters_configure_protocol_disable)
 #else
 #define NW_PARAMETERS_DEFAULT_CONFIGURATION NW_PARAMETERS_DEFAULT_CONFIGURATION_F
-#define NW_PARAMETERS_DISABLE_PROTOCOL      NW_PARAMETERS_DISABLE_PROTOCOL_F
+#define NW_PARAMETERS_DISABLE_PROTOCOL NW_PARAMETERS_DISABLE_PROTOCOL_F
 #endif
 
-/* --- creation ------------------------------------------------------------------------------------------ */
+/* --- creation
+ * ------------------------------------------------------------------------------------------ */
 
 #ifdef __BLOCKS__
 /**
  * Parameters for TLS over TCP. Each block runs inside this call with its protocol's options;
- * NW_PARAMETERS_DEFAULT_CONFIGURATION leaves them at their defaults. NW_PARAMETERS_DISABLE_PROTOCOL for
- * configure_tls gives plain TCP; for configure_tcp it is refused. Returns a reference, or NULL when an
- * argument is NULL or refused, or memory ran out.
+ * NW_PARAMETERS_DEFAULT_CONFIGURATION leaves them at their defaults. NW_PARAMETERS_DISABLE_PROTOCOL
+ * for configure_tls gives plain TCP; for configure_tcp it is refused. Returns a reference, or NULL
+ * when an argument is NULL or refused, or memory ran out.
  */
 NW_EXPORT nw_parameters_t
 nw_parameters_create_secure_tcp(nw_parameters_configure_protocol_block_t configure_tls,
@@ -62,35 +69,35 @@ nw_parameters_create_secure_udp(nw_parameters_configure_protocol_block_t configu
                                 nw_parameters_configure_protocol_block_t configure_udp);
 
 /**
- * Parameters for a protocol straight over IP, by its number. 6 (TCP) and 17 (UDP) are refused, as is
- * disabling IP. Connecting with them takes the right to open raw sockets.
+ * Parameters for a protocol straight over IP, by its number. 6 (TCP) and 17 (UDP) are refused, as
+ * is disabling IP. Connecting with them takes the right to open raw sockets.
  */
-NW_EXPORT nw_parameters_t nw_parameters_create_custom_ip(uint8_t custom_ip_protocol_number,
-                                                         nw_parameters_configure_protocol_block_t configure_ip);
+NW_EXPORT nw_parameters_t nw_parameters_create_custom_ip(
+    uint8_t custom_ip_protocol_number, nw_parameters_configure_protocol_block_t configure_ip);
 #endif
 
 /** Function form of nw_parameters_create_secure_tcp(). */
-NW_EXPORT nw_parameters_t nw_parameters_create_secure_tcp_f(void *tls_context,
-                                                            nw_parameters_configure_protocol_f configure_tls,
-                                                            void *tcp_context,
-                                                            nw_parameters_configure_protocol_f configure_tcp);
+NW_EXPORT nw_parameters_t nw_parameters_create_secure_tcp_f(
+    void *tls_context, nw_parameters_configure_protocol_f configure_tls, void *tcp_context,
+    nw_parameters_configure_protocol_f configure_tcp);
 /** Function form of nw_parameters_create_secure_udp(). */
-NW_EXPORT nw_parameters_t nw_parameters_create_secure_udp_f(void *dtls_context,
-                                                            nw_parameters_configure_protocol_f configure_dtls,
-                                                            void *udp_context,
-                                                            nw_parameters_configure_protocol_f configure_udp);
+NW_EXPORT nw_parameters_t nw_parameters_create_secure_udp_f(
+    void *dtls_context, nw_parameters_configure_protocol_f configure_dtls, void *udp_context,
+    nw_parameters_configure_protocol_f configure_udp);
 /** Function form of nw_parameters_create_custom_ip(). */
-NW_EXPORT nw_parameters_t nw_parameters_create_custom_ip_f(uint8_t custom_ip_protocol_number,
-                                                           void *ip_context,
-                                                           nw_parameters_configure_protocol_f configure_ip);
+NW_EXPORT nw_parameters_t
+nw_parameters_create_custom_ip_f(uint8_t custom_ip_protocol_number, void *ip_context,
+                                 nw_parameters_configure_protocol_f configure_ip);
 
 /** Parameters with an empty protocol stack: a transport must be set before they can be used. */
 NW_EXPORT nw_parameters_t nw_parameters_create(void);
 
-/** A copy of the parameters, their protocol stack and all options in it. NULL for NULL, or no memory. */
+/** A copy of the parameters, their protocol stack and all options in it. NULL for NULL, or no
+ * memory. */
 NW_EXPORT nw_parameters_t nw_parameters_copy(nw_parameters_t parameters);
 
-/* --- who asks ------------------------------------------------------------------------------------------ */
+/* --- who asks
+ * ------------------------------------------------------------------------------------------ */
 
 /** On whose behalf the connection is made. */
 typedef uint8_t nw_parameters_attribution_t;
@@ -105,15 +112,18 @@ NW_EXPORT void nw_parameters_set_attribution(nw_parameters_t parameters,
 /** On whose behalf; developer by default, 0 for NULL. */
 NW_EXPORT nw_parameters_attribution_t nw_parameters_get_attribution(nw_parameters_t parameters);
 
-/* --- path rules: when no path fits, the connection waits (ENETDOWN) ------------------------------------- */
+/* --- path rules: when no path fits, the connection waits (ENETDOWN)
+ * ------------------------------------- */
 
 /** Uses this interface only; NULL takes the rule away. */
-NW_EXPORT void nw_parameters_require_interface(nw_parameters_t parameters, nw_interface_t interface);
+NW_EXPORT void nw_parameters_require_interface(nw_parameters_t parameters,
+                                               nw_interface_t interface);
 /** A reference to the required interface, or NULL. */
 NW_EXPORT nw_interface_t nw_parameters_copy_required_interface(nw_parameters_t parameters);
 
 /** Never uses this interface. May be called for several. */
-NW_EXPORT void nw_parameters_prohibit_interface(nw_parameters_t parameters, nw_interface_t interface);
+NW_EXPORT void nw_parameters_prohibit_interface(nw_parameters_t parameters,
+                                                nw_interface_t interface);
 /** Forgets all prohibited interfaces. */
 NW_EXPORT void nw_parameters_clear_prohibited_interfaces(nw_parameters_t parameters);
 
@@ -127,8 +137,9 @@ nw_parameters_iterate_prohibited_interfaces(nw_parameters_t parameters,
                                             nw_parameters_iterate_interfaces_block_t iterate_block);
 #endif
 /** Function form of the same. */
-NW_EXPORT void nw_parameters_iterate_prohibited_interfaces_f(nw_parameters_t parameters, void *context,
-                                                             nw_parameters_iterate_interfaces_f iterate);
+NW_EXPORT void
+nw_parameters_iterate_prohibited_interfaces_f(nw_parameters_t parameters, void *context,
+                                              nw_parameters_iterate_interfaces_f iterate);
 
 /** Uses interfaces of this type only; nw_interface_type_other takes the rule away. */
 NW_EXPORT void nw_parameters_set_required_interface_type(nw_parameters_t parameters,
@@ -143,13 +154,13 @@ NW_EXPORT void nw_parameters_prohibit_interface_type(nw_parameters_t parameters,
 NW_EXPORT void nw_parameters_clear_prohibited_interface_types(nw_parameters_t parameters);
 
 /** Gets one prohibited type; returns true to go on, false to stop. */
-typedef bool (*nw_parameters_iterate_interface_types_f)(void *context, nw_interface_type_t interface_type);
+typedef bool (*nw_parameters_iterate_interface_types_f)(void *context,
+                                                        nw_interface_type_t interface_type);
 #ifdef __BLOCKS__
 typedef bool (^nw_parameters_iterate_interface_types_block_t)(nw_interface_type_t interface_type);
 /** Calls the block for each prohibited type, before the call returns; false from it stops. */
-NW_EXPORT void
-nw_parameters_iterate_prohibited_interface_types(nw_parameters_t parameters,
-                                                 nw_parameters_iterate_interface_types_block_t iterate_block);
+NW_EXPORT void nw_parameters_iterate_prohibited_interface_types(
+    nw_parameters_t parameters, nw_parameters_iterate_interface_types_block_t iterate_block);
 #endif
 /** Function form of the same. */
 NW_EXPORT void
@@ -157,39 +168,47 @@ nw_parameters_iterate_prohibited_interface_types_f(nw_parameters_t parameters, v
                                                    nw_parameters_iterate_interface_types_f iterate);
 
 /** Never uses interfaces that cost money by volume. Default false. */
-NW_EXPORT void nw_parameters_set_prohibit_expensive(nw_parameters_t parameters, bool prohibit_expensive);
+NW_EXPORT void nw_parameters_set_prohibit_expensive(nw_parameters_t parameters,
+                                                    bool prohibit_expensive);
 NW_EXPORT bool nw_parameters_get_prohibit_expensive(nw_parameters_t parameters);
 
 /** Never uses interfaces on which the user asked to save data. Default false. */
-NW_EXPORT void nw_parameters_set_prohibit_constrained(nw_parameters_t parameters, bool prohibit_constrained);
+NW_EXPORT void nw_parameters_set_prohibit_constrained(nw_parameters_t parameters,
+                                                      bool prohibit_constrained);
 NW_EXPORT bool nw_parameters_get_prohibit_constrained(nw_parameters_t parameters);
 
-/** Accepts links of very little capacity, such as satellite messaging. Default false: they are refused. */
+/** Accepts links of very little capacity, such as satellite messaging. Default false: they are
+ * refused. */
 NW_EXPORT void nw_parameters_set_allow_ultra_constrained(nw_parameters_t parameters,
                                                          bool allow_ultra_constrained);
 NW_EXPORT bool nw_parameters_get_allow_ultra_constrained(nw_parameters_t parameters);
 
-/** Binds even where an earlier socket still holds the local address (SO_REUSEADDR). Default false. */
-NW_EXPORT void nw_parameters_set_reuse_local_address(nw_parameters_t parameters, bool reuse_local_address);
+/** Binds even where an earlier socket still holds the local address (SO_REUSEADDR). Default false.
+ */
+NW_EXPORT void nw_parameters_set_reuse_local_address(nw_parameters_t parameters,
+                                                     bool reuse_local_address);
 NW_EXPORT bool nw_parameters_get_reuse_local_address(nw_parameters_t parameters);
 
 /**
- * Binds to this address endpoint; a listener listens on it. Port "0" = any port, address "::" or "0.0.0.0"
- * = any address. NULL takes it away. Endpoints of other types are logged and refused.
+ * Binds to this address endpoint; a listener listens on it. Port "0" = any port, address "::" or
+ * "0.0.0.0" = any address. NULL takes it away. Endpoints of other types are logged and refused.
  */
-NW_EXPORT void nw_parameters_set_local_endpoint(nw_parameters_t parameters, nw_endpoint_t local_endpoint);
+NW_EXPORT void nw_parameters_set_local_endpoint(nw_parameters_t parameters,
+                                                nw_endpoint_t local_endpoint);
 /** A reference to the local endpoint, or NULL. */
 NW_EXPORT nw_endpoint_t nw_parameters_copy_local_endpoint(nw_parameters_t parameters);
 
 /** Also considers direct links between devices. Default false. */
-NW_EXPORT void nw_parameters_set_include_peer_to_peer(nw_parameters_t parameters, bool include_peer_to_peer);
+NW_EXPORT void nw_parameters_set_include_peer_to_peer(nw_parameters_t parameters,
+                                                      bool include_peer_to_peer);
 NW_EXPORT bool nw_parameters_get_include_peer_to_peer(nw_parameters_t parameters);
 
 /**
- * Lets the first content travel while the connection is being set up. The caller must then send idempotent
- * content before the connection is ready, else it does not proceed. Default false.
+ * Lets the first content travel while the connection is being set up. The caller must then send
+ * idempotent content before the connection is ready, else it does not proceed. Default false.
  */
-NW_EXPORT void nw_parameters_set_fast_open_enabled(nw_parameters_t parameters, bool fast_open_enabled);
+NW_EXPORT void nw_parameters_set_fast_open_enabled(nw_parameters_t parameters,
+                                                   bool fast_open_enabled);
 NW_EXPORT bool nw_parameters_get_fast_open_enabled(nw_parameters_t parameters);
 
 /** What the traffic is for; becomes the DSCP of packets and their priority in the host's queues. */
@@ -203,7 +222,8 @@ typedef enum {
 } nw_service_class_t;
 
 /** Sets the service class. Default best effort. */
-NW_EXPORT void nw_parameters_set_service_class(nw_parameters_t parameters, nw_service_class_t service_class);
+NW_EXPORT void nw_parameters_set_service_class(nw_parameters_t parameters,
+                                               nw_service_class_t service_class);
 NW_EXPORT nw_service_class_t nw_parameters_get_service_class(nw_parameters_t parameters);
 
 /** How to use several paths at once. */
@@ -247,7 +267,8 @@ NW_EXPORT void nw_parameters_set_requires_dnssec_validation(nw_parameters_t para
                                                             bool requires_dnssec_validation);
 NW_EXPORT bool nw_parameters_requires_dnssec_validation(nw_parameters_t parameters);
 
-/* --- protocol stack: application protocols (top first), one transport, one internet protocol ------------- */
+/* --- protocol stack: application protocols (top first), one transport, one internet protocol
+ * ------------- */
 
 /**
  * A reference to the parameters' stack. It is live: changes made through it are changes of these
@@ -263,13 +284,13 @@ NW_EXPORT void nw_protocol_stack_prepend_application_protocol(nw_protocol_stack_
 NW_EXPORT void nw_protocol_stack_clear_application_protocols(nw_protocol_stack_t stack);
 
 /** Gets the options of one application protocol, lent. */
-typedef void (*nw_protocol_stack_iterate_protocols_f)(void *context, nw_protocol_options_t protocol);
+typedef void (*nw_protocol_stack_iterate_protocols_f)(void *context,
+                                                      nw_protocol_options_t protocol);
 #ifdef __BLOCKS__
 typedef void (^nw_protocol_stack_iterate_protocols_block_t)(nw_protocol_options_t protocol);
 /** Calls the block for each application protocol from the top down, before the call returns. */
-NW_EXPORT void
-nw_protocol_stack_iterate_application_protocols(nw_protocol_stack_t stack,
-                                                nw_protocol_stack_iterate_protocols_block_t iterate_block);
+NW_EXPORT void nw_protocol_stack_iterate_application_protocols(
+    nw_protocol_stack_t stack, nw_protocol_stack_iterate_protocols_block_t iterate_block);
 #endif
 /** Function form of the same. */
 NW_EXPORT void
@@ -277,7 +298,8 @@ nw_protocol_stack_iterate_application_protocols_f(nw_protocol_stack_t stack, voi
                                                   nw_protocol_stack_iterate_protocols_f iterate);
 
 /** A reference to the transport's options, or NULL when there is no transport. */
-NW_EXPORT nw_protocol_options_t nw_protocol_stack_copy_transport_protocol(nw_protocol_stack_t stack);
+NW_EXPORT nw_protocol_options_t
+nw_protocol_stack_copy_transport_protocol(nw_protocol_stack_t stack);
 
 /** Replaces the transport: TCP or UDP options, retained. Others are logged and refused. */
 NW_EXPORT void nw_protocol_stack_set_transport_protocol(nw_protocol_stack_t stack,

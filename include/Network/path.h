@@ -41,14 +41,16 @@ typedef enum {
 /** The path's status; nw_path_status_invalid for NULL. */
 NW_EXPORT nw_path_status_t nw_path_get_status(nw_path_t path);
 
-/** Why the path is not satisfied; nw_path_unsatisfied_reason_not_available when there is no special reason. */
+/** Why the path is not satisfied; nw_path_unsatisfied_reason_not_available when there is no special
+ * reason. */
 NW_EXPORT nw_path_unsatisfied_reason_t nw_path_get_unsatisfied_reason(nw_path_t path);
 
 /** Gets one interface, lent; returns true to go on, false to stop. */
 typedef bool (*nw_path_interface_enumerator_f)(void *context, nw_interface_t interface);
 #ifdef __BLOCKS__
 typedef bool (^nw_path_enumerate_interfaces_block_t)(nw_interface_t interface);
-/** Calls the block for each interface of the path, the preferred one first, before the call returns. */
+/** Calls the block for each interface of the path, the preferred one first, before the call
+ * returns. */
 NW_EXPORT void nw_path_enumerate_interfaces(nw_path_t path,
                                             nw_path_enumerate_interfaces_block_t enumerate_block);
 #endif

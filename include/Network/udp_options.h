@@ -9,7 +9,8 @@ NW_EXTERN_C_BEGIN
 /** A reference to the definition of UDP. */
 NW_EXPORT nw_protocol_definition_t nw_protocol_copy_udp_definition(void);
 
-/** New UDP options with all defaults, for nw_protocol_stack_set_transport_protocol(). NULL: no memory. */
+/** New UDP options with all defaults, for nw_protocol_stack_set_transport_protocol(). NULL: no
+ * memory. */
 NW_EXPORT nw_protocol_options_t nw_udp_create_options(void);
 
 /** Leaves the checksum out where the protocol allows it (IPv4, RFC 768). Default false. */

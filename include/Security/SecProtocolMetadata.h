@@ -1,6 +1,7 @@
 /*
  * SecProtocolMetadata.h - what a TLS handshake agreed on.
- * Metadata comes from nw_tls_copy_sec_protocol_metadata() and from the handlers of SecProtocolOptions.h.
+ * Metadata comes from nw_tls_copy_sec_protocol_metadata() and from the handlers of
+ * SecProtocolOptions.h.
  */
 #ifndef SECURITY_SEC_PROTOCOL_METADATA_H
 #define SECURITY_SEC_PROTOCOL_METADATA_H

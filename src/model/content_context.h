@@ -1,0 +1,41 @@
+/*
+ * content_context.h - message contexts as the connection reads them.
+ * Runs:   edited unsynchronised before the first send; `progress` on any thread.
+ * Owns:   identifier, antecedent, metadata.
+ */
+#ifndef NWI_MODEL_CONTENT_CONTEXT_H
+#define NWI_MODEL_CONTENT_CONTEXT_H
+
+#include "base/object.h"
+#include "model/protocol.h"
+#include <Network/content_context.h>
+
+/* How far sending the context has come; the connection writes it, antecedents are judged by it. */
+enum nwi_context_progress { NWI_CONTEXT_UNSENT, NWI_CONTEXT_SENT, NWI_CONTEXT_FAILED };
+
+struct nw_content_context {
+    struct nwi_object base;
+    char *identifier; /* lent static text when `predefined` */
+    bool is_final;
+    bool predefined;        /* static and shared: setters are refused */
+    uint64_t expiration_ms; /* 0 = never */
+    double priority;        /* 0.0 .. 1.0 */
+    nw_content_context_t antecedent;
+    nw_protocol_metadata_t *metadata; /* retained; one a protocol */
+    size_t metadata_count;
+    _Atomic uint8_t progress; /* enum nwi_context_progress */
+};
+
+/* A context for content that arrived; +1 or NULL. */
+nw_content_context_t nwi_content_context_create_received(bool is_final);
+/* Adds metadata before the context is handed out; retains it. False when memory ran out. */
+bool nwi_content_context_add_metadata(nw_content_context_t context,
+                                      nw_protocol_metadata_t metadata);
+/* The metadata of one protocol, lent, or NULL. */
+nw_protocol_metadata_t nwi_content_context_metadata(nw_content_context_t context,
+                                                    nw_protocol_definition_t definition);
+
+extern struct nw_content_context nwi_default_message_context, nwi_final_message_context,
+    nwi_default_stream_context;
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * endpoint.h - endpoints as the rest of libnw sees them.
+ * What:   what nw_endpoint_t holds, constructors from values that are already checked, text for the
+ * log. Source: RFC 3986 (URLs), RFC 4007 section 11 (scopes); semantics of nw_endpoint_t. Runs: any
+ * thread: an endpoint never changes. Owns:   its texts and its address.
+ */
+#ifndef NWI_MODEL_ENDPOINT_H
+#define NWI_MODEL_ENDPOINT_H
+
+#include "base/object.h"
+#include <Network/endpoint.h>
+
+enum {
+    NWI_ENDPOINT_TEXT_SIZE = 320
+}; /* room for a host name (253 octets) or a local path, and a port */
+
+extern const struct nwi_type nwi_endpoint_type;
+
+struct nw_endpoint {
+    struct nwi_object base;
+    nw_endpoint_type_t type;
+    uint16_t port;            /* host order; 0 for local sockets and Bonjour services */
+    socklen_t address_length; /* 0 unless type is address */
+    struct sockaddr *address; /* inside this object; NULL unless type is address */
+    char *hostname;           /* host, url: the name (no brackets); address: the text form */
+    char *name;               /* Bonjour */
+    char *service_type;       /* Bonjour */
+    char *domain;             /* Bonjour */
+    char *url;                /* as given */
+};
+
+/* Copies the address; families AF_INET, AF_INET6, AF_UNIX. For AF_UNIX `length` bounds the path
+ * (abstract names keep their length). +1; NULL: another family, an empty or too short address, or
+ * no memory. */
+nw_endpoint_t nwi_endpoint_from_sockaddr(const struct sockaddr *address, socklen_t length);
+/* The same endpoint with another port: address and host endpoints. +1 or NULL. */
+nw_endpoint_t nwi_endpoint_copy_with_port(nw_endpoint_t endpoint, uint16_t port);
+/* Lent, with its length; NULL and 0 unless the endpoint is an address. */
+const struct sockaddr *nwi_endpoint_sockaddr(nw_endpoint_t endpoint, socklen_t *ret_length);
+/* True when it can be connected to as it is: an address. False: it needs a resolver first. */
+static inline bool nwi_endpoint_is_resolved(nw_endpoint_t endpoint) {
+    return endpoint != NULL && endpoint->type == nw_endpoint_type_address;
+}
+/* Same type, and same address and port / name and port (case does not count) / service / URL. */
+bool nwi_endpoint_is_equal(nw_endpoint_t a, nw_endpoint_t b);
+/* "example.com:443", "[2001:db8::1]:80", "/run/x.sock", "name._http._tcp.local", the URL; "(none)"
+ * for NULL. Returns `text`, always terminated. */
+const char *nwi_endpoint_text(nw_endpoint_t endpoint, char *text, size_t size);
+
+/* Reads a port: decimal 0..65535 or the name of a service of any protocol. False: neither. */
+bool nwi_port_parse(const char *text, uint16_t *ret_port);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * parameters.h - parameters as establishing, listening and path evaluation read them.
+ * Runs:   unsynchronised while the client edits them; a connection or listener holds a copy that
+ * never changes. Owns:   interfaces, local endpoint, stack.
+ */
+#ifndef NWI_MODEL_PARAMETERS_H
+#define NWI_MODEL_PARAMETERS_H
+
+#include "base/object.h"
+#include "model/protocol_stack.h"
+#include <Network/parameters.h>
+
+extern const struct nwi_type nwi_parameters_type;
+
+struct nw_parameters {
+    struct nwi_object base;
+    nw_protocol_stack_t stack; /* never NULL */
+    /* path rules */
+    nw_interface_t required_interface;
+    nw_interface_t *prohibited_interfaces; /* retained, no two alike */
+    size_t prohibited_interface_count;
+    nw_interface_type_t required_type; /* other = no rule */
+    uint32_t prohibited_types;         /* bit n: type n */
+    bool prohibit_expensive, prohibit_constrained, allow_ultra_constrained;
+    bool include_peer_to_peer;
+    /* addresses */
+    nw_endpoint_t local_endpoint; /* type address, or NULL */
+    bool reuse_local_address;
+    bool local_only;
+    /* manner */
+    bool fast_open_enabled;
+    bool prefer_no_proxy;
+    bool requires_dnssec_validation;
+    nw_parameters_attribution_t attribution;
+    nw_parameters_expired_dns_behavior_t expired_dns_behavior;
+    nw_service_class_t service_class;
+    nw_multipath_service_t multipath_service;
+};
+
+/* Deep copy for a connection or listener to keep; +1 or NULL (no memory, or `parameters` NULL). */
+nw_parameters_t nwi_parameters_copy_for_connection(nw_parameters_t parameters);
+/* Whether the rules allow an interface of this identity; expense and the like are the path's
+ * business. */
+bool nwi_parameters_allow_interface(nw_parameters_t parameters, nw_interface_t interface);
+
+#endif

@@ -1,0 +1,19 @@
+/* tls_options.h - TLS options: a definition and a set of security settings. */
+#ifndef NWI_MODEL_TLS_OPTIONS_H
+#define NWI_MODEL_TLS_OPTIONS_H
+
+#include "model/protocol.h"
+#include "model/sec_options.h"
+#include <Network/tls_options.h>
+
+extern struct nw_protocol_definition nwi_tls_definition;
+
+struct nwi_tls_options {
+    struct nw_protocol_options base;
+    sec_protocol_options_t sec; /* owned; shared with whoever asked for it: live */
+};
+
+/* The same object, or NULL when the options are not TLS's. */
+struct nwi_tls_options *nwi_tls_options(nw_protocol_options_t options);
+
+#endif
