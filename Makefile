@@ -44,7 +44,7 @@ run-check: build
 	@bash scripts/check.sh $(BUILD)
 
 bench: build
-	@bash scripts/bench.sh $(BUILD)
+	@bash scripts/bench.sh $(BUILD) $(BENCH_FLAGS)
 
 install: build
 	$(MESON) install -C $(BUILD) --no-rebuild

@@ -15,7 +15,9 @@ static void state_changed(void *connection, nw_connection_state_t state, nw_erro
     }
 }
 
-static void sent(void *context, nw_error_t error) { (void)context, (void)error; /* the state says it too */ }
+static void sent(void *context, nw_error_t error) {
+    (void)context, (void)error; /* the state says it too */
+}
 
 static bool print(void *context, dispatch_data_t part, size_t at, const void *p, size_t n) {
     (void)context, (void)part, (void)at;
@@ -34,8 +36,8 @@ static void received(void *connection, dispatch_data_t content, nw_content_conte
 int main(int argc, char **argv) {
     nw_endpoint_t endpoint =
         nw_endpoint_create_host(argc > 1 ? argv[1] : "localhost", argc > 2 ? argv[2] : "7007");
-    nw_parameters_t tcp = nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
-                                                            NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    nw_parameters_t tcp = nw_parameters_create_secure_tcp_f(
+        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
     nw_connection_t connection = nw_connection_create(endpoint, tcp);
     dispatch_data_t line =
         dispatch_data_create_f("hello\n", 6, NULL, NULL, DISPATCH_DATA_DESTRUCTOR_DEFAULT);

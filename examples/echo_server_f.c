@@ -33,11 +33,11 @@ static void received(void *context, dispatch_data_t content, nw_content_context_
         return;
     }
     if (complete && (content_context == NULL || nw_content_context_get_is_final(content_context)))
-        nw_connection_send_f(connection, content, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, connection,
-                             sent_end);
+        nw_connection_send_f(connection, content, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true,
+                             connection, sent_end);
     else
-        nw_connection_send_f(connection, content, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true, connection,
-                             sent);
+        nw_connection_send_f(connection, content, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
+                             connection, sent);
 }
 
 static void connection_changed(void *connection, nw_connection_state_t state, nw_error_t error) {

@@ -34,7 +34,7 @@ await() { # file, sed pattern, pid
         [ -z "$found" ] || break
         kill -0 "$3" 2>/dev/null || { cat "$1" >&2; fail "it ended early"; }
         [ $SECONDS -lt $end ] || fail "waited $deadline s for it"
-        read -r -t 0.05 <> <(:) || true
+        sleep 0.05
     done
     echo "$found"
 }
