@@ -15,20 +15,20 @@ static void echo(nw_connection_t connection) {
     nw_connection_receive(
         connection, 1, READ_MAX,
         ^(dispatch_data_t content, nw_content_context_t context, bool complete, nw_error_t error) {
-          bool end = complete && (context == NULL || nw_content_context_get_is_final(context));
-          if (error != NULL) {
-              nw_connection_cancel(connection);
-              return;
-          }
-          nw_connection_send(connection, content,
-                             end ? NW_CONNECTION_FINAL_MESSAGE_CONTEXT
-                                 : NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT,
-                             true, ^(nw_error_t send_error) {
-                               if (end || send_error != NULL)
-                                   nw_connection_cancel(connection);
-                               else
-                                   echo(connection);
-                             });
+            bool end = complete && (context == NULL || nw_content_context_get_is_final(context));
+            if (error != NULL) {
+                nw_connection_cancel(connection);
+                return;
+            }
+            nw_connection_send(connection, content,
+                               end ? NW_CONNECTION_FINAL_MESSAGE_CONTEXT
+                                   : NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT,
+                               true, ^(nw_error_t send_error) {
+                                   if (end || send_error != NULL)
+                                       nw_connection_cancel(connection);
+                                   else
+                                       echo(connection);
+                               });
         });
 }
 
@@ -37,11 +37,11 @@ static void serve(nw_connection_t connection) {
     nw_connection_set_queue(connection, dispatch_get_main_queue());
     nw_connection_set_state_changed_handler(connection,
                                             ^(nw_connection_state_t state, nw_error_t error) {
-                                              (void)error;
-                                              if (state == nw_connection_state_failed)
-                                                  nw_connection_cancel(connection);
-                                              else if (state == nw_connection_state_cancelled)
-                                                  nw_release(connection);
+                                                (void)error;
+                                                if (state == nw_connection_state_failed)
+                                                    nw_connection_cancel(connection);
+                                                else if (state == nw_connection_state_cancelled)
+                                                    nw_release(connection);
                                             });
     nw_connection_start(connection);
     echo(connection);
@@ -57,16 +57,16 @@ int main(int argc, char **argv) {
     }
     nw_listener_set_queue(listener, dispatch_get_main_queue());
     nw_listener_set_state_changed_handler(listener, ^(nw_listener_state_t state, nw_error_t error) {
-      if (state == nw_listener_state_ready) {
-          printf("listening on port %u\n", nw_listener_get_port(listener));
-          fflush(stdout);
-      } else if (state == nw_listener_state_failed) {
-          fprintf(stderr, "listener: %s\n", strerror(nw_error_get_error_code(error)));
-          exit(EXIT_FAILURE);
-      }
+        if (state == nw_listener_state_ready) {
+            printf("listening on port %u\n", nw_listener_get_port(listener));
+            fflush(stdout);
+        } else if (state == nw_listener_state_failed) {
+            fprintf(stderr, "listener: %s\n", strerror(nw_error_get_error_code(error)));
+            exit(EXIT_FAILURE);
+        }
     });
     nw_listener_set_new_connection_handler(listener, ^(nw_connection_t connection) {
-      serve(connection);
+        serve(connection);
     });
     nw_listener_start(listener);
     dispatch_main();
