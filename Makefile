@@ -27,7 +27,8 @@ deps:
 	@sh scripts/deps.sh
 
 $(BUILD)/build.ninja:
-	$(MESON) setup $(BUILD) --prefix=$(PREFIX) $(MESON_FLAGS)
+	@$(MESON) setup $(BUILD) --prefix=$(PREFIX) $(MESON_FLAGS) || \
+		{ echo "when something is missing above: make deps" >&2; exit 1; }
 
 build: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -50,8 +51,10 @@ install: build
 	$(MESON) install -C $(BUILD) --no-rebuild
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
-coverage rfcs: build
+coverage: build rfcs
 	@$(PYTHON) scripts/coverage.py $(BUILD)/src/libnw.so > docs/coverage.md
+
+rfcs:
 	@$(PYTHON) scripts/rfcs.py > docs/rfcs.md
 
 symbols: build
