@@ -1,9 +1,10 @@
 /*
  * race.c - Happy Eyeballs as a pure state machine.
  * What:   waits for the answers worth waiting for, orders and interleaves the addresses, staggers
- * the attempts, picks the winner and, when there is none, the error to show. Source: RFC 8305;
- * draft-ietf-happy-happyeyeballs-v3 (called v3 below). Runs:   in the protocol context of its
- * owner. Owns:   nothing: all state is in struct nwi_race, which the owner embeds.
+ *         the attempts, picks the winner and, when there is none, the error to show.
+ * Source: RFC 8305; draft-ietf-happy-happyeyeballs-v3 (called v3 below).
+ * Runs:   in the protocol context of its owner.
+ * Owns:   nothing: all state is in struct nwi_race, which the owner embeds.
  */
 #include "establish/race.h"
 #include "base/log.h"
@@ -11,19 +12,19 @@
 
 #define BIT(n) (1u << (n))
 
-/* --- the states
- * ----------------------------------------------------------------------------------------
+/* --- the states ------------------------------------------------------------------------------
  *
- *             start          first address            wait over
- *      IDLE ---------> RESOLVING --------> DELAYED ----------------+
- *                        |  |  preferred answer, or no wait needed |
- *                        |  +--------------------------------------+
- *                        |                                         v
- *                        |                  STAGGERED <--> FULL <--> SPENT      (these three:
- * attempts run) v                      |           |       |    | LOST
- * <------------------------------------- |    |     all answers in, all failed
- *                                               +-----> WON <-------+----+     an attempt succeeded
- *      CANCELED from every state that is not terminal.
+ *          start           first address             wait over
+ *     IDLE -----> RESOLVING ------------> DELAYED ------------+
+ *                   |    |                                    |
+ *                   |    +-- preferred answer, or no wait ----+
+ *                   | all answers in,                         v
+ *                   | no address               STAGGERED <-> FULL <-> SPENT   attempts run in
+ *                   v                              |           |       | |    these three
+ *                  LOST <--------------------------|-----------|-------+ |
+ *                          all answers in,         +-----------+---------+--> WON
+ *                          all attempts failed
+ *     CANCELED from every state that is not terminal.
  *
  * STAGGERED and FULL always have an address left, so they cannot lose: a failure starts it. */
 #define RUNNING (BIT(NWI_RACE_STAGGERED) | BIT(NWI_RACE_FULL) | BIT(NWI_RACE_SPENT))
@@ -83,12 +84,11 @@ static void enter(struct nwi_race *race, enum nwi_race_state next) {
     tell(race, (struct nwi_race_event){.kind = NWI_RACE_EVENT_STATE, .from = from});
 }
 
-/* --- which error is shown
- * ------------------------------------------------------------------------------ Of the attempts,
- * the one that got furthest: a peer that answered (a TLS alert, a refusal) tells more than a
- * timeout, and that more than a missing route, which one family lacking is enough to cause. Of the
- * answers, a definite "no such record" tells more than a server's failure, and that more than
- * silence. Among equals the later. An attempt's error is preferred to any answer's. */
+/* --- which error is shown --------------------------------------------------------------------
+ * Of the attempts, the one that got furthest: a peer that answered (a TLS alert, a refusal) tells
+ * more than a timeout, and that more than a missing route, which one family lacking is enough to
+ * cause. Of the answers, a definite "no such record" tells more than a server's failure, and that
+ * more than silence. Among equals the later. An attempt's error is preferred to any answer's. */
 static unsigned attempt_error_weight(nwi_err err) {
     if (err == 0)
         return 0;
@@ -125,8 +125,7 @@ static nwi_err final_error(const struct nwi_race *race) {
     return race->dns_err != 0 ? race->dns_err : nwi_dns(NWI_DNS_NO_SUCH_RECORD);
 }
 
-/* --- addresses
- * ----------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 static bool same_target(const struct nwi_race_address *a, const struct nwi_race_address *b) {
     if (a->sockaddr.sa.sa_family != b->sockaddr.sa.sa_family || a->interface != b->interface ||
@@ -233,8 +232,7 @@ static struct nwi_race_entry *pick(struct nwi_race *race) {
     return (last == first) == stay ? one : other;
 }
 
-/* --- attempts
- * ------------------------------------------------------------------------------------------ */
+/* --- attempts -------------------------------------------------------------------------------- */
 
 /* How long after the start of an attempt the next may begin. RFC 8305 section 5: where the round
  * trip is known it decides; two of them cover the answer and one lost packet's worth of doubt. */
@@ -321,8 +319,7 @@ static bool accepts(struct nwi_race *race, nwi_ns now) {
     return race->state != NWI_RACE_IDLE && !nwi_race_state_is_terminal(race->state);
 }
 
-/* --- the face
- * ------------------------------------------------------------------------------------------ */
+/* --- the face -------------------------------------------------------------------------------- */
 
 void nwi_race_init(struct nwi_race *race, const struct nwi_race_options *options) {
     memset(race, 0, sizeof *race);
@@ -403,8 +400,8 @@ void nwi_race_attempt_failed(struct nwi_race *race, nwi_ns now, unsigned attempt
         err = NWI_ERR_INVAL; /* a failure has a reason: the owner's bug, made visible */
     entry->state = ENTRY_FAILED;
     race->alive--;
-    race->next_start =
-        race->now; /* a failure goes straight on, also when the next address comes later */
+    /* A failure goes straight on, also when the next address comes later. */
+    race->next_start = race->now;
     if (attempt_error_weight(err) >= attempt_error_weight(race->attempt_err))
         race->attempt_err = err;
     tell_attempt(race, NWI_RACE_EVENT_ATTEMPT_FAILED, entry, err);

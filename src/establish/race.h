@@ -1,17 +1,20 @@
 /*
  * race.h - Happy Eyeballs as a pure state machine.
  * What:   decides which address is tried when. Events and the time go in; actions and the next
- * deadline come out. It knows no socket, no clock and no thread, allocates nothing, and so is
- * tested in simulated time. Source: RFC 8305 (v2); draft-ietf-happy-happyeyeballs-v3 for groups and
- * the wait for SVCB/HTTPS answers. Runs:   in the protocol context of its owner. Not re-entrant
- * from the observer; every other call may be made between two nwi_race_next_action() calls. Owns:
- * nothing outside its own memory (about 5 KiB, embedded by the owner; nothing to free).
+ *         deadline come out. It knows no socket, no clock and no thread, allocates nothing, and so
+ *         is tested in simulated time.
+ * Source: RFC 8305 (v2); draft-ietf-happy-happyeyeballs-v3 for groups and the wait for SVCB/HTTPS
+ *         answers.
+ * Runs:   in the protocol context of its owner. Not re-entrant from the observer; every other call
+ *         may be made between two nwi_race_next_action() calls.
+ * Owns:   nothing outside its own memory (about 5 KiB, embedded by the owner; nothing to free).
  *
  * How an owner drives it, after init and start:
- *     on each event:  nwi_race_answer / nwi_race_attempt_succeeded / ..._failed / nwi_race_tick
- *     after each:     while (nwi_race_next_action(race, &action)) { act; }   acting may report
- * events at once then:           arm one timer for nwi_race_deadline(race); when it fires,
- * nwi_race_tick docs/how/race.md has the picture and the rules.
+ *     on each event:  nwi_race_answer / ..._attempt_succeeded / ..._attempt_failed / ..._tick
+ *     after each:     while (nwi_race_next_action(race, &action)) { act; }
+ *                     (acting may report events at once)
+ *     then:           arm one timer for nwi_race_deadline(race); when it fires, nwi_race_tick
+ * docs/how/race.md has the picture and the rules.
  */
 #ifndef NWI_ESTABLISH_RACE_H
 #define NWI_ESTABLISH_RACE_H
@@ -135,9 +138,8 @@ struct nwi_race_event {
 };
 typedef void (*nwi_race_observer)(void *context, const struct nwi_race_event *event);
 
-/* --- the machine
- * --------------------------------------------------------------------------------------- The
- * struct stands here so that an owner can embed it; its fields belong to race.c alone. */
+/* --- the machine -----------------------------------------------------------------------------
+ * The struct stands here so that an owner can embed it; its fields belong to race.c alone. */
 struct nwi_race_entry {
     struct nwi_race_address address;
     uint8_t state;   /* enum entry_state, race.c */

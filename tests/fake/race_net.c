@@ -39,6 +39,18 @@ static void note(struct run *run, struct race_net_entry entry) {
         run->log->stuck = true;
 }
 
+static unsigned host_of(const struct run *run, const struct nwi_race_address *address) {
+    return (unsigned)((const struct race_net_host *)address->context - run->net->hosts);
+}
+
+static void observe(void *context, const struct nwi_race_event *event) {
+    struct run *run = context;
+    if (event->kind == NWI_RACE_EVENT_ATTEMPT)
+        note(run, (struct race_net_entry){.kind = NET_DECIDE,
+                                          .attempt = event->attempt,
+                                          .host = host_of(run, event->address)});
+}
+
 static void end_attempt(struct run *run, unsigned attempt) {
     unsigned host = run->hosts[attempt];
     nwi_err err = run->net->hosts[host].err;
@@ -55,8 +67,7 @@ static void end_attempt(struct run *run, unsigned attempt) {
 static void take_action(struct run *run, const struct nwi_race_action *action) {
     struct race_net_entry entry = {.attempt = action->attempt, .err = action->err};
     if (action->address != NULL)
-        entry.host =
-            (unsigned)((const struct race_net_host *)action->address->context - run->net->hosts);
+        entry.host = host_of(run, action->address);
     const struct race_net_host *host = &run->net->hosts[entry.host];
     switch (action->kind) {
     case NWI_RACE_START:
@@ -158,6 +169,7 @@ void race_net_run(const struct race_net *net, struct race_net_log *ret_log) {
     for (unsigned i = 0; i <= NWI_RACE_CAPACITY; i++)
         run.ends[i] = NWI_NEVER;
     nwi_race_init(run.race, &net->options);
+    nwi_race_set_observer(run.race, observe, &run);
     if (net->cancel_at == 0 && one_in(&run, 2)) { /* cancelled before it was started */
         run.canceled = true;
         note(&run, (struct race_net_entry){.kind = NET_CANCEL});
@@ -166,11 +178,11 @@ void race_net_run(const struct race_net *net, struct race_net_log *ret_log) {
     nwi_race_start(run.race, run.now);
     for (unsigned step = 0; !ret_log->stuck; step++) {
         nwi_ns at;
-        while (!one_in(&run, 3) && nwi_race_next_action(run.race, &action))
+        while (!ret_log->stuck && !one_in(&run, 3) && nwi_race_next_action(run.race, &action))
             take_action(&run, &action);
         unsigned count = find_next(&run, list, &at);
         if (count == 0 || at > run.now) /* time goes on: no action may be left */
-            while (nwi_race_next_action(run.race, &action))
+            while (!ret_log->stuck && nwi_race_next_action(run.race, &action))
                 take_action(&run, &action);
         count = find_next(&run, list, &at);
         if (count == 0)
@@ -207,6 +219,7 @@ const char *race_net_err_name(nwi_err err) {
       posix[] = {{ECONNREFUSED, "refused"},
                  {ETIMEDOUT, "timeout"},
                  {ENETUNREACH, "unreachable"},
+                 {EHOSTUNREACH, "no-route"},
                  {ECANCELED, "canceled"}};
     for (size_t i = 0; i < sizeof dns / sizeof dns[0]; i++)
         if (err == nwi_dns(dns[i].code))

@@ -1,9 +1,9 @@
 /*
  * race_net.h - a network that exists only in simulated time, and a race run against it.
  * What:   answers that come when the case says, hosts that accept, refuse or stay silent after the
- * delay the case says. The run gives a log of everything that went into the race and came out of
- * it. Used:   tests/unit/establish/test_race.c (written networks), tests/sim/sim_race.c (generated
- * ones).
+ *         delay the case says. The run gives a log of all that went into the race and came out.
+ * Used:   tests/unit/establish/test_race.c (written networks), tests/sim/sim_race.c (generated
+ *         ones).
  */
 #ifndef TESTS_FAKE_RACE_NET_H
 #define TESTS_FAKE_RACE_NET_H
@@ -48,6 +48,8 @@ enum race_net_kind {
     NET_OK,     /* `attempt`, `host` */
     NET_FAIL,   /* `attempt`, `host`, `err` */
     NET_CANCEL,
+    /* told by the observer */
+    NET_DECIDE, /* `attempt`, `host`: before its NET_START, which comes when the owner takes it */
     /* out */
     NET_START,   /* `attempt`, `host` */
     NET_ABANDON, /* `attempt`, `host` */
