@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    WIDTH = 960, MARGIN = 28, LEFT = 300, RIGHT = 190, TOP = 92, ROW = 34, BAR = 18, QUESTION_BAR = 8,
+    WIDTH = 1120, MARGIN = 28, LEFT = 392, RIGHT = 250, TOP = 92, ROW = 34, BAR = 18, QUESTION_BAR = 8,
     BOTTOM = 76, MARKS = 6
 };
 
@@ -108,8 +108,8 @@ static void put_row(FILE *out, const struct nwcat_row *row, size_t index, double
     fprintf(out, "</text>\n<text class=\"addr\" x=\"%d\" y=\"%.1f\">", MARGIN + 62, middle + 4.5);
     size_t length = strlen(row->label);
     char   label[NWCAT_ROW_LABEL];
-    snprintf(label, sizeof label, "%.*s%s", length > 27 ? 26 : (int)length, row->label,
-             length > 27 ? "\u2026" : "");
+    snprintf(label, sizeof label, "%.*s%s", length > 39 ? 38 : (int)length, row->label,
+             length > 39 ? "\u2026" : "");
     put_text(out, label);
     fputs("</text>\n<g>", out);
     fputs("<title>", out); /* shown by viewers on hover: the label whole */
@@ -121,7 +121,7 @@ static void put_row(FILE *out, const struct nwcat_row *row, size_t index, double
 
 static void put_legend(FILE *out, double y) {
     static const struct { const char *class_name, *word; double width; } items[] = {
-        {"ask", "name looked up", 130}, {"good", "won", 64}, {"bad", "failed", 74},
+        {"ask", "name looked up", 136}, {"good", "won", 62}, {"bad", "failed", 78},
         {"left", "given up: another was faster", 0},
     };
     double x = MARGIN;

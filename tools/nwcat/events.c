@@ -1,0 +1,286 @@
+/*
+ * events.c - everything nwcat says, to people or as JSON.
+ * Runs: on the main queue.
+ */
+#include "events.h"
+
+#include "json.h"
+#include "meter.h"
+#include "progress.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* --- JSON ------------------------------------------------------------------------------------------- */
+
+static FILE *json_stream(const struct nwcat_app *app) {
+    return app->options.probe ? stdout : stderr;
+}
+
+/* Opens the line with what every event has. */
+static struct nwcat_json begin(const struct nwcat_app *app, const char *event) {
+    struct nwcat_json json;
+    nwcat_json_begin(&json);
+    nwcat_json_text(&json, "event", event);
+    nwcat_json_number(&json, "time", nwcat_now() - app->began, 6);
+    return json;
+}
+
+static void put_reason(struct nwcat_json *json, const struct nwcat_reason *reason) {
+    if (reason == NULL)
+        return;
+    nwcat_json_open(json, "error", '{');
+    nwcat_json_text(json, "domain", reason->name);
+    nwcat_json_integer(json, "code", reason->code);
+    nwcat_json_text(json, "text", reason->text);
+    nwcat_json_close(json, '}');
+}
+
+static void put_peer(struct nwcat_json *json, const struct nwcat_peer *peer) {
+    nwcat_json_integer(json, "connection", peer->number);
+    nwcat_json_text(json, "remote", peer->remote);
+    if (peer->local != NULL)
+        nwcat_json_text(json, "local", peer->local);
+    if (peer->interface_name != NULL)
+        nwcat_json_text(json, "interface", peer->interface_name);
+}
+
+static const char *const kind_words[NWCAT_ROW_KIND_COUNT] = {"question", "attempt"};
+static const char *const outcome_words[NWCAT_ROW_OUTCOME_COUNT] = {
+    [NWCAT_ROW_RUNNING] = "running", [NWCAT_ROW_GOOD] = "succeeded", [NWCAT_ROW_BAD] = "failed",
+    [NWCAT_ROW_LEFT] = "abandoned"};
+
+static void put_row(struct nwcat_json *json, const struct nwcat_row *row) {
+    nwcat_json_text(json, "kind", kind_words[row->kind]);
+    nwcat_json_text(json, "name", row->name);
+    nwcat_json_text(json, "label", row->label);
+    nwcat_json_text(json, "outcome", outcome_words[row->outcome]);
+    nwcat_json_number(json, "start_ms", row->start, 3);
+    if (row->end >= 0)
+        nwcat_json_number(json, "end_ms", row->end, 3);
+    else
+        nwcat_json_null(json, "end_ms");
+    if (row->note[0] != '\0')
+        nwcat_json_text(json, "note", row->note);
+}
+
+/* --- words ------------------------------------------------------------------------------------------- */
+
+/* A line on standard error, with the progress line out of its way. */
+__attribute__((format(printf, 3, 4))) static void say(const struct nwcat_app *app, unsigned loudness,
+                                                      const char *format, ...) {
+    if (app->options.json || app->options.verbose < loudness)
+        return;
+    va_list args;
+    va_start(args, format);
+    nwcat_meter_hide(app->meter);
+    flockfile(stderr);
+    fputs("nwcat: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    funlockfile(stderr);
+    va_end(args);
+}
+
+static bool as_json(const struct nwcat_app *app) {
+    return app->options.json;
+}
+
+/* --- events ------------------------------------------------------------------------------------------ */
+
+void nwcat_event_start(const struct nwcat_app *app, const char *role) {
+    const struct nwcat_options *o = &app->options;
+    if (!as_json(app))
+        return;
+    struct nwcat_json json = begin(app, "start");
+    nwcat_json_text(&json, "role", role);
+    nwcat_json_text(&json, "host", o->host);
+    nwcat_json_text(&json, "port", o->port);
+    nwcat_json_text(&json, "protocol", o->udp ? "udp" : o->unix_socket ? "unix" : "tcp");
+    nwcat_json_text(&json, "version", NWCAT_VERSION);
+    nwcat_json_end(&json, json_stream(app));
+}
+
+void nwcat_event_listening(const struct nwcat_app *app, const char *address, unsigned port) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "listening");
+        nwcat_json_text(&json, "address", address);
+        nwcat_json_integer(&json, "port", port);
+        nwcat_json_end(&json, json_stream(app));
+    } else if (app->options.unix_socket) {
+        say(app, 1, "listening on %s", address);
+    } else {
+        /* a port that the system chose is of no use unless it is told */
+        bool chosen = app->options.port == NULL || strspn(app->options.port, "0") == strlen(app->options.port);
+        say(app, chosen ? 0 : 1, "listening on %s%sport %u%s", address != NULL ? address : "",
+            address != NULL ? " " : "", port, app->options.udp ? " (UDP)" : "");
+    }
+}
+
+void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *peer) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "accepted");
+        put_peer(&json, peer);
+        nwcat_json_end(&json, json_stream(app));
+    } else {
+        say(app, 1, "connection %u from %s", peer->number, peer->remote != NULL ? peer->remote : "?");
+    }
+}
+
+void nwcat_event_state(const struct nwcat_app *app, unsigned number, const char *state,
+                       const struct nwcat_reason *reason) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "state");
+        nwcat_json_integer(&json, "connection", number);
+        nwcat_json_text(&json, "state", state);
+        put_reason(&json, reason);
+        nwcat_json_end(&json, json_stream(app));
+    } else if (reason != NULL) {
+        say(app, 1, "%s: %s", state, reason->text);
+    } else {
+        say(app, 2, "%s", state);
+    }
+}
+
+void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *peer) {
+    char took[32];
+    nwcat_format_ms(took, sizeof took, peer->seconds * 1000);
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "ready");
+        put_peer(&json, peer);
+        nwcat_json_number(&json, "seconds", peer->seconds, 6);
+        nwcat_json_end(&json, json_stream(app));
+    } else {
+        say(app, 1, "connected to %s%s%s%s%s in %s", peer->remote != NULL ? peer->remote : "the peer",
+            peer->local != NULL ? " from " : "", peer->local != NULL ? peer->local : "",
+            peer->interface_name != NULL ? " over " : "",
+            peer->interface_name != NULL ? peer->interface_name : "", took);
+    }
+}
+
+void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, kind_words[row->kind]);
+        put_row(&json, row);
+        nwcat_json_end(&json, json_stream(app));
+        return;
+    }
+    char at[32];
+    nwcat_format_ms(at, sizeof at, row->end >= 0 ? row->end : row->start);
+    bool        question = row->kind == NWCAT_ROW_QUESTION;
+    const char *word = row->outcome == NWCAT_ROW_RUNNING ? (question ? "asking" : "trying")
+                       : row->outcome == NWCAT_ROW_GOOD  ? (question ? "answered" : "connected")
+                       : row->outcome == NWCAT_ROW_BAD   ? "failed"
+                                                         : "given up";
+    say(app, 1, "%9s  %-7s %-9s %s%s%s", at, row->name, word, row->label,
+        row->note[0] != '\0' ? ": " : "", row->note);
+}
+
+void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
+    if (!as_json(app))
+        return;
+    struct nwcat_json json = begin(app, "timeline");
+    nwcat_json_text(&json, "title", timeline->title);
+    nwcat_json_number(&json, "total_ms", timeline->total, 3);
+    nwcat_json_bool(&json, "connected", timeline->won);
+    nwcat_json_open(&json, "rows", '[');
+    for (size_t i = 0; i < timeline->count; i++) {
+        nwcat_json_open(&json, NULL, '{');
+        put_row(&json, &timeline->rows[i]);
+        nwcat_json_close(&json, '}');
+    }
+    nwcat_json_close(&json, ']');
+    nwcat_json_end(&json, json_stream(app));
+}
+
+static void plain_event(const struct nwcat_app *app, const char *event, unsigned number,
+                        const char *words) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, event);
+        nwcat_json_integer(&json, "connection", number);
+        nwcat_json_end(&json, json_stream(app));
+    } else {
+        say(app, 2, "%s", words);
+    }
+}
+
+void nwcat_event_input_end(const struct nwcat_app *app, unsigned number) {
+    plain_event(app, "input_end", number, "end of input");
+}
+
+void nwcat_event_peer_end(const struct nwcat_app *app, unsigned number) {
+    plain_event(app, "peer_end", number, "the peer has sent all it had");
+}
+
+void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *peer) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "closed");
+        put_peer(&json, peer);
+        nwcat_json_integer(&json, "sent", (int64_t)peer->sent);
+        nwcat_json_integer(&json, "received", (int64_t)peer->received);
+        nwcat_json_number(&json, "seconds", peer->seconds, 6);
+        nwcat_json_end(&json, json_stream(app));
+        return;
+    }
+    char sent[32], received[32], rate[32], took[32];
+    nwcat_format_octets(sent, sizeof sent, (double)peer->sent);
+    nwcat_format_octets(received, sizeof received, (double)peer->received);
+    nwcat_format_ms(took, sizeof took, peer->seconds * 1000);
+    double per_second = (double)(peer->sent + peer->received) / (peer->seconds > 0 ? peer->seconds : 1);
+    nwcat_format_octets(rate, sizeof rate, per_second);
+    say(app, 1, "closed after %s: sent %s, received %s (%s/s)", took, sent, received, rate);
+}
+
+static const char *const verdict_words[NWCAT_PROBE_COUNT] = {
+    [NWCAT_PROBE_OPEN] = "open", [NWCAT_PROBE_CLOSED] = "closed", [NWCAT_PROBE_TIMEOUT] = "timeout",
+    [NWCAT_PROBE_NO_ANSWER] = "no-answer", [NWCAT_PROBE_NO_NAME] = "no-name"};
+
+void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned port,
+                       enum nwcat_probe_verdict verdict, double seconds,
+                       const struct nwcat_reason *reason) {
+    const struct nwcat_options *o = &app->options;
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "probe");
+        nwcat_json_text(&json, "host", host);
+        nwcat_json_integer(&json, "port", port);
+        nwcat_json_text(&json, "protocol", o->udp ? "udp" : "tcp");
+        nwcat_json_text(&json, "verdict", verdict_words[verdict]);
+        nwcat_json_number(&json, "seconds", seconds, 6);
+        put_reason(&json, reason);
+        nwcat_json_end(&json, stdout);
+        return;
+    }
+    /* A single port answers by its exit status alone; of a range, what is open is of interest. */
+    bool found = verdict == NWCAT_PROBE_OPEN || verdict == NWCAT_PROBE_NO_ANSWER;
+    if (o->verbose == 0 && !(found && o->ports.count > 1))
+        return;
+    char took[32], where[24] = "";
+    nwcat_format_ms(took, sizeof took, seconds * 1000);
+    if (!o->unix_socket)
+        snprintf(where, sizeof where, " %u/%s", port, o->udp ? "udp" : "tcp");
+    printf("%s%s %s%s%s%s %s\n", host, where, verdict_words[verdict], reason != NULL ? " (" : "",
+           reason != NULL ? reason->text : "", reason != NULL ? ")" : "", took);
+    fflush(stdout);
+}
+
+void nwcat_event_error(const struct nwcat_app *app, const char *what,
+                       const struct nwcat_reason *reason) {
+    if (as_json(app)) {
+        struct nwcat_json json = begin(app, "error");
+        nwcat_json_text(&json, "message", what);
+        put_reason(&json, reason);
+        nwcat_json_end(&json, json_stream(app));
+    } else {
+        say(app, 0, "%s%s%s", what, reason != NULL ? ": " : "", reason != NULL ? reason->text : "");
+    }
+}
+
+void nwcat_event_end(const struct nwcat_app *app, int status) {
+    if (!as_json(app))
+        return;
+    struct nwcat_json json = begin(app, "end");
+    nwcat_json_integer(&json, "status", status);
+    nwcat_json_integer(&json, "sent", (int64_t)app->sent);
+    nwcat_json_integer(&json, "received", (int64_t)app->received);
+    nwcat_json_end(&json, json_stream(app));
+}

@@ -1,0 +1,94 @@
+/*
+ * main.c - nwcat: from the command line to the mode that works, and the way out.
+ * What:   the netcat of libnw, over its public API alone.
+ * Source: the options of Apple's nwcat sample, and of nc, ncat and socat.
+ * Runs:   main thread; everything later on the main queue.
+ */
+#include "app.h"
+#include "events.h"
+#include "local_io.h"
+#include "meter.h"
+#include "signals.h"
+
+#include <dispatch/dispatch.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+double nwcat_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void nwcat_app_end(struct nwcat_app *app, int status) {
+    nwcat_meter_finish(app->meter);
+    app->meter = NULL;
+    bool spoke = app->output == NULL && fflush(stdout) != 0;
+    int  error = app->output != NULL ? nwcat_output_close(app->output) : spoke ? errno : 0;
+    app->output = NULL;
+    if (error != 0) {
+        struct nwcat_reason reason = nwcat_reason_posix(error);
+        nwcat_event_error(app, "cannot write the output", &reason);
+        status = status == NWCAT_OK ? NWCAT_LOCAL_IO : status;
+    }
+    nwcat_event_end(app, status);
+    exit(status);
+}
+
+static void end_without_file(struct nwcat_app *app, const char *verb, const char *path) {
+    struct nwcat_reason reason = nwcat_reason_posix(errno);
+    char                what[512];
+    snprintf(what, sizeof what, "cannot %s '%s'", verb, path != NULL ? path : "-");
+    nwcat_event_error(app, what, &reason);
+    nwcat_app_end(app, NWCAT_LOCAL_IO);
+}
+
+static void open_ends(struct nwcat_app *app) {
+    const struct nwcat_options *o = &app->options;
+    if (o->probe)
+        return;
+    if (!o->detach) {
+        app->input = nwcat_input_open(o->input);
+        if (app->input == NULL)
+            end_without_file(app, "read", o->input);
+    }
+    app->output = nwcat_output_open(o->output);
+    if (app->output == NULL)
+        end_without_file(app, "write", o->output);
+    uint64_t total = app->input != NULL ? nwcat_input_total(app->input) : 0;
+    bool     bulk = nwcat_output_is_file(app->output) || (total > 0 && !nwcat_output_is_terminal(app->output));
+    if (!o->json && !o->no_progress && (o->progress || (bulk && isatty(STDERR_FILENO))))
+        app->meter = nwcat_meter_create(app, o->listen && o->keep_open ? 0 : total);
+}
+
+/* What standard error can show. https://no-color.org: any value that is not empty says no. */
+static void look_at_terminal(struct nwcat_app *app) {
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool        plain = (no_colour != NULL && no_colour[0] != '\0') || term == NULL || strcmp(term, "dumb") == 0;
+    app->colour = isatty(STDERR_FILENO) && !plain;
+    app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+int main(int argc, char **argv) {
+    static struct nwcat_app app; /* lives until the end; dispatch_main never returns */
+    setlocale(LC_CTYPE, "");
+    app.began = nwcat_now();
+    int status = nwcat_options_parse(&app.options, argc, argv, stdout, stderr);
+    if (status != NWCAT_RUN)
+        return fflush(stdout) == 0 ? status : NWCAT_LOCAL_IO;
+    look_at_terminal(&app);
+    nwcat_signals_watch(&app);
+    open_ends(&app);
+    if (app.options.probe)
+        nwcat_probe_start(&app);
+    else if (app.options.listen)
+        nwcat_server_start(&app);
+    else
+        nwcat_client_start(&app);
+    dispatch_main();
+}
