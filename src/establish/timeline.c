@@ -1,0 +1,181 @@
+/*
+ * timeline.c - see timeline.h and <Network/establishment_timeline.h>.
+ * What:   the record that grows, and the snapshot of it that the public calls read.
+ * Runs:   any thread.
+ * Owns:   per event a name and a reference to the endpoint (the snapshot also to the error).
+ */
+#include "establish/timeline.h"
+#include "base/alloc.h"
+#include "base/callback.h"
+#include "base/log.h"
+#include "base/object.h"
+#include "model/error.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_ROOM = 16 };
+
+struct record {
+    nwi_ns at;
+    char name[NWI_TIMELINE_NAME_SIZE];
+    const char *event;
+    nw_endpoint_t endpoint; /* owned; may be NULL */
+    nwi_err err;
+};
+
+struct nwi_timeline {
+    struct nwi_object base;
+    pthread_mutex_t lock;
+    nwi_ns first; /* time of the very first event */
+    size_t count, room, dropped;
+    struct record *records; /* in order of time */
+};
+
+static void destroy_timeline(void *object) {
+    struct nwi_timeline *timeline = object;
+    for (size_t i = 0; i < timeline->count; i++)
+        nwi_release(timeline->records[i].endpoint);
+    nwi_free(timeline->records);
+    pthread_mutex_destroy(&timeline->lock);
+}
+
+static const struct nwi_type timeline_type = {
+    .name = "nwi_timeline", .size = sizeof(struct nwi_timeline), .destroy = destroy_timeline};
+
+struct nwi_timeline *nwi_timeline_create(void) {
+    struct nwi_timeline *timeline = nwi_object_create(&timeline_type, 0);
+    if (timeline != NULL)
+        pthread_mutex_init(&timeline->lock, NULL); /* default attributes: cannot fail on Linux */
+    return timeline;
+}
+
+/* Room for one more. False: no memory. */
+static bool make_room(struct nwi_timeline *timeline) {
+    if (timeline->count == NWI_TIMELINE_CAPACITY) { /* bounded, however long a connection tries */
+        enum { HALF = NWI_TIMELINE_CAPACITY / 2 };
+        for (size_t i = 0; i < HALF; i++)
+            nwi_release(timeline->records[i].endpoint);
+        memmove(timeline->records, timeline->records + HALF, HALF * sizeof timeline->records[0]);
+        timeline->count -= HALF;
+        timeline->dropped += HALF;
+    }
+    if (timeline->count < timeline->room)
+        return true;
+    size_t room = timeline->room == 0 ? FIRST_ROOM : 2 * timeline->room;
+    struct record *records = nwi_realloc(timeline->records, room * sizeof records[0]);
+    if (records == NULL)
+        return false;
+    timeline->records = records;
+    timeline->room = room;
+    return true;
+}
+
+void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, const char *name,
+                         const char *event, nw_endpoint_t endpoint, nwi_err err) {
+    if (timeline == NULL)
+        return;
+    pthread_mutex_lock(&timeline->lock);
+    if (timeline->count == 0 && timeline->dropped == 0)
+        timeline->first = now;
+    if (make_room(timeline)) {
+        nwi_ns last = timeline->count > 0 ? timeline->records[timeline->count - 1].at : now;
+        struct record *record = &timeline->records[timeline->count++];
+        *record = (struct record){.at = now > last ? now : last,
+                                  .event = event,
+                                  .endpoint = nwi_retain(endpoint),
+                                  .err = err};
+        snprintf(record->name, sizeof record->name, "%s", name);
+    } else {
+        timeline->dropped++;
+    }
+    pthread_mutex_unlock(&timeline->lock);
+}
+
+/* --- the snapshot ------------------------------------------------------------------------------
+ */
+
+struct event {
+    uint64_t nanoseconds; /* since the first */
+    char name[NWI_TIMELINE_NAME_SIZE];
+    const char *event;
+    nw_endpoint_t endpoint; /* owned; may be NULL */
+    nw_error_t error;       /* owned; NULL = none */
+};
+
+struct nw_establishment_timeline {
+    struct nwi_object base;
+    size_t count, missing;
+    struct event events[];
+};
+
+static void destroy_snapshot(void *object) {
+    nw_establishment_timeline_t snapshot = object;
+    for (size_t i = 0; i < snapshot->count; i++) {
+        nwi_release(snapshot->events[i].endpoint);
+        nwi_release(snapshot->events[i].error);
+    }
+}
+
+static const struct nwi_type snapshot_type = {.name = "nw_establishment_timeline",
+                                              .size = sizeof(struct nw_establishment_timeline),
+                                              .destroy = destroy_snapshot};
+
+nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline) {
+    if (timeline == NULL)
+        return NULL;
+    pthread_mutex_lock(&timeline->lock);
+    nw_establishment_timeline_t snapshot =
+        nwi_object_create(&snapshot_type, timeline->count * sizeof(struct event));
+    for (size_t i = 0; snapshot != NULL && i < timeline->count; i++) {
+        const struct record *record = &timeline->records[i];
+        struct event *event = &snapshot->events[i];
+        event->nanoseconds = record->at - timeline->first;
+        memcpy(event->name, record->name, sizeof event->name);
+        event->event = record->event;
+        event->endpoint = nwi_retain(record->endpoint);
+        event->error = nwi_error_create(record->err);
+        snapshot->count++;
+    }
+    if (snapshot != NULL)
+        snapshot->missing = timeline->dropped;
+    pthread_mutex_unlock(&timeline->lock);
+    return snapshot;
+}
+
+NW_EXPORT size_t nw_establishment_timeline_get_count(nw_establishment_timeline_t timeline) {
+    return timeline != NULL ? timeline->count : 0;
+}
+
+NW_EXPORT size_t nw_establishment_timeline_get_missing(nw_establishment_timeline_t timeline) {
+    return timeline != NULL ? timeline->missing : 0;
+}
+
+/* The callee may release the snapshot, so it is held. */
+static void enumerate_events(nw_establishment_timeline_t timeline, struct nwi_callback callback,
+                             const char *function) {
+    if (timeline == NULL || callback.fn == NULL) {
+        nwi_log_misuse(function, "an argument is NULL");
+        return;
+    }
+    bool more = true;
+    nwi_retain(timeline);
+    for (size_t i = 0; more && i < timeline->count; i++) {
+        const struct event *event = &timeline->events[i];
+        more = NWI_CALL(
+            callback, bool, (uint64_t, const char *, const char *, nw_endpoint_t, nw_error_t),
+            event->nanoseconds, event->name, event->event, event->endpoint, event->error);
+    }
+    nwi_release(timeline);
+}
+
+NW_EXPORT void nw_establishment_timeline_enumerate(nw_establishment_timeline_t timeline,
+                                                   const void *block) {
+    enumerate_events(timeline, nwi_callback_block_noescape(block), __func__);
+}
+
+NW_EXPORT void
+nw_establishment_timeline_enumerate_f(nw_establishment_timeline_t timeline, void *context,
+                                      nw_establishment_timeline_enumerator_f function) {
+    enumerate_events(timeline, nwi_callback_f(context, (nwi_fn)function), __func__);
+}
