@@ -1,0 +1,136 @@
+/*
+ * door.c - see door.h. With assemble.c it is where protocols are known by name.
+ */
+#include "establish/door.h"
+#include "model/parameters.h"
+#include "model/udp_options.h"
+#include "protocol/tcp/acceptor.h"
+#include "protocol/tcp/tcp.h"
+#include "protocol/udp/udp.h"
+#include "sys/sockets.h"
+
+struct nwi_door {
+    struct nwi_object             base;
+    const struct nwi_door_events *events;
+    void                         *owner;      /* owned: events may come from the port's context */
+    nw_parameters_t               parameters; /* owned */
+    struct nwi_acceptor          *acceptor;   /* owned; stream */
+    struct nwi_udp_port          *port;       /* owned; datagrams */
+};
+
+static bool wants(void *door_object) {
+    struct nwi_door *door = door_object;
+    return door->events->wants(door->owner);
+}
+
+/* Gives the new peer's chain its bottom layer. */
+static void come_in(struct nwi_door *door, const struct sockaddr *remote, socklen_t length,
+                    struct nwi_layer *(*make)(void *context), void *context, void (*refuse)(void *context)) {
+    void *token = NULL;
+    struct nwi_chain *chain = door->events->begin(door->owner, remote, length, &token);
+    if (chain == NULL) {
+        refuse(context);
+        return;
+    }
+    struct nwi_layer *layer = make(context);
+    if (layer != NULL)
+        nwi_chain_push(chain, layer);
+    door->events->ready(door->owner, token, layer != NULL ? 0 : NWI_ERR_NOMEM);
+}
+
+struct stream_peer {
+    int             fd;
+    nw_parameters_t parameters;
+};
+
+static struct nwi_layer *make_stream(void *context) {
+    struct stream_peer *peer = context;
+    return nwi_tcp_adopt(peer->fd, peer->parameters);
+}
+
+static void refuse_stream(void *context) { nwi_socket_close(((struct stream_peer *)context)->fd); }
+
+static void accepted(void *door_object, int fd, const struct sockaddr *remote, socklen_t length) {
+    struct nwi_door *door = door_object;
+    struct stream_peer peer = {fd, door->parameters};
+    come_in(door, remote, length, make_stream, &peer, refuse_stream);
+}
+
+static const struct nwi_acceptor_events acceptor_events = {.wants = wants, .accepted = accepted};
+
+struct datagram_peer {
+    struct nwi_udp_port       *port;
+    const struct nwi_datagram *first;
+};
+
+static struct nwi_layer *make_datagram(void *context) {
+    struct datagram_peer *peer = context;
+    return nwi_udp_peer_create(peer->port, peer->first);
+}
+
+static void refuse_datagram(void *context) { (void)context; /* dropped: UDP promises no delivery */ }
+
+static void new_peer(void *door_object, struct nwi_udp_port *port, const struct nwi_datagram *first) {
+    struct datagram_peer peer = {port, first};
+    come_in(door_object, (const struct sockaddr *)&first->peer, first->peer_length, make_datagram, &peer,
+            refuse_datagram);
+}
+
+static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
+
+static void destroy_door(void *object) {
+    struct nwi_door *door = object;
+    nwi_release(door->port);
+    nwi_release(door->parameters);
+    nwi_release(door->owner);
+}
+
+static const struct nwi_type door_type = {
+    .name = "nwi_door", .size = sizeof(struct nwi_door), .destroy = destroy_door,
+};
+
+nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **ret_door) {
+    NWI_AUTO_RELEASE struct nwi_door *door = nwi_object_create(&door_type, 0);
+    if (door == NULL)
+        return NWI_ERR_NOMEM;
+    door->events = request->events;
+    door->owner = nwi_retain(request->owner);
+    door->parameters = nwi_retain(request->parameters);
+    nwi_err err;
+    if (request->parameters->stack->transport->definition == &nwi_udp_definition)
+        err = nwi_udp_port_open(request->local, request->length, request->parameters, &port_events, door, &door->port);
+    else
+        err = nwi_acceptor_open(
+            &(struct nwi_acceptor_request){
+                .local = request->local,
+                .length = request->length,
+                .parameters = request->parameters,
+                .context = request->context,
+                .loop = request->loop,
+                .context_owner = request->owner,
+                .events = &acceptor_events,
+                .owner = door,
+            },
+            &door->acceptor);
+    if (err == 0)
+        *ret_door = nwi_take(&door);
+    return err;
+}
+
+struct nwi_door *nwi_door_close(struct nwi_door *door) {
+    if (door == NULL)
+        return NULL;
+    door->acceptor = nwi_acceptor_close(door->acceptor);
+    if (door->port != NULL)
+        nwi_udp_port_detach(door->port);
+    return nwi_release(door);
+}
+
+void nwi_door_resume(struct nwi_door *door) {
+    if (door->acceptor != NULL)
+        nwi_acceptor_resume(door->acceptor);
+}
+
+uint16_t nwi_door_port(const struct nwi_door *door) {
+    return door->acceptor != NULL ? nwi_acceptor_port(door->acceptor) : nwi_udp_port_number(door->port);
+}

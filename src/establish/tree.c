@@ -1,0 +1,367 @@
+/*
+ * tree.c - see tree.h.
+ * Rules:  race.c decides; drive() carries its actions out until there are none and arms one alarm for its next
+ *         deadline. An action may report an event at once (a connect that is refused): drive() is then already
+ *         running and takes it up itself.
+ */
+#include "establish/tree.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "dispatch/alarm.h"
+#include "establish/assemble.h"
+#include "establish/race.h"
+#include "establish/rtt.h"
+#include "model/endpoint.h"
+#include "model/interface.h"
+#include "model/ip_options.h"
+#include "model/parameters.h"
+#include "path/evaluate.h"
+#include "resolver/resolver.h"
+#include "sys/address.h"
+#include <sys/queue.h>
+
+enum { NAME_SIZE = 32 }; /* "C4294967295.1.64" */
+
+struct attempt {
+    LIST_ENTRY(attempt)       link;
+    struct nwi_establishment *establishment;
+    struct nwi_chain         *chain;  /* owned */
+    nw_endpoint_t             remote; /* owned */
+    unsigned                  number; /* the race's; 0: the only one, without a race */
+    nwi_ns                    began;
+};
+
+struct nwi_establishment {
+    struct nwi_object                      base;
+    char                                   name[NAME_SIZE];
+    nw_endpoint_t                          endpoint;   /* owned */
+    nw_parameters_t                        parameters; /* owned */
+    struct nwi_timeline                   *timeline;   /* owned */
+    struct nwi_serial                     *context;
+    struct nwi_loop                       *loop;
+    void                                  *context_owner; /* owned */
+    const struct nwi_establishment_events *events;
+    void                                  *owner;
+    struct nwi_resolution                 *resolution; /* owned */
+    struct nwi_alarm                       tick;
+    LIST_HEAD(, attempt) attempts;                     /* youngest first */
+    unsigned                               interface_index; /* the only one allowed; 0 = any */
+    bool                                   resolved;   /* names have a level for the resolver: C8.1.2 */
+    bool                                   ended, driving;
+    struct nwi_race                        race;
+};
+
+/* --- telling ------------------------------------------------------------------------------------------- */
+
+static void attempt_name(const struct attempt *attempt, char name[NAME_SIZE + 8]) {
+    const struct nwi_establishment *establishment = attempt->establishment;
+    unsigned number = attempt->number != 0 ? attempt->number : 1;
+    snprintf(name, NAME_SIZE + 8, establishment->resolved ? "%s.1.%u" : "%s.%u", establishment->name, number);
+}
+
+static void note(struct nwi_establishment *establishment, const char *name, const char *event, nw_endpoint_t endpoint,
+                 nwi_err err) {
+    char text[NWI_ENDPOINT_TEXT_SIZE], why[160];
+    nwi_timeline_record(establishment->timeline, nwi_now(), name, event, endpoint, err);
+    if (nwi_log_enabled(NWI_LOG_DEBUG))
+        nwi_log(NWI_LOG_DEBUG, name, event, "%s %s%s%s", event,
+                endpoint != NULL ? nwi_endpoint_text(endpoint, text, sizeof text) : "", err != 0 ? ": " : "",
+                err != 0 ? nwi_err_format(err, why, sizeof why) : "");
+}
+
+static void note_attempt(const struct attempt *attempt, const char *event, nwi_err err) {
+    char name[NAME_SIZE + 8];
+    attempt_name(attempt, name);
+    note(attempt->establishment, name, event, attempt->remote, err);
+}
+
+/* --- ends ---------------------------------------------------------------------------------------------- */
+
+static void free_attempt(struct attempt *attempt) {
+    LIST_REMOVE(attempt, link);
+    if (attempt->chain != NULL) {
+        nwi_chain_stop(attempt->chain, NWI_DISCONNECT_GRACEFUL, NWI_ERR_CANCELED);
+        nwi_release(attempt->chain);
+    }
+    nwi_release(attempt->remote);
+    nwi_free(attempt);
+}
+
+void nwi_establishment_cancel(struct nwi_establishment *establishment) {
+    if (establishment->ended)
+        return;
+    establishment->ended = true;
+    establishment->resolution = nwi_resolve_cancel(establishment->resolution);
+    nwi_alarm_stop(&establishment->tick);
+    struct attempt *attempt;
+    while ((attempt = LIST_FIRST(&establishment->attempts)) != NULL) {
+        note_attempt(attempt, "abandoned", 0);
+        free_attempt(attempt);
+    }
+}
+
+static void succeed(struct attempt *winner) {
+    struct nwi_establishment *establishment = winner->establishment;
+    struct nwi_chain *chain = nwi_take(&winner->chain);
+    note_attempt(winner, "ready", 0);
+    nwi_rtt_learn(winner->remote, chain, nwi_now() - winner->began);
+    free_attempt(winner);
+    nwi_establishment_cancel(establishment); /* the also-rans are closed at once */
+    establishment->events->ready(establishment->owner, chain);
+}
+
+static void fail(struct nwi_establishment *establishment, nwi_err err, bool permanent) {
+    if (establishment->ended)
+        return;
+    nwi_establishment_cancel(establishment);
+    note(establishment, establishment->name, "failed", establishment->endpoint, err);
+    establishment->events->failed(establishment->owner, err, permanent);
+}
+
+/* --- attempts ------------------------------------------------------------------------------------------ */
+
+static void drive(struct nwi_establishment *establishment);
+
+static void attempt_connected(void *owner) {
+    struct attempt *attempt = owner;
+    struct nwi_establishment *establishment = attempt->establishment;
+    if (attempt->number == 0) {
+        succeed(attempt);
+        return;
+    }
+    nwi_race_attempt_succeeded(&establishment->race, nwi_now(), attempt->number);
+    drive(establishment);
+}
+
+static void attempt_failed(void *owner, nwi_err err) {
+    struct attempt *attempt = owner;
+    struct nwi_establishment *establishment = attempt->establishment;
+    unsigned number = attempt->number;
+    note_attempt(attempt, "attempt-failed", err);
+    free_attempt(attempt);
+    if (number == 0) {
+        fail(establishment, err, false);
+        return;
+    }
+    nwi_race_attempt_failed(&establishment->race, nwi_now(), number, err);
+    drive(establishment);
+}
+
+static const struct nwi_chain_events attempt_events = {
+    .connected = attempt_connected, .failed = attempt_failed,
+};
+
+static nwi_err start_chain(struct attempt *attempt, const struct nwi_assemble_target *target) {
+    struct nwi_establishment *establishment = attempt->establishment;
+    attempt->chain = nwi_chain_create(establishment->context, establishment->loop, establishment->context_owner);
+    if (attempt->chain == NULL)
+        return NWI_ERR_NOMEM;
+    nwi_err err = nwi_assemble_client(attempt->chain, establishment->parameters, target);
+    if (err != 0)
+        return err;
+    nwi_chain_set_owner(attempt->chain, &attempt_events, attempt);
+    return nwi_chain_connect(attempt->chain);
+}
+
+static void start_attempt(struct nwi_establishment *establishment, unsigned number, const struct sockaddr *remote,
+                          socklen_t length) {
+    struct attempt *attempt = nwi_alloc(sizeof *attempt);
+    if (attempt == NULL) {
+        if (number == 0)
+            fail(establishment, NWI_ERR_NOMEM, false);
+        else
+            nwi_race_attempt_failed(&establishment->race, nwi_now(), number, NWI_ERR_NOMEM);
+        return;
+    }
+    attempt->establishment = establishment;
+    attempt->number = number;
+    attempt->began = nwi_now();
+    attempt->remote = nwi_endpoint_from_sockaddr(remote, length);
+    LIST_INSERT_HEAD(&establishment->attempts, attempt, link);
+    note_attempt(attempt, "attempt-start", 0);
+    nwi_err err = start_chain(attempt, &(struct nwi_assemble_target){remote, length, establishment->interface_index});
+    if (err != 0) /* otherwise an event tells how it ends, or has told already */
+        attempt_failed(attempt, err);
+}
+
+static struct attempt *find_attempt(struct nwi_establishment *establishment, unsigned number) {
+    struct attempt *attempt;
+    LIST_FOREACH(attempt, &establishment->attempts, link)
+        if (attempt->number == number)
+            return attempt;
+    return NULL;
+}
+
+static void act(struct nwi_establishment *establishment, const struct nwi_race_action *action) {
+    struct attempt *attempt = find_attempt(establishment, action->attempt);
+    switch (action->kind) {
+    case NWI_RACE_START:
+        start_attempt(establishment, action->attempt, &action->address->sockaddr.sa,
+                      nwi_address_length(action->address->sockaddr.sa.sa_family));
+        return;
+    case NWI_RACE_ABANDON:
+        if (attempt != NULL) {
+            note_attempt(attempt, "abandoned", 0);
+            free_attempt(attempt);
+        }
+        return;
+    case NWI_RACE_SUCCEEDED: succeed(attempt); return;
+    case NWI_RACE_FAILED: fail(establishment, action->err, false); return;
+    }
+}
+
+static void drive(struct nwi_establishment *establishment) {
+    struct nwi_race_action action;
+    if (establishment->driving || establishment->ended)
+        return;
+    nwi_retain(establishment);
+    establishment->driving = true;
+    while (!establishment->ended && nwi_race_next_action(&establishment->race, &action))
+        act(establishment, &action);
+    establishment->driving = false;
+    if (!establishment->ended) {
+        nwi_ns deadline = nwi_race_deadline(&establishment->race);
+        if (deadline == NWI_NEVER)
+            nwi_alarm_stop(&establishment->tick);
+        else if (nwi_alarm_set(&establishment->tick, deadline) != 0)
+            fail(establishment, NWI_ERR_NOMEM, false);
+    }
+    nwi_release(establishment);
+}
+
+static void ticked(struct nwi_alarm *alarm) {
+    struct nwi_establishment *establishment = alarm->owner;
+    nwi_race_tick(&establishment->race, nwi_now());
+    drive(establishment);
+}
+
+void nwi_establishment_next(struct nwi_establishment *establishment) {
+    struct attempt *attempt, *oldest = NULL;
+    LIST_FOREACH(attempt, &establishment->attempts, link)
+        oldest = attempt;
+    if (oldest != NULL)
+        attempt_failed(oldest, NWI_ERR_CANCELED);
+}
+
+/* --- names --------------------------------------------------------------------------------------------- */
+
+static void answered(void *owner, const struct nwi_resolve_answer *answer) {
+    struct nwi_establishment *establishment = owner;
+    struct nwi_race_address addresses[NWI_RACE_CAPACITY];
+    unsigned count = 0;
+    char name[NAME_SIZE + 8];
+    if (establishment->ended)
+        return;
+    snprintf(name, sizeof name, "%s.1", establishment->name);
+    note(establishment, name, answer->family == AF_INET6 ? "answer-aaaa" : "answer-a", establishment->endpoint,
+         answer->err);
+    for (size_t i = 0; i < answer->count && count < NWI_RACE_CAPACITY; i++) {
+        struct nwi_race_address *address = &addresses[count++];
+        memset(address, 0, sizeof *address);
+        memcpy(&address->sockaddr, &answer->addresses[i].address, answer->addresses[i].length);
+        address->rank = answer->addresses[i].rank;
+        address->interface = establishment->interface_index;
+        address->rtt = nwi_rtt_known(&address->sockaddr.sa);
+    }
+    nwi_race_answer(&establishment->race, nwi_now(),
+                    &(struct nwi_race_answer){
+                        .question = answer->family == AF_INET6 ? NWI_RACE_AAAA : NWI_RACE_A,
+                        .err = answer->err,
+                        .addresses = addresses,
+                        .count = count,
+                    });
+    drive(establishment);
+}
+
+static void resolve(struct nwi_establishment *establishment, int ip_version) {
+    struct nwi_resolve_options options = {
+        .family = ip_version,
+        .port = nw_endpoint_get_port(establishment->endpoint),
+        .interface_index = establishment->interface_index,
+    };
+    char name[NAME_SIZE + 8];
+    establishment->resolved = true;
+    snprintf(name, sizeof name, "%s.1", establishment->name);
+    note(establishment, name, "resolve-start", establishment->endpoint, 0);
+    nwi_race_start(&establishment->race, nwi_now());
+    establishment->resolution = nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,
+                                                  establishment->context, answered, establishment);
+    if (establishment->resolution == NULL)
+        fail(establishment, NWI_ERR_NOMEM, false);
+    else
+        drive(establishment);
+}
+
+/* An address needs no resolver, and no race either. */
+static void connect_address(struct nwi_establishment *establishment, int ip_version) {
+    socklen_t length;
+    const struct sockaddr *remote = nwi_endpoint_sockaddr(establishment->endpoint, &length);
+    int version = remote->sa_family == AF_INET6 ? 6 : remote->sa_family == AF_INET ? 4 : 0;
+    if (ip_version != 0 && version != 0 && version != ip_version)
+        fail(establishment, nwi_posix(EAFNOSUPPORT), true);
+    else
+        start_attempt(establishment, 0, remote, length);
+}
+
+/* --- life ---------------------------------------------------------------------------------------------- */
+
+void nwi_establishment_begin(struct nwi_establishment *establishment) {
+    const struct nwi_ip_options *ip = nwi_ip_options(establishment->parameters->stack->internet);
+    int ip_version = ip != NULL ? (int)ip->version : 0;
+    nwi_retain(establishment);
+    note(establishment, establishment->name, "start", establishment->endpoint, 0);
+    nwi_err err = nwi_assemble_check(establishment->parameters);
+    nw_endpoint_type_t type = nw_endpoint_get_type(establishment->endpoint);
+    if (err == 0 && type != nw_endpoint_type_address && type != nw_endpoint_type_host && type != nw_endpoint_type_url) {
+        nwi_log(NWI_LOG_ERROR, establishment->name, "unsupported", "endpoints of this type cannot be connected to yet");
+        err = nwi_posix(ENOTSUP);
+    }
+    nwi_err path_err = err == 0 ? nwi_path_allows(establishment->parameters, &establishment->interface_index) : 0;
+    nwi_race_init(&establishment->race, &(struct nwi_race_options){.ip_version = (uint8_t)ip_version});
+    if (err != 0)
+        fail(establishment, err, true);
+    else if (path_err != 0)
+        fail(establishment, path_err, false);
+    else if (type == nw_endpoint_type_address)
+        connect_address(establishment, ip_version);
+    else
+        resolve(establishment, ip_version);
+    nwi_release(establishment);
+}
+
+static void destroy_establishment(void *object) {
+    struct nwi_establishment *establishment = object;
+    nwi_release(establishment->endpoint);
+    nwi_release(establishment->parameters);
+    nwi_release(establishment->timeline);
+    nwi_release(establishment->context_owner);
+}
+
+static const struct nwi_type establishment_type = {
+    .name = "nwi_establishment", .size = sizeof(struct nwi_establishment), .destroy = destroy_establishment,
+};
+
+struct nwi_establishment *nwi_establishment_create(const struct nwi_establishment_request *request,
+                                                   const struct nwi_establishment_events *events, void *owner) {
+    struct nwi_establishment *establishment = nwi_object_create(&establishment_type, 0);
+    if (establishment == NULL)
+        return NULL;
+    snprintf(establishment->name, sizeof establishment->name, "%s", request->name);
+    establishment->endpoint = nwi_retain(request->endpoint);
+    establishment->parameters = nwi_retain(request->parameters);
+    establishment->timeline = nwi_retain(request->timeline);
+    establishment->context = request->context;
+    establishment->loop = request->loop;
+    establishment->context_owner = nwi_retain(request->context_owner);
+    establishment->events = events;
+    establishment->owner = owner;
+    LIST_INIT(&establishment->attempts);
+    nwi_alarm_init(&establishment->tick, request->context, request->loop, establishment, ticked);
+    return establishment;
+}
+
+struct nwi_establishment *nwi_establishment_release(struct nwi_establishment *establishment) {
+    if (establishment != NULL)
+        nwi_establishment_cancel(establishment);
+    return nwi_release(establishment);
+}

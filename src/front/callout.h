@@ -1,0 +1,43 @@
+/*
+ * callout.h - the one door through which client code is called.
+ * What:   an outlet carries an object's callouts to its client queue, in order and one at a time, also when
+ *         that queue is concurrent. No protocol context is held and no lock taken while a handler runs.
+ * Runs:   push in the object's protocol context (single producer); tasks run on the client queue.
+ * Owns:   the queue; a reference on `owner` while callouts are on their way.
+ */
+#ifndef NWI_FRONT_CALLOUT_H
+#define NWI_FRONT_CALLOUT_H
+
+#include "base/callback.h"
+#include "base/object.h"
+#include "base/task.h"
+#include <Network/Network.h>
+
+struct nwi_outlet {
+    dispatch_queue_t           queue;   /* owned; NULL until set */
+    void                      *owner;
+    _Atomic(struct nwi_task *) tail;
+    struct nwi_task           *head;    /* written by the producer when the list was empty, else by the consumer */
+    _Atomic uint32_t           pending; /* linked tasks not yet run; 0 -> 1 sends the drain */
+    struct nwi_task            drain;
+};
+
+void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
+/* Retains the queue. */
+void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue);
+/* Without a queue the task runs nowhere: callers check first. */
+void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task);
+void nwi_outlet_clear(struct nwi_outlet *outlet);
+
+/* A handler that may be replaced while a callout to it is on its way. */
+struct nwi_handler {
+    struct nwi_object   base;
+    struct nwi_callback callback;
+};
+/* Consumes the callback; NULL for the empty callback. */
+struct nwi_handler *nwi_handler_create(struct nwi_callback callback);
+
+/* Memory without which a completion would be lost: waits for it, as libdispatch does. */
+void *nwi_alloc_certain(size_t size);
+
+#endif

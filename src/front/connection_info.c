@@ -1,0 +1,103 @@
+/*
+ * connection_info.c - what a connection tells about itself: path, metadata, sizes, description, timeline.
+ * Runs:   getters on any thread. They read what is published under the connection's lock: the chain while the
+ *         connection is ready, and take it away before it is stopped.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "establish/timeline.h"
+#include "front/connection.h"
+#include "model/endpoint.h"
+#include "model/parameters.h"
+#include "path/evaluate.h"
+
+void nwi_connection_publish(nw_connection_t connection, struct nwi_chain *chain) {
+    pthread_mutex_lock(&connection->shared.lock);
+    connection->shared.chain = chain;
+    pthread_mutex_unlock(&connection->shared.lock);
+}
+
+/* The addresses at both ends, +1 each or NULL; false when the connection is not ready. */
+static bool copy_facts(nw_connection_t connection, struct nwi_layer_facts *ret_facts) {
+    pthread_mutex_lock(&connection->shared.lock);
+    bool live = connection->shared.chain != NULL;
+    if (live)
+        *ret_facts = nwi_chain_facts(connection->shared.chain);
+    pthread_mutex_unlock(&connection->shared.lock);
+    return live;
+}
+
+static void drop_facts(struct nwi_layer_facts *facts) {
+    nwi_release(facts->local);
+    nwi_release(facts->remote);
+}
+
+nw_path_t nwi_connection_create_path(nw_connection_t connection) {
+    struct nwi_layer_facts facts = {0};
+    copy_facts(connection, &facts);
+    nw_path_t path = nwi_path_evaluate(connection->parameters, facts.local, facts.remote);
+    drop_facts(&facts);
+    return path;
+}
+
+nw_path_t nw_connection_copy_current_path(nw_connection_t connection) {
+    if (connection == NULL) {
+        nwi_log_misuse(__func__, "connection is NULL");
+        return NULL;
+    }
+    pthread_mutex_lock(&connection->shared.lock);
+    nw_connection_state_t state = connection->shared.state;
+    pthread_mutex_unlock(&connection->shared.lock);
+    if (state == nw_connection_state_invalid || state == nw_connection_state_cancelled)
+        return NULL;
+    return nwi_connection_create_path(connection);
+}
+
+nw_protocol_metadata_t nw_connection_copy_protocol_metadata(nw_connection_t connection,
+                                                            nw_protocol_definition_t definition) {
+    if (connection == NULL || definition == NULL) {
+        nwi_log_misuse(__func__, connection == NULL ? "connection is NULL" : "definition is NULL");
+        return NULL;
+    }
+    pthread_mutex_lock(&connection->shared.lock);
+    nw_protocol_metadata_t metadata =
+        connection->shared.chain != NULL ? nwi_chain_copy_metadata(connection->shared.chain, definition) : NULL;
+    pthread_mutex_unlock(&connection->shared.lock);
+    return metadata;
+}
+
+uint32_t nw_connection_get_maximum_datagram_size(nw_connection_t connection) {
+    struct nwi_layer_facts facts = {0};
+    if (connection == NULL) {
+        nwi_log_misuse(__func__, "connection is NULL");
+        return 0;
+    }
+    if (!copy_facts(connection, &facts))
+        return 0;
+    drop_facts(&facts);
+    return facts.maximum_datagram;
+}
+
+char *nw_connection_copy_description(nw_connection_t connection) {
+    static const char *const state_name[] = {"setup", "waiting", "preparing", "ready", "failed", "cancelled"};
+    char endpoint[NWI_ENDPOINT_TEXT_SIZE], local[NWI_ENDPOINT_TEXT_SIZE], remote[NWI_ENDPOINT_TEXT_SIZE];
+    struct nwi_layer_facts facts = {0};
+    if (connection == NULL) {
+        nwi_log_misuse(__func__, "connection is NULL");
+        return NULL;
+    }
+    bool live = copy_facts(connection, &facts);
+    pthread_mutex_lock(&connection->shared.lock);
+    nw_connection_state_t state = connection->shared.state;
+    pthread_mutex_unlock(&connection->shared.lock);
+    const struct nw_protocol_stack *stack = connection->parameters->stack;
+    const char *protocol = stack->transport != NULL ? stack->transport->definition->name : "ip";
+    nwi_endpoint_text(connection->endpoint, endpoint, sizeof endpoint);
+    char *text =
+        live ? nwi_asprintf("[C%u %s %s, %s, %s -> %s]", connection->id, endpoint, protocol, state_name[state],
+                            nwi_endpoint_text(facts.local, local, sizeof local),
+                            nwi_endpoint_text(facts.remote, remote, sizeof remote))
+             : nwi_asprintf("[C%u %s %s, %s]", connection->id, endpoint, protocol, state_name[state]);
+    drop_facts(&facts);
+    return text;
+}

@@ -1,0 +1,322 @@
+/*
+ * connection_state.c - the state machine of a connection, from start to its end.
+ * Source: states and legal moves as nw_connection_state_t documents them: preparing <-> waiting until ready;
+ *         failed and cancelled are ends, except that a failed connection may still be cancelled.
+ * Runs:   in the protocol context; callouts go through the outlet.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "establish/timeline.h"
+#include "establish/tree.h"
+#include "front/connection.h"
+#include "model/error.h"
+
+static const char *const state_name[] = {"setup", "waiting", "preparing", "ready", "failed", "cancelled"};
+
+enum { STATES = sizeof state_name / sizeof state_name[0] };
+#define TO(state) (1u << nw_connection_state_##state)
+/* Row: from; bits: where it may go. */
+static const unsigned legal[STATES] = {
+    [nw_connection_state_invalid] = TO(preparing) | TO(waiting) | TO(failed) | TO(cancelled),
+    [nw_connection_state_waiting] = TO(preparing) | TO(waiting) | TO(failed) | TO(cancelled),
+    [nw_connection_state_preparing] = TO(waiting) | TO(ready) | TO(failed) | TO(cancelled),
+    [nw_connection_state_ready] = TO(failed) | TO(cancelled),
+    [nw_connection_state_failed] = TO(cancelled),
+    [nw_connection_state_cancelled] = 0,
+};
+
+/* One callout of any of the connection's handlers. */
+struct notice {
+    struct nwi_task       task;
+    nw_connection_t       connection; /* borrowed: the outlet holds it */
+    struct nwi_handler   *handler;    /* owned; NULL: only the end to take note of */
+    enum connection_handler which;
+    nw_connection_state_t state;
+    bool                  value;
+    bool                  last;       /* the self-hold goes with it */
+    nw_error_t            error;      /* owned */
+    nw_path_t             path;       /* owned */
+};
+
+static void call_out(struct nwi_task *task) {
+    struct notice *notice = nwi_container_of(task, struct notice, task);
+    if (notice->handler != NULL) {
+        switch (notice->which) {
+        case HANDLER_STATE:
+            NWI_CALL(notice->handler->callback, void, (nw_connection_state_t, nw_error_t), notice->state,
+                     notice->error);
+            break;
+        case HANDLER_PATH:
+            NWI_CALL(notice->handler->callback, void, (nw_path_t), notice->path);
+            break;
+        default:
+            NWI_CALL(notice->handler->callback, void, (bool), notice->value);
+        }
+    }
+    nwi_release(notice->handler);
+    nwi_release(notice->error);
+    nwi_release(notice->path);
+    if (notice->last)
+        nwi_release(notice->connection);
+    nwi_free(notice);
+}
+
+static void tell(nw_connection_t connection, struct notice notice) {
+    struct nwi_handler *handler = connection->protocol.handlers[notice.which];
+    if ((handler == NULL && !notice.last) || connection->outlet.queue == NULL) {
+        nwi_release(notice.error);
+        nwi_release(notice.path);
+        return;
+    }
+    struct notice *queued = nwi_alloc_certain(sizeof *queued);
+    *queued = notice;
+    queued->task.run = call_out;
+    queued->connection = connection;
+    queued->handler = nwi_retain(handler);
+    nwi_outlet_push(&connection->outlet, &queued->task);
+}
+
+void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which, bool value) {
+    tell(connection, (struct notice){.which = which, .value = value});
+}
+
+void nwi_connection_tell_path(nw_connection_t connection) {
+    if (connection->protocol.handlers[HANDLER_PATH] != NULL)
+        tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_connection_create_path(connection)});
+}
+
+/* The only writer of the state. */
+static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_err err) {
+    nw_connection_state_t from = connection->protocol.state;
+    char name[16], text[160];
+    nwi_connection_name(connection, name);
+    if ((legal[from] & 1u << next) == 0) {
+        nwi_log(NWI_LOG_ERROR, name, "state", "%s -> %s is not a legal move: ignored", state_name[from],
+                state_name[next]);
+        return;
+    }
+    if (nwi_log_enabled(NWI_LOG_DEBUG))
+        nwi_log(NWI_LOG_DEBUG, name, "state", "%s -> %s%s%s", state_name[from], state_name[next],
+                err != 0 ? ", " : "", err != 0 ? nwi_err_format(err, text, sizeof text) : "");
+    connection->protocol.state = next;
+    pthread_mutex_lock(&connection->shared.lock);
+    connection->shared.state = next;
+    pthread_mutex_unlock(&connection->shared.lock);
+    bool end = next == nw_connection_state_failed || next == nw_connection_state_cancelled;
+    bool last = end && connection->protocol.holds_itself;
+    if (last)
+        connection->protocol.holds_itself = false;
+    tell(connection, (struct notice){.which = HANDLER_STATE,
+                                     .state = next,
+                                     .error = err != 0 ? nwi_error_create(err) : NULL,
+                                     .last = last});
+    if (next == nw_connection_state_cancelled) /* no handler runs after this callout; it holds the block it needs */
+        for (int i = 0; i < HANDLER_COUNT; i++)
+            connection->protocol.handlers[i] = nwi_release(connection->protocol.handlers[i]);
+}
+
+/* --- paths --------------------------------------------------------------------------------------------- */
+
+static void path_changed(void *context) {
+    nw_connection_t connection = context;
+    if (connection->protocol.state == nw_connection_state_waiting) {
+        nwi_connection_retry(connection);
+        return;
+    }
+    if (connection->protocol.state != nw_connection_state_ready)
+        return;
+    NWI_AUTO_RELEASE nw_path_t path = nwi_connection_create_path(connection);
+    bool viable = nw_path_get_status(path) == nw_path_status_satisfied;
+    if (viable != connection->protocol.viable) {
+        connection->protocol.viable = viable;
+        nwi_connection_tell_bool(connection, HANDLER_VIABILITY, viable);
+    }
+    if (connection->protocol.handlers[HANDLER_PATH] != NULL)
+        tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_retain(path)});
+}
+
+void nwi_connection_watch_path(nw_connection_t connection) {
+    if (connection->protocol.path_changes != NULL)
+        return;
+    nwi_err err = nwi_path_subscribe(&connection->context, connection, path_changed, connection,
+                                     &connection->protocol.path_changes);
+    if (err != 0) {
+        char name[16], text[160];
+        nwi_connection_name(connection, name);
+        nwi_log(NWI_LOG_NOTICE, name, "path", "network changes cannot be watched: %s",
+                nwi_err_format(err, text, sizeof text));
+    }
+}
+
+static void unwatch_path(nw_connection_t connection) {
+    connection->protocol.path_changes = nwi_path_unsubscribe(connection->protocol.path_changes);
+}
+
+/* --- establishment ------------------------------------------------------------------------------------- */
+
+static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
+    connection->protocol.chain = chain;
+    nwi_chain_set_owner(chain, &nwi_connection_chain_events, connection);
+    nwi_connection_publish(connection, chain);
+    if (connection->protocol.handlers[HANDLER_VIABILITY] == NULL &&
+        connection->protocol.handlers[HANDLER_PATH] == NULL)
+        unwatch_path(connection); /* nobody to tell: an idle connection costs nothing here */
+    else
+        nwi_connection_watch_path(connection);
+    connection->protocol.viable = true;
+    nwi_connection_tell_path(connection);
+    enter(connection, nw_connection_state_ready, 0);
+    nwi_connection_tell_bool(connection, HANDLER_VIABILITY, true);
+    nwi_connection_pump_sends(connection);
+    nwi_connection_pump_receives(connection);
+}
+
+static void established(void *owner, struct nwi_chain *chain) {
+    nw_connection_t connection = owner;
+    connection->protocol.establishment = nwi_establishment_release(connection->protocol.establishment);
+    become_ready(connection, chain);
+}
+
+static void not_established(void *owner, nwi_err err, bool permanent) {
+    nw_connection_t connection = owner;
+    connection->protocol.establishment = nwi_establishment_release(connection->protocol.establishment);
+    if (permanent) { /* the set-up itself is invalid: no other network would help */
+        nwi_connection_fail(connection, err);
+        return;
+    }
+    nwi_connection_watch_path(connection); /* before the client hears of it: no change may slip between */
+    enter(connection, nw_connection_state_waiting, err);
+}
+
+static const struct nwi_establishment_events establishment_events = {
+    .ready = established, .failed = not_established,
+};
+
+static void establish(nw_connection_t connection) {
+    char name[16];
+    nwi_connection_name(connection, name);
+    struct nwi_establishment_request request = {
+        .endpoint = connection->endpoint,
+        .parameters = connection->parameters,
+        .name = name,
+        .context = &connection->context,
+        .loop = connection->loop,
+        .context_owner = connection,
+        .timeline = connection->shared.timeline,
+    };
+    connection->protocol.establishment =
+        nwi_establishment_create(&request, &establishment_events, connection);
+    if (connection->protocol.establishment == NULL)
+        not_established(connection, NWI_ERR_NOMEM, false);
+    else
+        nwi_establishment_begin(connection->protocol.establishment);
+}
+
+static void accepted_connected(void *owner) {
+    nw_connection_t connection = owner;
+    become_ready(connection, connection->protocol.chain);
+}
+
+static void accepted_failed(void *owner, nwi_err err) { nwi_connection_fail(owner, err); }
+
+/* While an accepted chain has its handshakes; once ready, the connection's own events take over. */
+static const struct nwi_chain_events accepted_events = {
+    .connected = accepted_connected, .failed = accepted_failed, .input = nwi_connection_input,
+};
+
+void nwi_connection_begin(nw_connection_t connection) {
+    connection->protocol.started = true;
+    if (connection->protocol.state != nw_connection_state_invalid)
+        return; /* cancelled before it began */
+    nwi_retain(connection); /* the self-hold: released when its end has been told */
+    connection->protocol.holds_itself = true;
+    enter(connection, nw_connection_state_preparing, 0);
+    if (!connection->protocol.accepted) {
+        pthread_mutex_lock(&connection->shared.lock);
+        connection->shared.timeline = nwi_timeline_create();
+        pthread_mutex_unlock(&connection->shared.lock);
+        establish(connection);
+        return;
+    }
+    struct nwi_chain *chain = connection->protocol.chain;
+    if (chain == NULL) {
+        nwi_connection_fail(connection, nwi_posix(ECONNABORTED));
+        return;
+    }
+    chain->context_owner = nwi_retain(connection); /* from here on layers may outlive the chain */
+    nwi_chain_set_owner(chain, &accepted_events, connection);
+    nwi_err err = nwi_chain_connect(chain);
+    if (err != 0)
+        nwi_connection_fail(connection, err);
+}
+
+void nwi_connection_retry(nw_connection_t connection) {
+    enter(connection, nw_connection_state_preparing, 0);
+    establish(connection);
+}
+
+void nwi_connection_next_endpoint(nw_connection_t connection) {
+    if (connection->protocol.establishment != NULL)
+        nwi_establishment_next(connection->protocol.establishment);
+    else if (connection->protocol.state == nw_connection_state_ready)
+        nwi_connection_fail(connection, NWI_ERR_CANCELED); /* no further address is known once one has won */
+}
+
+/* --- ends ---------------------------------------------------------------------------------------------- */
+
+static void stop_chain(nw_connection_t connection, enum nwi_disconnect how, nwi_err why) {
+    struct nwi_chain *chain = nwi_take(&connection->protocol.chain);
+    if (chain == NULL)
+        return;
+    nwi_connection_publish(connection, NULL);
+    nwi_chain_stop(chain, how, why);
+    nwi_release(chain);
+}
+
+static void clean_up(nw_connection_t connection, enum nwi_disconnect how, nwi_err why) {
+    connection->protocol.cancelling = true;
+    if (connection->protocol.establishment != NULL) {
+        nwi_establishment_cancel(connection->protocol.establishment);
+        connection->protocol.establishment = nwi_establishment_release(connection->protocol.establishment);
+    }
+    unwatch_path(connection);
+    if (connection->protocol.expiry != NULL)
+        nwi_alarm_stop(connection->protocol.expiry);
+    stop_chain(connection, how, why);
+    nwi_connection_fail_sends(connection, why);
+    nwi_connection_fail_receives(connection, why);
+    nwi_connection_drop_pieces(connection);
+}
+
+void nwi_connection_fail(nw_connection_t connection, nwi_err err) {
+    if (connection->protocol.state == nw_connection_state_failed ||
+        connection->protocol.state == nw_connection_state_cancelled)
+        return;
+    connection->protocol.failure = err;
+    clean_up(connection, NWI_DISCONNECT_ABORT, err);
+    enter(connection, nw_connection_state_failed, err);
+}
+
+void nwi_connection_end(nw_connection_t connection, enum nwi_disconnect how) {
+    if (connection->protocol.state == nw_connection_state_cancelled)
+        return; /* redundant cancel is harmless */
+    connection->protocol.failure = NWI_ERR_CANCELED;
+    clean_up(connection, how, NWI_ERR_CANCELED);
+    enter(connection, nw_connection_state_cancelled, 0);
+}
+
+static void chain_failed(void *owner, nwi_err err) { nwi_connection_fail(owner, err); }
+static void chain_writable(void *owner) { nwi_connection_pump_sends(owner); }
+
+static void chain_soft_error(void *owner, nwi_err err) {
+    nw_connection_t connection = owner;
+    if (!STAILQ_EMPTY(&connection->protocol.receives))
+        nwi_connection_fail_receives(connection, err);
+}
+
+const struct nwi_chain_events nwi_connection_chain_events = {
+    .input = nwi_connection_input,
+    .writable = chain_writable,
+    .failed = chain_failed,
+    .soft_error = chain_soft_error,
+};

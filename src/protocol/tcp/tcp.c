@@ -1,0 +1,528 @@
+/*
+ * tcp.c - see tcp.h.
+ * Runs:   in the protocol context of the chain, every function.
+ * Owns:   the descriptor; sends until they are written; the metadata link, which outlives the layer.
+ * Rules:  a peer that closes or resets loses nothing of what it sent before: an error is reported upwards only
+ *         when the kernel has no more octets for us (drained()), however late the reader asks.
+ */
+#include "protocol/tcp/tcp.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "dispatch/alarm.h"
+#include "dispatch/data.h"
+#include "dispatch/watch.h"
+#include "model/endpoint.h"
+#include "model/metadata.h"
+#include "model/parameters.h"
+#include "stack/chain.h"
+#include "sys/address.h"
+#include "sys/sockets.h"
+#include <sys/uio.h>
+
+enum {
+    WRITE_PIECES = 64,         /* iovecs of one write */
+    READ_SMALL = 2 * 1024,     /* reads below this are copied out of the stack, so that no buffer is held for them */
+    READ_MIDDLE = 16 * 1024,
+    READ_LARGE = 64 * 1024,    /* one read at most; also the pool's largest buffer */
+    READS_A_TURN = 16,         /* then others get their turn */
+    WRITES_A_TURN = 16,
+};
+
+struct tcp {
+    struct nwi_layer       base;
+    struct nwi_tcp_request request;        /* until connected; addresses copied below */
+    struct sockaddr_storage *addresses;    /* [0] remote, [1] local; freed once connected */
+    nw_parameters_t        parameters;     /* owned */
+    void                  *context_owner_held; /* owned: the context outlives the watch */
+    struct nwi_watch       watch;
+    struct nwi_alarm      *timeout;        /* owned; of one attempt, only when asked for */
+    nw_protocol_metadata_t metadata;       /* owned; made when asked for, by the connection under its lock */
+    struct nwi_send_list   queue;          /* not yet fully written */
+    size_t                 window;         /* octets the reader above still takes */
+    int                    fd;
+    uint16_t               last_read;      /* KiB of the last read, rounded up: chooses the next buffer */
+    bool                   connecting;
+    bool                   writable;       /* the last write did not end in would-block */
+    bool                   readable;       /* the kernel may have octets */
+    bool                   hangup;         /* FIN or reset seen: a short read is not the end of what is there */
+    bool                   read_ended;     /* told above */
+    bool                   write_ended;    /* FIN sent */
+    bool                   turn_queued;    /* `turn` is on its way */
+    struct nwi_task        turn;           /* continues reading or writing after others had their turn */
+    nwi_err                failure;        /* to be told when drained */
+};
+
+/* --- ends ---------------------------------------------------------------------------------------------- */
+
+static size_t unread(const struct tcp *tcp) {
+    size_t octets = 0;
+    return nwi_socket_unread(tcp->fd, &octets) == 0 ? octets : 0;
+}
+
+/* The stream is broken. Sends fail now; the reader is told once nothing is left to read. */
+static void broken(struct tcp *tcp, nwi_err err) {
+    if (tcp->failure == 0)
+        tcp->failure = err;
+    tcp->write_ended = true;
+    tcp->hangup = true;
+    tcp->readable = !tcp->read_ended; /* whatever came before the break is still there to be read */
+    struct nwi_send_list failed = STAILQ_HEAD_INITIALIZER(failed);
+    STAILQ_CONCAT(&failed, &tcp->queue); /* out of reach first: completions may come back here */
+    nwi_send_list_fail(&failed, err);
+    if (!nwi_layer_stopped(&tcp->base) && (tcp->read_ended || unread(tcp) == 0))
+        nwi_layer_failed(&tcp->base, tcp->failure);
+}
+
+static void end_of_stream(struct tcp *tcp) {
+    tcp->read_ended = true;
+    tcp->readable = false;
+    if (tcp->failure != 0) { /* all that came before the break has been read */
+        nwi_layer_failed(&tcp->base, tcp->failure);
+        return;
+    }
+    struct nwi_input input = {.complete = true, .final = true};
+    nwi_err err = nwi_layer_deliver(&tcp->base, &input);
+    if (err != 0)
+        nwi_layer_failed(&tcp->base, err);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+/* Reads once into a buffer fit for what came last time. Success with NULL content: end of the stream. */
+static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_content, size_t *ret_room) {
+    char small[READ_SMALL];
+    bool copy = tcp->last_read <= READ_SMALL / 1024;
+    size_t room = copy ? sizeof small : tcp->last_read < READ_MIDDLE / 1024 ? READ_MIDDLE : READ_LARGE;
+    void *bytes = small;
+    dispatch_data_t buffer = NULL;
+    if (!copy && (buffer = nwi_data_create_buffer(room, &bytes)) == NULL)
+        return NWI_ERR_NOMEM;
+    if (room > max)
+        room = max;
+    size_t got = 0;
+    nwi_err err = nwi_socket_recv(tcp->fd, &(struct iovec){bytes, room}, 1, 0, &got);
+    *ret_room = room;
+    if (err != 0 || got == 0) {
+        if (buffer != NULL)
+            dispatch_release(buffer);
+        *ret_content = NULL;
+        return err;
+    }
+    tcp->last_read = (uint16_t)(got == room && room == sizeof small ? READ_MIDDLE / 1024 - 1
+                                : got == room                       ? READ_LARGE / 1024
+                                                                    : (got + 1023) / 1024);
+    *ret_content = copy ? nwi_data_create_copy(small, got) : nwi_data_trim(buffer, got);
+    return *ret_content != NULL ? 0 : NWI_ERR_NOMEM; /* the octets are lost: the stream must end */
+}
+
+static void queue_turn(struct tcp *tcp) {
+    if (tcp->turn_queued)
+        return;
+    tcp->turn_queued = true;
+    nwi_retain(tcp);
+    nwi_serial_push(tcp->base.chain->context, &tcp->turn);
+}
+
+static void read_granted(struct tcp *tcp) {
+    for (int reads = 0; tcp->window > 0 && tcp->readable && !tcp->read_ended; reads++) {
+        if (reads == READS_A_TURN) {
+            queue_turn(tcp);
+            return;
+        }
+        struct nwi_input input = {0};
+        size_t room = 0;
+        nwi_err err = read_once(tcp, tcp->window, &input.content, &room);
+        if (nwi_err_would_block(err)) {
+            tcp->readable = false;
+            if (tcp->failure != 0)
+                end_of_stream(tcp);
+            return;
+        }
+        if (err != 0) { /* recv gives an error only when no octets are left */
+            tcp->read_ended = true;
+            broken(tcp, err);
+            return;
+        }
+        if (input.content == NULL) {
+            end_of_stream(tcp);
+            return;
+        }
+        size_t got = dispatch_data_get_size(input.content);
+        if (got < room && !tcp->hangup)
+            tcp->readable = false; /* the kernel had no more: the next octets come with an event of their own */
+        tcp->window -= got;
+        err = nwi_layer_deliver(&tcp->base, &input);
+        if (nwi_layer_stopped(&tcp->base))
+            return;
+        if (err != 0) {
+            nwi_layer_failed(&tcp->base, err);
+            return;
+        }
+    }
+}
+
+static void tcp_window(struct nwi_layer *layer, size_t octets) {
+    struct tcp *tcp = (struct tcp *)layer;
+    tcp->window = octets;
+    if (layer->connected)
+        read_granted(tcp);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------- */
+
+static size_t send_left(const struct nwi_send *send) {
+    return send->content != NULL ? dispatch_data_get_size(send->content) - send->offset : 0;
+}
+
+/* Gathers the octets that may go in one write: up to a FIN. */
+static size_t gather(const struct tcp *tcp, struct iovec *pieces, size_t *ret_octets) {
+    size_t count = 0, octets = 0;
+    const struct nwi_send *send;
+    STAILQ_FOREACH(send, &tcp->queue, link) {
+        if (send->content != NULL && count < WRITE_PIECES) {
+            size_t added = nwi_data_iovec(send->content, send->offset, pieces + count, WRITE_PIECES - count);
+            for (size_t i = 0; i < added; i++)
+                octets += pieces[count + i].iov_len;
+            count += added;
+        }
+        if (send->final || count == WRITE_PIECES)
+            break;
+    }
+    *ret_octets = octets;
+    return count;
+}
+
+/* Takes `octets` off the queue and completes what is wholly written. */
+static void account(struct tcp *tcp, size_t octets) {
+    struct nwi_send *send;
+    while ((send = STAILQ_FIRST(&tcp->queue)) != NULL) {
+        size_t left = send_left(send);
+        if (left > octets) {
+            send->offset += octets;
+            return;
+        }
+        octets -= left;
+        if (send->content != NULL)
+            send->offset += left;
+        if (send->final && !tcp->write_ended) {
+            tcp->write_ended = true;
+            nwi_err err = nwi_socket_shutdown(tcp->fd, SHUT_WR);
+            if (err != 0 && err != nwi_posix(ENOTCONN)) {
+                broken(tcp, err);
+                return;
+            }
+        }
+        STAILQ_REMOVE_HEAD(&tcp->queue, link);
+        send->done(send, 0);
+        if (octets == 0 && (send = STAILQ_FIRST(&tcp->queue)) != NULL && send_left(send) > 0)
+            return;
+    }
+}
+
+static void write_queue(struct tcp *tcp) {
+    for (int writes = 0; tcp->writable && !STAILQ_EMPTY(&tcp->queue); writes++) {
+        if (writes == WRITES_A_TURN) {
+            queue_turn(tcp);
+            return;
+        }
+        struct iovec pieces[WRITE_PIECES];
+        size_t octets = 0, sent = 0, count = gather(tcp, pieces, &octets);
+        if (count > 0) {
+            nwi_err err = nwi_socket_send(tcp->fd, pieces, count, 0, &sent);
+            if (nwi_err_would_block(err)) {
+                tcp->writable = false;
+                return;
+            }
+            if (err != 0) {
+                broken(tcp, err);
+                return;
+            }
+            if (sent < octets)
+                tcp->writable = false; /* the socket's buffer is full: an event tells when it drains */
+        }
+        account(tcp, sent);
+        if (nwi_layer_stopped(&tcp->base))
+            return;
+    }
+}
+
+static void tcp_output(struct nwi_layer *layer, struct nwi_send *send) {
+    struct tcp *tcp = (struct tcp *)layer;
+    if (tcp->failure != 0 || tcp->write_ended) {
+        send->done(send, tcp->failure != 0 ? tcp->failure : nwi_posix(EPIPE));
+        return;
+    }
+    STAILQ_INSERT_TAIL(&tcp->queue, send, link);
+    if (layer->connected && !send->more)
+        write_queue(tcp);
+}
+
+static bool tcp_congested(struct nwi_layer *layer) {
+    struct tcp *tcp = (struct tcp *)layer;
+    return !tcp->writable && !STAILQ_EMPTY(&tcp->queue);
+}
+
+/* --- events -------------------------------------------------------------------------------------------- */
+
+static void take_turn(struct nwi_task *task) {
+    struct tcp *tcp = nwi_container_of(task, struct tcp, turn);
+    tcp->turn_queued = false;
+    if (!nwi_layer_stopped(&tcp->base))
+        write_queue(tcp);
+    if (!nwi_layer_stopped(&tcp->base))
+        read_granted(tcp);
+    nwi_release(tcp);
+}
+
+static void handle_events(struct tcp *tcp, unsigned events) {
+    if (events & NWI_IO_ERROR) {
+        nwi_err err = nwi_socket_take_error(tcp->fd);
+        if (err != 0)
+            broken(tcp, err);
+    }
+    if (events & NWI_IO_HANGUP)
+        tcp->hangup = true;
+    if (events & (NWI_IO_READ | NWI_IO_HANGUP))
+        tcp->readable = true;
+    if (events & NWI_IO_WRITE && !nwi_layer_stopped(&tcp->base)) {
+        bool was_congested = tcp_congested(&tcp->base);
+        tcp->writable = true;
+        write_queue(tcp);
+        if (was_congested && !nwi_layer_stopped(&tcp->base) && !tcp_congested(&tcp->base))
+            nwi_layer_writable(&tcp->base);
+    }
+    if (!nwi_layer_stopped(&tcp->base))
+        read_granted(tcp);
+}
+
+/* --- connecting ---------------------------------------------------------------------------------------- */
+
+static void free_timeout(struct tcp *tcp) {
+    if (tcp->timeout != NULL)
+        nwi_alarm_stop(tcp->timeout);
+}
+
+static void established(struct tcp *tcp) {
+    tcp->connecting = false;
+    tcp->writable = true;
+    free_timeout(tcp);
+    nwi_free(nwi_take(&tcp->addresses));
+    nwi_layer_connected(&tcp->base);
+}
+
+/* Writable, or in error, while connecting: SO_ERROR is the result (connect(2)). */
+static void connect_ended(struct tcp *tcp, unsigned events) {
+    if ((events & (NWI_IO_WRITE | NWI_IO_ERROR | NWI_IO_HANGUP)) == 0)
+        return;
+    nwi_err err = nwi_socket_take_error(tcp->fd);
+    struct sockaddr_storage peer;
+    socklen_t length;
+    if (err == 0 && nwi_socket_peer(tcp->fd, &peer, &length) != 0)
+        return; /* the socket is not connected yet: epoll reports a fresh one as hung up */
+    if (err != 0) {
+        nwi_layer_failed(&tcp->base, err);
+        return;
+    }
+    established(tcp);
+}
+
+static void watch_ready(struct nwi_watch *watch, unsigned events) {
+    struct tcp *tcp = nwi_container_of(watch, struct tcp, watch);
+    if (nwi_layer_stopped(&tcp->base))
+        return;
+    if (tcp->connecting)
+        connect_ended(tcp, events);
+    if (!tcp->connecting && !nwi_layer_stopped(&tcp->base))
+        handle_events(tcp, events);
+}
+
+static void timed_out(struct nwi_alarm *alarm) {
+    struct tcp *tcp = alarm->owner;
+    if (tcp->connecting && !nwi_layer_stopped(&tcp->base))
+        nwi_layer_failed(&tcp->base, nwi_posix(ETIMEDOUT));
+}
+
+static nwi_err start_timeout(struct tcp *tcp) {
+    const struct nwi_tcp_options *options = nwi_tcp_options(tcp->parameters->stack->transport);
+    uint32_t seconds = options != NULL ? options->connection_timeout : 0;
+    if (seconds == 0)
+        return 0;
+    tcp->timeout = nwi_alloc(sizeof *tcp->timeout);
+    if (tcp->timeout == NULL)
+        return NWI_ERR_NOMEM;
+    nwi_alarm_init(tcp->timeout, tcp->base.chain->context, tcp->base.chain->loop, tcp, timed_out);
+    return nwi_alarm_set(tcp->timeout, nwi_now() + seconds * NWI_SEC);
+}
+
+static nwi_err open_socket(struct tcp *tcp) {
+    const struct nwi_tcp_request *request = &tcp->request;
+    nwi_err err = nwi_socket_open(request->remote->sa_family, SOCK_STREAM, 0, &tcp->fd);
+    if (err != 0)
+        return err;
+    err = nwi_tcp_apply_options(tcp->fd, request->remote->sa_family, tcp->parameters);
+    if (err == 0 && request->interface_index != 0)
+        err = nwi_socket_bind_interface(tcp->fd, request->interface_index);
+    if (err == 0 && request->local != NULL)
+        err = nwi_socket_bind(tcp->fd, request->local, request->local_length);
+    return err;
+}
+
+static nwi_err start_watch(struct tcp *tcp) {
+    return nwi_watch_start(&tcp->watch, tcp->base.chain->context, tcp->base.chain->loop, tcp->fd, tcp, watch_ready);
+}
+
+static nwi_err tcp_connect(struct nwi_layer *layer) {
+    struct tcp *tcp = (struct tcp *)layer;
+    tcp->context_owner_held = nwi_retain(layer->chain->context_owner);
+    nwi_err err;
+    if (tcp->fd >= 0) { /* adopted: connected by the kernel before we saw it */
+        if ((err = start_watch(tcp)) != 0)
+            return err;
+        tcp->readable = true;
+        established(tcp);
+        return 0;
+    }
+    bool pending = false;
+    if ((err = open_socket(tcp)) != 0)
+        return err;
+    if ((err = nwi_socket_connect(tcp->fd, tcp->request.remote, tcp->request.remote_length, &pending)) != 0)
+        return err;
+    tcp->connecting = true;
+    if ((err = start_watch(tcp)) != 0 || (pending && (err = start_timeout(tcp)) != 0))
+        return err;
+    if (!pending)
+        established(tcp);
+    return 0;
+}
+
+/* --- ends of the layer --------------------------------------------------------------------------------- */
+
+/* Unread octets in the socket at close() would make the kernel send a reset, which may destroy octets of ours that
+ * the peer has not read yet: take them out first. */
+static void discard_unread(int fd) {
+    enum { ROUNDS = 256 };
+    char sink[READ_MIDDLE];
+    size_t got = 1;
+    for (int i = 0; i < ROUNDS && got > 0; i++)
+        if (nwi_socket_recv(fd, &(struct iovec){sink, sizeof sink}, 1, 0, &got) != 0)
+            return;
+}
+
+static void tcp_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why) {
+    struct tcp *tcp = (struct tcp *)layer;
+    nwi_tcp_metadata_detach(tcp->metadata); /* first: it asks the socket from other threads */
+    int fd = tcp->fd;
+    tcp->fd = -1;
+    free_timeout(tcp);
+    nwi_watch_stop(&tcp->watch);
+    if (how == NWI_DISCONNECT_ABORT && layer->connected) {
+        nwi_socket_abort(fd);
+    } else {
+        if (layer->connected && !tcp->write_ended)
+            (void)nwi_socket_shutdown(fd, SHUT_WR); /* the close that follows does what this may have failed to */
+        if (layer->connected)
+            discard_unread(fd);
+        nwi_socket_close(fd);
+    }
+    nwi_send_list_fail(&tcp->queue, why);
+}
+
+static void tcp_free(struct nwi_layer *layer) {
+    struct tcp *tcp = (struct tcp *)layer;
+    nwi_socket_close(tcp->fd);
+    nwi_release(tcp->metadata);
+    nwi_free(tcp->timeout);
+    nwi_free(tcp->addresses);
+    nwi_release(tcp->parameters);
+    nwi_release(tcp->context_owner_held);
+}
+
+static void tcp_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
+    struct tcp *tcp = (struct tcp *)layer;
+    struct sockaddr_storage address;
+    socklen_t length;
+    facts->fd = tcp->fd;
+    if (nwi_socket_local(tcp->fd, &address, &length) == 0)
+        facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&address, length);
+    if (nwi_socket_peer(tcp->fd, &address, &length) == 0)
+        facts->remote = nwi_endpoint_from_sockaddr((struct sockaddr *)&address, length);
+}
+
+/* On any thread, under the metadata's lock. */
+static uint32_t available(void *owner, enum nwi_direction direction) {
+    struct tcp *tcp = owner;
+    size_t octets = 0;
+    nwi_err err = direction == NWI_RECEIVE ? nwi_socket_unread(tcp->fd, &octets) : nwi_socket_unsent(tcp->fd, &octets);
+    return err != 0 ? 0 : octets < UINT32_MAX ? (uint32_t)octets : UINT32_MAX;
+}
+
+static int set_max_pacing_rate(void *owner, uint64_t octets_per_second) {
+    struct tcp *tcp = owner;
+    return nwi_err_code(
+        nwi_socket_set(tcp->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &octets_per_second, sizeof octets_per_second));
+}
+
+static const struct nwi_tcp_metadata_ops metadata_ops = {
+    .available = available, .set_max_pacing_rate = set_max_pacing_rate,
+};
+
+static nw_protocol_metadata_t tcp_copy_metadata(struct nwi_layer *layer, nw_protocol_definition_t definition) {
+    struct tcp *tcp = (struct tcp *)layer;
+    if (definition != &nwi_tcp_definition)
+        return NULL;
+    if (tcp->metadata == NULL)
+        tcp->metadata = nwi_tcp_metadata_create(&metadata_ops, tcp);
+    return nwi_retain(tcp->metadata);
+}
+
+static const struct nwi_layer_ops tcp_ops = {
+    .name = "tcp",
+    .traits = NWI_TRAIT_STREAM,
+    .size = sizeof(struct tcp),
+    .connect = tcp_connect,
+    .disconnect = tcp_disconnect,
+    .output = tcp_output,
+    .congested = tcp_congested,
+    .window = tcp_window,
+    .facts = tcp_facts,
+    .copy_metadata = tcp_copy_metadata,
+    .free = tcp_free,
+};
+
+static struct tcp *create(nw_parameters_t parameters) {
+    struct tcp *tcp = (struct tcp *)nwi_layer_create(&tcp_ops);
+    if (tcp == NULL)
+        return NULL;
+    tcp->fd = -1;
+    tcp->parameters = nwi_retain(parameters);
+    STAILQ_INIT(&tcp->queue);
+    tcp->turn.run = take_turn;
+    return tcp;
+}
+
+struct nwi_layer *nwi_tcp_create(const struct nwi_tcp_request *request) {
+    struct tcp *tcp = create(request->parameters);
+    if (tcp == NULL)
+        return NULL;
+    tcp->addresses = nwi_alloc(2 * sizeof *tcp->addresses);
+    if (tcp->addresses == NULL)
+        return nwi_release(tcp);
+    tcp->request = *request;
+    memcpy(&tcp->addresses[0], request->remote, request->remote_length);
+    tcp->request.remote = (struct sockaddr *)&tcp->addresses[0];
+    if (request->local != NULL) {
+        memcpy(&tcp->addresses[1], request->local, request->local_length);
+        tcp->request.local = (struct sockaddr *)&tcp->addresses[1];
+    }
+    return &tcp->base;
+}
+
+struct nwi_layer *nwi_tcp_adopt(int fd, nw_parameters_t parameters) {
+    struct tcp *tcp = create(parameters);
+    if (tcp == NULL) {
+        nwi_socket_close(fd);
+        return NULL;
+    }
+    tcp->fd = fd;
+    return &tcp->base;
+}

@@ -1,0 +1,254 @@
+/*
+ * port.c - a listener's datagram socket: reads it and gives each datagram to its peer.
+ * Runs:   in the port's own serial context, but for what udp.h says may be called on any thread.
+ * Owns:   the descriptor; the table holds each peer until the peer has gone.
+ */
+#include "protocol/udp/port.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "model/parameters.h"
+#include "stack/socket_options.h"
+#include "sys/address.h"
+#include "sys/sockets.h"
+
+enum {
+    BUCKETS_FIRST = 64,
+    DATAGRAM_MAX = 65536,
+    BATCHES_A_TURN = 8, /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
+};
+
+/* FNV-1a over what makes two peers different: family, address, port, scope. */
+static size_t hash_address(const struct sockaddr_storage *address) {
+    const unsigned char *bytes;
+    size_t size;
+    uint64_t hash = UINT64_C(14695981039346656037) ^ nwi_address_port((const struct sockaddr *)address);
+    if (address->ss_family == AF_INET6) {
+        bytes = ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr;
+        size = sizeof(struct in6_addr);
+    } else {
+        bytes = (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
+        size = sizeof(struct in_addr);
+    }
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+    return (size_t)(hash ^ hash >> 32);
+}
+
+static struct nwi_udp_peer *find_peer(struct nwi_udp_port *port, const struct sockaddr_storage *address) {
+    struct nwi_udp_peer *peer;
+    LIST_FOREACH(peer, &port->buckets[hash_address(address) % port->bucket_count], bucket)
+        if (nwi_address_equal((struct sockaddr *)&peer->address, (const struct sockaddr *)address))
+            return peer;
+    return NULL;
+}
+
+/* Doubles the table; when memory is short the old one goes on, only slower. */
+static void grow(struct nwi_udp_port *port) {
+    size_t count = port->bucket_count * 2;
+    struct nwi_udp_peer_list *buckets = nwi_alloc(count * sizeof *buckets);
+    if (buckets == NULL)
+        return;
+    for (size_t i = 0; i < port->bucket_count; i++) {
+        struct nwi_udp_peer *peer;
+        while ((peer = LIST_FIRST(&port->buckets[i])) != NULL) {
+            LIST_REMOVE(peer, bucket);
+            LIST_INSERT_HEAD(&buckets[hash_address(&peer->address) % count], peer, bucket);
+        }
+    }
+    nwi_free(port->buckets);
+    port->buckets = buckets;
+    port->bucket_count = count;
+}
+
+void nwi_udp_port_insert(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
+    if (port->peer_count >= port->bucket_count)
+        grow(port);
+    nwi_retain(peer);
+    LIST_INSERT_HEAD(&port->buckets[hash_address(&peer->address) % port->bucket_count], peer, bucket);
+    port->peer_count++;
+}
+
+void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
+    pthread_mutex_lock(&port->shared.lock);
+    bool was_blocked = peer->is_blocked;
+    if (was_blocked)
+        LIST_REMOVE(peer, blocked);
+    peer->is_blocked = false;
+    pthread_mutex_unlock(&port->shared.lock);
+    LIST_REMOVE(peer, bucket);
+    port->peer_count--;
+    nwi_release(peer);
+    if (was_blocked)
+        nwi_release(peer);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+static void give(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+    struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
+    if (peer != NULL) {
+        nwi_udp_peer_take(peer, datagram);
+        return;
+    }
+    pthread_mutex_lock(&port->shared.lock);
+    const struct nwi_udp_port_events *events = port->shared.events;
+    void *owner = events != NULL ? nwi_retain(port->shared.owner) : NULL;
+    pthread_mutex_unlock(&port->shared.lock);
+    if (events != NULL)
+        events->new_peer(owner, port, datagram); /* otherwise dropped: UDP promises no delivery */
+    nwi_release(owner);
+}
+
+/* One batch. False: the socket has no more. */
+static bool read_batch(struct nwi_udp_port *port, char *room) {
+    struct nwi_datagram datagrams[NWI_DATAGRAM_BATCH];
+    size_t count = 0;
+    memset(datagrams, 0, sizeof datagrams);
+    for (size_t i = 0; i < NWI_DATAGRAM_BATCH; i++)
+        datagrams[i].data = (struct iovec){room + i * DATAGRAM_MAX, DATAGRAM_MAX};
+    nwi_err err = nwi_datagram_recv_many(port->fd, datagrams, NWI_DATAGRAM_BATCH, &count);
+    if (err != 0)
+        return !nwi_err_would_block(err); /* an ICMP answer to one of our sends: that send's peer is not told */
+    for (size_t i = 0; i < count; i++)
+        give(port, &datagrams[i]);
+    return true;
+}
+
+static void read_some(struct nwi_udp_port *port) {
+    char *room = nwi_alloc_raw((size_t)NWI_DATAGRAM_BATCH * DATAGRAM_MAX);
+    int batches = 0;
+    while (port->readable && port->fd >= 0 && room != NULL && batches++ < BATCHES_A_TURN)
+        port->readable = read_batch(port, room);
+    nwi_free(room);
+    if (port->readable && port->fd >= 0 && !port->turn_queued) {
+        port->turn_queued = true;
+        nwi_serial_push(&port->context, &port->turn);
+    }
+}
+
+static void take_turn(struct nwi_task *task) {
+    struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, turn);
+    port->turn_queued = false;
+    read_some(port);
+}
+
+static void wake_blocked(struct nwi_udp_port *port) {
+    struct nwi_udp_peer *peer;
+    pthread_mutex_lock(&port->shared.lock);
+    while ((peer = LIST_FIRST(&port->shared.blocked)) != NULL) {
+        LIST_REMOVE(peer, blocked);
+        peer->is_blocked = false;
+        nwi_udp_peer_writable(peer);
+        nwi_release(peer); /* not the last: the table holds it until nwi_udp_port_remove */
+    }
+    pthread_mutex_unlock(&port->shared.lock);
+}
+
+void nwi_udp_port_block(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
+    pthread_mutex_lock(&port->shared.lock);
+    if (!peer->is_blocked) {
+        peer->is_blocked = true;
+        LIST_INSERT_HEAD(&port->shared.blocked, (struct nwi_udp_peer *)nwi_retain(peer), blocked);
+    }
+    pthread_mutex_unlock(&port->shared.lock);
+}
+
+static void watch_ready(struct nwi_watch *watch, unsigned events) {
+    struct nwi_udp_port *port = nwi_container_of(watch, struct nwi_udp_port, watch);
+    if (events & NWI_IO_WRITE)
+        wake_blocked(port);
+    if (events & (NWI_IO_READ | NWI_IO_ERROR)) {
+        port->readable = true;
+        read_some(port);
+    }
+}
+
+/* --- life ---------------------------------------------------------------------------------------------- */
+
+static void close_port(struct nwi_task *task) {
+    struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, close_task);
+    nwi_watch_stop(&port->watch);
+    nwi_socket_close(port->fd);
+    port->fd = -1;
+}
+
+void nwi_udp_port_use(struct nwi_udp_port *port) {
+    pthread_mutex_lock(&port->shared.lock);
+    port->shared.users++;
+    pthread_mutex_unlock(&port->shared.lock);
+}
+
+void nwi_udp_port_leave(struct nwi_udp_port *port) {
+    pthread_mutex_lock(&port->shared.lock);
+    bool last = --port->shared.users == 0;
+    pthread_mutex_unlock(&port->shared.lock);
+    if (last)
+        nwi_serial_push(&port->context, &port->close_task);
+}
+
+void nwi_udp_port_detach(struct nwi_udp_port *port) {
+    pthread_mutex_lock(&port->shared.lock);
+    bool attached = port->shared.events != NULL;
+    port->shared.events = NULL;
+    pthread_mutex_unlock(&port->shared.lock);
+    if (attached)
+        nwi_udp_port_leave(port);
+}
+
+uint16_t nwi_udp_port_number(const struct nwi_udp_port *port) {
+    struct sockaddr_storage address;
+    socklen_t length;
+    nwi_err err = nwi_socket_local(port->fd, &address, &length);
+    return err == 0 ? nwi_address_port((struct sockaddr *)&address) : 0;
+}
+
+static void destroy_port(void *object) {
+    struct nwi_udp_port *port = object;
+    nwi_socket_close(port->fd);
+    nwi_free(port->buckets);
+    pthread_mutex_destroy(&port->shared.lock);
+}
+
+static const struct nwi_type port_type = {
+    .name = "nwi_udp_port", .size = sizeof(struct nwi_udp_port), .destroy = destroy_port,
+};
+
+static nwi_err open_socket(struct nwi_udp_port *port, const struct sockaddr *local, socklen_t length,
+                           nw_parameters_t parameters) {
+    nwi_err err = nwi_socket_open(local->sa_family, SOCK_DGRAM, 0, &port->fd);
+    if (err == 0 && local->sa_family == AF_INET6)
+        err = nwi_socket_set_int(port->fd, IPPROTO_IPV6, IPV6_V6ONLY, !nwi_is_dual_stack(parameters, local));
+    if (err == 0)
+        err = nwi_udp_apply_options(port->fd, local->sa_family, parameters);
+    if (err == 0)
+        err = nwi_datagram_enable(port->fd, local->sa_family, NWI_DATAGRAM_LOCAL);
+    return err != 0 ? err : nwi_socket_bind(port->fd, local, length);
+}
+
+nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length, nw_parameters_t parameters,
+                          const struct nwi_udp_port_events *events, void *owner, struct nwi_udp_port **ret_port) {
+    NWI_AUTO_RELEASE struct nwi_udp_port *port = nwi_object_create(&port_type, 0);
+    if (port == NULL)
+        return NWI_ERR_NOMEM;
+    port->fd = -1;
+    port->family = local->sa_family;
+    struct nwi_loop *loop = nwi_loop_pick();
+    nwi_serial_init(&port->context, loop, port);
+    pthread_mutex_init(&port->shared.lock, NULL);
+    LIST_INIT(&port->shared.blocked);
+    port->turn.run = take_turn;
+    port->close_task.run = close_port;
+    port->bucket_count = BUCKETS_FIRST;
+    port->buckets = nwi_alloc(BUCKETS_FIRST * sizeof *port->buckets);
+    if (port->buckets == NULL)
+        return NWI_ERR_NOMEM;
+    port->shared.events = events;
+    port->shared.owner = owner;
+    port->shared.users = 1;
+    nwi_err err = open_socket(port, local, length, parameters);
+    if (err == 0)
+        err = nwi_watch_start(&port->watch, &port->context, loop, port->fd, port, watch_ready);
+    if (err == 0)
+        *ret_port = nwi_take(&port);
+    return err;
+}

@@ -1,0 +1,99 @@
+/*
+ * socket_options.c - see socket_options.h.
+ */
+#include "stack/socket_options.h"
+#include "base/log.h"
+#include "model/ip_options.h"
+#include "sys/address.h"
+#include "sys/sockets.h"
+#include <linux/in6.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+
+/* RFC 4594 figure 3, RFC 8622 (lower effort); priority as SO_PRIORITY orders it (0 best effort, 6 interactive). */
+static const struct {
+    uint8_t dscp;
+    int     priority;
+} service_classes[] = {
+    [nw_service_class_best_effort] = {0, 0},
+    [nw_service_class_background] = {1, 1},
+    [nw_service_class_interactive_video] = {34, 5}, /* AF41 */
+    [nw_service_class_interactive_voice] = {46, 6}, /* EF */
+    [nw_service_class_responsive_data] = {18, 2},   /* AF21 */
+    [nw_service_class_signaling] = {40, 4},         /* CS5 */
+};
+
+uint8_t nwi_service_class_dscp(nw_service_class_t service_class) {
+    return (unsigned)service_class < sizeof service_classes / sizeof service_classes[0]
+               ? service_classes[service_class].dscp
+               : 0;
+}
+
+void nwi_socket_tune(int fd, int level, int name, int value, const char *what) {
+    nwi_err err = nwi_socket_set_int(fd, level, name, value);
+    char text[160];
+    if (err != 0)
+        nwi_log(NWI_LOG_NOTICE, "socket", "option", "%s = %d was refused: %s", what, value,
+                nwi_err_format(err, text, sizeof text));
+}
+
+static void set_service_class(int fd, int family, nw_service_class_t service_class) {
+    if (service_class == nw_service_class_best_effort)
+        return; /* what a socket has from birth */
+    int traffic_class = nwi_service_class_dscp(service_class) << 2;
+    nwi_socket_tune(fd, SOL_SOCKET, SO_PRIORITY, service_classes[service_class].priority, "SO_PRIORITY");
+    if (family == AF_INET6)
+        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS");
+    else
+        nwi_socket_tune(fd, IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS");
+}
+
+static void set_fragmentation(int fd, int family, const struct nwi_ip_options *ip) {
+    if (ip->use_minimum_mtu && family == AF_INET6) {
+        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU, 1280, "IPV6_MTU"); /* RFC 8200 section 5 */
+        return;
+    }
+    if (!ip->fragmentation_set)
+        return;
+    if (family == AF_INET6)
+        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                        ip->disable_fragmentation ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER");
+    else
+        nwi_socket_tune(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+                        ip->disable_fragmentation ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT, "IP_MTU_DISCOVER");
+}
+
+static void set_address_preference(int fd, nw_ip_local_address_preference_t preference) {
+    if (preference == nw_ip_local_address_preference_default)
+        return;
+    nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, /* RFC 5014 section 5 */
+                    preference == nw_ip_local_address_preference_temporary ? IPV6_PREFER_SRC_TMP
+                                                                           : IPV6_PREFER_SRC_PUBLIC,
+                    "IPV6_ADDR_PREFERENCES");
+}
+
+void nwi_socket_apply_ip_options(int fd, int family, nw_parameters_t parameters) {
+    const struct nwi_ip_options *ip = nwi_ip_options(parameters->stack->internet);
+    if (family != AF_INET && family != AF_INET6)
+        return;
+    set_service_class(fd, family, parameters->service_class);
+    if (ip == NULL)
+        return;
+    if (ip->hop_limit != 0 && family == AF_INET6)
+        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ip->hop_limit, "IPV6_UNICAST_HOPS");
+    else if (ip->hop_limit != 0)
+        nwi_socket_tune(fd, IPPROTO_IP, IP_TTL, ip->hop_limit, "IP_TTL");
+    set_fragmentation(fd, family, ip);
+    if (family == AF_INET6)
+        set_address_preference(fd, ip->local_address_preference);
+    if (ip->disable_multicast_loopback && family == AF_INET6)
+        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP");
+    else if (ip->disable_multicast_loopback)
+        nwi_socket_tune(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP");
+}
+
+bool nwi_is_dual_stack(nw_parameters_t parameters, const struct sockaddr *local) {
+    const struct nwi_ip_options *ip = nwi_ip_options(parameters->stack->internet);
+    return local->sa_family == AF_INET6 && nwi_address_is_any(local) &&
+           (ip == NULL || ip->version == nw_ip_version_any);
+}
