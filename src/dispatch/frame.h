@@ -20,6 +20,7 @@ struct nwi_frame {
     struct dispatch_queue_s *queue; /* a queue of another kind, or NULL */
     uint32_t done; /* drain: tasks finished and not yet taken off the context's count */
     bool handed;   /* drain: the context now belongs to another thread: do not touch it */
+    bool barrier;  /* queue: the item is a barrier */
     bool moved;    /* drain: the target has changed: go on there */
 };
 

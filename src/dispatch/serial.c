@@ -53,7 +53,7 @@ enum { TASKS_A_DRAIN = 64, DIRECT_FRAMES = 32 };
 static _Thread_local struct nwi_frame direct_frames[DIRECT_FRAMES];
 
 static void run_drain_task(struct nwi_task *task) {
-    nwi_serial_drain(nwi_container_of(task, struct nwi_serial, drain));
+    nwi_serial_drain(nwi_container_of(task, struct nwi_serial, drain), TASKS_A_DRAIN);
 }
 
 void nwi_serial_init(struct nwi_serial *serial, struct nwi_loop *loop, void *owner) {
@@ -157,16 +157,15 @@ static bool settle(struct nwi_serial *serial, uint32_t done) {
     return false;
 }
 
-void nwi_serial_drain(struct nwi_serial *serial) {
+void nwi_serial_drain(struct nwi_serial *serial, unsigned limit) {
     struct nwi_frame frame = {.serial = serial};
-    unsigned budget = TASKS_A_DRAIN;
     nwi_frame_push(&frame);
     atomic_store_explicit(&serial->loop, nwi_loop_current(), memory_order_relaxed);
     for (;;) {
         /* Acquire pairs with the pushers' addition: what they linked is there. */
         uint64_t state = atomic_load_explicit(&serial->state, memory_order_acquire);
         bool finished = (state & COUNT_MASK) == frame.done;
-        bool stop = (state & STOPPED) != 0 || budget == 0 || frame.moved;
+        bool stop = (state & STOPPED) != 0 || limit == 0 || frame.moved;
         if (finished || stop) {
             uint32_t done = frame.done;
             frame.done = 0;
@@ -178,7 +177,7 @@ void nwi_serial_drain(struct nwi_serial *serial) {
             break;
         }
         struct nwi_task *task = take_task(serial);
-        budget--;
+        limit--;
         task->run(task);
         if (frame.handed)
             break;
@@ -316,6 +315,10 @@ bool nwi_serial_is_inactive(const struct nwi_serial *serial) {
 
 bool nwi_serial_is_suspended(const struct nwi_serial *serial) {
     return (atomic_load_explicit(&serial->state, memory_order_relaxed) & STOPPED) != 0;
+}
+
+unsigned nwi_serial_count(const struct nwi_serial *serial) {
+    return (unsigned)(atomic_load_explicit(&serial->state, memory_order_relaxed) & COUNT_MASK);
 }
 
 void nwi_serial_retarget(struct nwi_serial *serial, struct nwi_serial *target,

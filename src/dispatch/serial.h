@@ -56,7 +56,8 @@ bool nwi_serial_is_suspended(const struct nwi_serial *serial); /* or inactive */
 /* Inside the context (or while it is inactive): changes where it runs from the next task on. */
 void nwi_serial_retarget(struct nwi_serial *serial, struct nwi_serial *target,
                          void (*wake)(struct nwi_serial *));
-/* For an executor of its own: runs what waits, up to a limit, on the calling thread. */
-void nwi_serial_drain(struct nwi_serial *serial);
+/* For an executor of its own, after its wake(): runs at most `limit` tasks on the calling thread. */
+void nwi_serial_drain(struct nwi_serial *serial, unsigned limit);
+unsigned nwi_serial_count(const struct nwi_serial *serial); /* tasks waiting or running */
 
 #endif
