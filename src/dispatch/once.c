@@ -22,10 +22,10 @@ static void wait_until_done(_Atomic intptr_t *state, intptr_t seen, intptr_t sel
         if ((seen >> THREAD_SHIFT) == self)
             nwi_dispatch_crash("dispatch_once",
                                "called again for the same predicate from inside its work");
-        /* Relaxed: the flag only asks for a wake. */
+        /* Acquire, for the case that it fails because the work is done. */
         if ((seen & WAITERS) == 0 &&
             !atomic_compare_exchange_weak_explicit(state, &seen, seen | WAITERS,
-                                                   memory_order_relaxed, memory_order_acquire))
+                                                   memory_order_acquire, memory_order_acquire))
             continue;
         nwi_futex_wait(futex_word(state), (uint32_t)(seen | WAITERS), NWI_NEVER);
         /* Acquire pairs with the release of DONE. */
