@@ -66,6 +66,9 @@ void nwi_epoll_fetch(struct nwi_loop *loop, nwi_ns deadline) {
     if (count < 0 && errno != EINTR)
         nwi_log(NWI_LOG_ERROR, "loop", "wait", "epoll_wait failed: %s",
                 nwi_err_text(nwi_posix(errno)));
+    /* Acquire pairs with nwi_epoll_add: the events' structs are seen whole. The kernel orders that
+     * as well, but neither the language nor TSan knows what epoll_ctl does. */
+    atomic_load_explicit(&loop->registrations, memory_order_acquire);
     loop->batch_next = 0;
     loop->batch_count = count > 0 ? (unsigned)count : 0;
 }
@@ -102,6 +105,7 @@ bool nwi_epoll_has_events(const struct nwi_loop *loop) {
 }
 
 nwi_err nwi_epoll_add(struct nwi_io *io) {
+    atomic_fetch_add_explicit(&io->loop->registrations, 1, memory_order_release);
     struct epoll_event event = {.data.ptr = io};
     event.events =
         io->mode == NWI_IO_EDGE ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET : EPOLLONESHOT;

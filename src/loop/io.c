@@ -8,10 +8,56 @@
 #include "base/log.h"
 #include "loop/private.h"
 
+/*
+ * delivery: keeps the callbacks of one io apart, though a thread that was overtaken inside ready()
+ * may still be in it when the loop's new thread has the next event, or the stop task, in hand. bits
+ * 0..3  events that wait for the running ready() to return BUSY       some thread is in ready(), or
+ * between two of them ENDING     the stop task found it busy: the busy thread sends it again when
+ * it is done Every change releases and acquires, so one ready() sees what the one before did.
+ */
+enum { EVENTS = 15, BUSY = 16, ENDING = 32 };
+
 static void run_stopped(struct nwi_task *task) {
     struct nwi_io *io = nwi_container_of(task, struct nwi_io, stop_task);
+    uint32_t before = atomic_fetch_or_explicit(&io->delivery, ENDING, memory_order_acq_rel);
+    if ((before & (BUSY | ENDING)) == BUSY)
+        return;
     if (io->stopped != NULL)
         io->stopped(io);
+}
+
+/* Takes the waiting events, keeping BUSY. */
+static unsigned take_events(struct nwi_io *io) {
+    return atomic_fetch_and_explicit(&io->delivery, ~(uint32_t)EVENTS, memory_order_acq_rel) &
+           EVENTS;
+}
+
+/* After a ready(): ends being busy. False: more events wait. */
+static bool finish(struct nwi_io *io) {
+    uint32_t state = BUSY;
+    /* Once it is off BUSY, the io may be gone. */
+    while (!atomic_compare_exchange_strong_explicit(&io->delivery, &state, 0, memory_order_acq_rel,
+                                                    memory_order_acquire)) {
+        if ((state & ENDING) != 0) {
+            nwi_loop_post(io->loop,
+                          &io->stop_task); /* finds ENDING set, so it does not turn back again */
+            return true;
+        }
+        if ((state & EVENTS) != 0)
+            return false;
+    }
+    return true;
+}
+
+void nwi_io_deliver(struct nwi_io *io, unsigned events) {
+    uint32_t before = atomic_fetch_or_explicit(&io->delivery, events | BUSY, memory_order_acq_rel);
+    if ((before & BUSY) != 0)
+        return; /* the thread inside finds them */
+    do {
+        unsigned waiting = take_events(io);
+        if (waiting != 0 && !atomic_load_explicit(&io->stopping, memory_order_acquire))
+            io->ready(io, waiting);
+    } while (!finish(io));
 }
 
 nwi_err nwi_io_start(struct nwi_io *io, struct nwi_loop *loop, int fd, enum nwi_io_mode mode) {
@@ -21,6 +67,7 @@ nwi_err nwi_io_start(struct nwi_io *io, struct nwi_loop *loop, int fd, enum nwi_
     io->stop_task.run = run_stopped;
     /* Relaxed: the kernel has not been told about the io yet, nobody else looks at it. */
     atomic_store_explicit(&io->stopping, 0, memory_order_relaxed);
+    atomic_store_explicit(&io->delivery, 0, memory_order_relaxed);
     atomic_store_explicit(&io->armed, 0, memory_order_relaxed);
     return nwi_epoll_add(io);
 }

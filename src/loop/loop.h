@@ -4,7 +4,9 @@
  *         thread stuck inside a callback loses its loop to a spare thread after a few milliseconds
  *         (docs/how/loop.md), so one blocked handler never stalls the others.
  * Runs:   every function here may be called from any thread. Callbacks (task run, timer fire, io ready) run on
- *         whichever thread runs the loop, one at a time per loop.
+ *         whichever thread runs the loop, begun one after the other. A callback that takes longer than some
+ *         milliseconds may be overtaken: the next ones then run beside it, on another thread. So a loop excludes
+ *         nothing; serial contexts do. Of one nwi_io alone no two callbacks ever overlap.
  * Note:   nothing here knows queues; src/dispatch builds serial contexts on top.
  */
 #ifndef NWI_LOOP_LOOP_H
@@ -30,6 +32,8 @@ struct nwi_loop *nwi_loop_pick_idle(void);
 unsigned nwi_loop_count(void);
 /* Runs the task on the loop soon, in order of posting. Wakes the loop only when it sleeps. */
 void nwi_loop_post(struct nwi_loop *loop, struct nwi_task *task);
+/* Tests: how long a callback may run before its thread loses the loop (default 4 ms; NWI_NEVER = for ever). */
+void nwi_loop_set_patience(nwi_ns patience);
 
 /* --- timers: embed, init once, set as often as liked --------------------------------------------------- */
 struct nwi_timer {
@@ -46,6 +50,7 @@ bool nwi_timer_stop(struct nwi_timer *timer);
 
 /* --- descriptors --------------------------------------------------------------------------------------- */
 enum nwi_io_events { NWI_IO_READ = 1, NWI_IO_WRITE = 2, NWI_IO_HANGUP = 4 /* peer or both sides gone */, NWI_IO_ERROR = 8 };
+/* An error or hang-up also sets READ and WRITE (one-shot: those asked for), since the next read or write tells what it is. */
 enum nwi_io_mode {
     NWI_IO_EDGE,    /* both directions, edge triggered, one registration for the life of the descriptor */
     NWI_IO_ONESHOT, /* nothing until nwi_io_arm(); one callback per arming, level triggered */
@@ -57,7 +62,8 @@ struct nwi_io {
     int              fd;
     uint8_t          mode;
     _Atomic uint8_t  stopping;
-    _Atomic uint8_t  armed; /* one-shot: a callback is wanted */
+    _Atomic uint8_t  armed; /* one-shot: the events asked for */
+    _Atomic uint32_t delivery; /* see io.c */
     struct nwi_task  stop_task;
 };
 /* Registers fd (the caller still owns it). Errors: posix EPERM (fd cannot be waited for: a regular file),
@@ -65,7 +71,7 @@ struct nwi_io {
 nwi_err nwi_io_start(struct nwi_io *io, struct nwi_loop *loop, int fd, enum nwi_io_mode mode);
 /* NWI_IO_ONESHOT only: asks for one callback when any of `events` (READ, WRITE) holds. */
 nwi_err nwi_io_arm(struct nwi_io *io, unsigned events);
-/* Deregisters; no ready() begins after `stopped` ran, and `stopped` runs exactly once, later, on the loop. The
+/* Deregisters; no ready() runs or begins after `stopped` began, and `stopped` runs exactly once, later, on the loop. The
  * descriptor may be closed as soon as nwi_io_stop has returned. */
 void nwi_io_stop(struct nwi_io *io);
 

@@ -13,9 +13,15 @@
 
 enum {
     TICK_NS = 2000000,
-    STUCK_TICKS = 2,  /* the same callout seen this often after the first look: 4 to 6 ms */
     QUIET_TICKS = 10, /* looks with every loop asleep before the monitor sleeps too */
 };
+
+/* Relaxed: a setting, it orders nothing. */
+static _Atomic nwi_ns patience = 2 * (nwi_ns)TICK_NS;
+
+void nwi_loop_set_patience(nwi_ns wanted) {
+    atomic_store_explicit(&patience, wanted, memory_order_relaxed);
+}
 
 /* 1: the monitor sleeps, or is about to. seq_cst on both sides: the monitor writes it, then reads
  * every loop's `sleeping`; an owner writes `sleeping`, then reads this. */
@@ -57,7 +63,8 @@ static void look_at(struct nwi_loop *loop, uint64_t *last_word, unsigned *ticks)
         *ticks = 0;
         return;
     }
-    if (++*ticks >= STUCK_TICKS && work_waits(loop, word))
+    nwi_ns stuck = (nwi_ns)++ * ticks * TICK_NS; /* at least */
+    if (stuck >= atomic_load_explicit(&patience, memory_order_relaxed) && work_waits(loop, word))
         nwi_thread_steal(loop, word);
 }
 

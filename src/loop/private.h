@@ -54,6 +54,8 @@ struct nwi_loop {
     _Atomic bool
         started; /* release when the loop is ready to be posted to, acquire in the pickers */
 
+    _Atomic uint32_t registrations; /* counts up; see nwi_epoll_fetch */
+
     struct nwi_task *run_head, *run_tail; /* owner: tasks taken from the inbox, oldest first */
 
     int epoll_fd, wake_fd;                /* constant once started */
@@ -81,6 +83,9 @@ nwi_err nwi_epoll_arm(struct nwi_io *io, unsigned events);
 nwi_err nwi_epoll_remove(struct nwi_io *io);
 /* Next event of the batch as (io, events); NULL for the wake-up descriptor. Owner. */
 struct nwi_io *nwi_epoll_next(struct nwi_loop *loop, unsigned *ret_events);
+
+/* io.c: calls ready(), unless another thread is in it: then that one calls it again. */
+void nwi_io_deliver(struct nwi_io *io, unsigned events);
 
 /* loop.c */
 struct nwi_loop *nwi_loop_at(unsigned index); /* NULL while not started */

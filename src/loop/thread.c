@@ -69,7 +69,7 @@ static bool run_batch(struct nwi_loop *loop) {
             continue;
         events &= wanted | NWI_IO_HANGUP | NWI_IO_ERROR;
         uint64_t word = begin_callout(loop);
-        io->ready(io, events);
+        nwi_io_deliver(io, events);
         if (!end_callout(loop, word))
             return false;
     }

@@ -1,5 +1,6 @@
 /*
- * test_queue.c - serial queues by their public calls: order, sync, suspension, targets, specifics, life and misuse.
+ * test_queue.c - serial queues by their public calls: order, sync, suspension, targets, specifics,
+ * life and misuse.
  */
 #include "base/log.h"
 #include "base/object.h"
@@ -10,9 +11,10 @@
 #include <stdio.h>
 
 static sem_t done;
-static int   misuses;
+static int misuses;
 
-static void count_misuse(enum nwi_log_level level, const char *name, const char *event, const char *message) {
+static void count_misuse(enum nwi_log_level level, const char *name, const char *event,
+                         const char *message) {
     (void)level;
     (void)name;
     (void)message;
@@ -26,15 +28,22 @@ static int set_up(void **state) {
     return 0;
 }
 
-static void post(void *event) { sem_post(event); }
-static void do_nothing(void *context) { (void)context; }
-static void set_flag(void *flag) { *(int *)flag = 1; }
+static void post(void *event) {
+    sem_post(event);
+}
+static void do_nothing(void *context) {
+    (void)context;
+}
+static void set_flag(void *flag) {
+    *(int *)flag = 1;
+}
 
-/* --- order and exclusion --------------------------------------------------------------------------------- */
+/* --- order and exclusion
+ * --------------------------------------------------------------------------------- */
 
 enum { ITEMS = 20000 };
 static dispatch_queue_t tested;
-static int              next_number;
+static int next_number;
 
 static void check_number(void *context) {
     dispatch_assert_queue(tested);
@@ -75,7 +84,7 @@ static void *sync_many(void *queue) {
 
 static void exclude_over(dispatch_queue_t target) {
     dispatch_queue_t queue = dispatch_queue_create_with_target("exclusion", NULL, target);
-    pthread_t        threads[6];
+    pthread_t threads[6];
     unprotected = 0;
     for (int i = 0; i < 6; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, sync_many, queue), 0);
@@ -125,7 +134,7 @@ static void *sync_siblings(void *queue) {
 static void queues_over_one_target_exclude_each_other(void **state) {
     (void)state;
     dispatch_queue_t target = dispatch_queue_create("target", NULL), queues[4];
-    pthread_t        threads[4];
+    pthread_t threads[4];
     unprotected = 0;
     for (int i = 0; i < 4; i++) {
         queues[i] = dispatch_queue_create_with_target(
@@ -140,15 +149,20 @@ static void queues_over_one_target_exclude_each_other(void **state) {
     dispatch_release(target);
 }
 
-/* --- sync runs on the calling thread --------------------------------------------------------------------- */
+/* --- sync runs on the calling thread
+ * --------------------------------------------------------------------- */
 
-static void store_thread(void *thread) { *(pthread_t *)thread = pthread_self(); }
-static void wait_for_go(void *event) { await(event); }
+static void store_thread(void *thread) {
+    *(pthread_t *)thread = pthread_self();
+}
+static void wait_for_go(void *event) {
+    await(event);
+}
 
 static void sync_runs_on_the_calling_thread(void **state) {
     (void)state;
     dispatch_queue_t queue = dispatch_queue_create("sync", NULL);
-    pthread_t        thread;
+    pthread_t thread;
     dispatch_sync_f(queue, &thread, store_thread);
     assert_true(pthread_equal(thread, pthread_self()));
     /* Busy: the queue is handed over. */
@@ -160,13 +174,14 @@ static void sync_runs_on_the_calling_thread(void **state) {
     dispatch_release(queue);
 }
 
-/* --- suspension ------------------------------------------------------------------------------------------ */
+/* --- suspension
+ * ------------------------------------------------------------------------------------------ */
 
 static void suspended_queue_waits(void **state) {
     (void)state;
     dispatch_queue_t queue = dispatch_queue_create("suspended", NULL);
     dispatch_queue_t other = dispatch_queue_create("other", NULL);
-    int              ran = 0;
+    int ran = 0;
     dispatch_suspend(queue);
     dispatch_suspend(queue);
     dispatch_async_f(queue, &ran, set_flag);
@@ -197,7 +212,8 @@ static void inactive_queue_waits(void **state) {
     dispatch_release(target);
 }
 
-/* --- targets --------------------------------------------------------------------------------------------- */
+/* --- targets
+ * --------------------------------------------------------------------------------------------- */
 
 struct expectation {
     dispatch_queue_t on, not_on;
@@ -212,8 +228,9 @@ static void check_queues(void *context) {
 
 static void retarget_takes_effect_between_items(void **state) {
     (void)state;
-    dispatch_queue_t  a = dispatch_queue_create("a", NULL), b = dispatch_queue_create("b", DISPATCH_QUEUE_CONCURRENT);
-    dispatch_queue_t  queue = dispatch_queue_create_with_target("moving", NULL, a);
+    dispatch_queue_t a = dispatch_queue_create("a", NULL),
+                     b = dispatch_queue_create("b", DISPATCH_QUEUE_CONCURRENT);
+    dispatch_queue_t queue = dispatch_queue_create_with_target("moving", NULL, a);
     struct expectation on_a = {a, b}, on_b = {b, a};
     for (int round = 0; round < 200; round++) {
         dispatch_async_f(queue, &on_a, check_queues);
@@ -244,7 +261,8 @@ static void targets_in_a_circle_are_refused(void **state) {
     dispatch_release(a);
 }
 
-/* --- specific data --------------------------------------------------------------------------------------- */
+/* --- specific data
+ * --------------------------------------------------------------------------------------- */
 
 static char key_one, key_two;
 
@@ -277,7 +295,9 @@ static void specific_walks_up_the_targets(void **state) {
     dispatch_release(outer);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void queue_lives_until_its_work_has_run(void **state) {
     (void)state;
@@ -317,7 +337,8 @@ static void finalizer_runs_on_the_target(void **state) {
     dispatch_release(finalizer_target);
 }
 
-/* --- labels, classes, current queue ---------------------------------------------------------------------- */
+/* --- labels, classes, current queue
+ * ---------------------------------------------------------------------- */
 
 static void check_current(void *context) {
     assert_ptr_equal(dispatch_get_current_queue(), context);
@@ -326,7 +347,7 @@ static void check_current(void *context) {
 
 static void labels_classes_current(void **state) {
     (void)state;
-    int                   priority = 1;
+    int priority = 1;
     dispatch_queue_attr_t attr =
         dispatch_queue_attr_make_with_qos_class(DISPATCH_QUEUE_SERIAL, QOS_CLASS_UTILITY, -3);
     dispatch_queue_t queue = dispatch_queue_create("label", attr);
@@ -340,8 +361,10 @@ static void labels_classes_current(void **state) {
     assert_string_equal(dispatch_queue_get_label(queue), "");
     assert_int_equal(dispatch_queue_get_qos_class(queue, NULL), QOS_CLASS_UNSPECIFIED);
     dispatch_release(queue);
-    assert_ptr_equal(dispatch_get_current_queue(), dispatch_get_main_queue()); /* the test runs on it */
-    assert_string_equal(dispatch_queue_get_label(dispatch_get_main_queue()), "com.apple.main-thread");
+    assert_ptr_equal(dispatch_get_current_queue(),
+                     dispatch_get_main_queue()); /* the test runs on it */
+    assert_string_equal(dispatch_queue_get_label(dispatch_get_main_queue()),
+                        "com.apple.main-thread");
     /* The attributes are constants: the same one each time. */
     assert_ptr_equal(dispatch_queue_attr_make_initially_inactive(DISPATCH_QUEUE_CONCURRENT),
                      DISPATCH_QUEUE_CONCURRENT_INACTIVE);
@@ -362,7 +385,8 @@ static void workloops_are_serial_queues(void **state) {
     dispatch_release(workloop);
 }
 
-/* --- misuse ---------------------------------------------------------------------------------------------- */
+/* --- misuse
+ * ---------------------------------------------------------------------------------------------- */
 
 static void null_arguments_are_refused(void **state) {
     (void)state;
@@ -400,7 +424,8 @@ static void null_arguments_are_refused(void **state) {
 }
 
 static char debug_text[256];
-static void keep_text(enum nwi_log_level level, const char *name, const char *event, const char *message) {
+static void keep_text(enum nwi_log_level level, const char *name, const char *event,
+                      const char *message) {
     (void)level;
     (void)name;
     (void)event;
@@ -422,11 +447,18 @@ static void debug_describes_the_object(void **state) {
     dispatch_release(queue);
 }
 
-/* --- what ends the process: each runs in a process of its own (run_again) -------------------------------- */
+/* --- what ends the process: each runs in a process of its own (run_again)
+ * -------------------------------- */
 
-static void sync_onto(void *queue) { dispatch_sync_f(queue, NULL, do_nothing); }
-static void assert_on(void *queue) { dispatch_assert_queue(queue); }
-static void assert_not_on(void *queue) { dispatch_assert_queue_not(queue); }
+static void sync_onto(void *queue) {
+    dispatch_sync_f(queue, NULL, do_nothing);
+}
+static void assert_on(void *queue) {
+    dispatch_assert_queue(queue);
+}
+static void assert_not_on(void *queue) {
+    dispatch_assert_queue_not(queue);
+}
 
 static void misuse_that_aborts(const char *what) {
     dispatch_queue_t queue = dispatch_queue_create("q", NULL);
@@ -456,7 +488,8 @@ static void misuse_that_aborts(const char *what) {
 
 static void bugs_of_the_caller_abort(void **state) {
     (void)state;
-    assert_aborts("sync-self", "BUG IN CLIENT: dispatch_sync_f: called on a queue that the calling thread");
+    assert_aborts("sync-self",
+                  "BUG IN CLIENT: dispatch_sync_f: called on a queue that the calling thread");
     assert_aborts("sync-target", "BUG IN CLIENT: dispatch_sync_f");
     assert_aborts("sync-main", "BUG IN CLIENT: dispatch_sync_f");
     assert_aborts("resume", "BUG IN CLIENT: dispatch_resume: queue resumed more often");

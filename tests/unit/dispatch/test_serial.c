@@ -1,9 +1,9 @@
 /*
  * test_serial.c - order, exclusion, direct entry, suspension and targets of serial contexts.
  */
-#include "dispatch/serial.h"
 #include "base/clock.h"
 #include "base/object.h"
+#include "dispatch/serial.h"
 #include "loop/loop.h"
 #include <pthread.h>
 #include <semaphore.h>
@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+
 #include <cmocka.h>
 
 enum { THREADS = 8, PER_THREAD = 5000, DEADLINE_SECONDS = 30 };
@@ -29,12 +30,13 @@ struct item {
     unsigned thread, number;
 };
 
-/* Four fresh ones for each test: the drain of the test before may still be on its way out of its own. */
+/* Four fresh ones for each test: the drain of the test before may still be on its way out of its
+ * own. */
 static struct nwi_serial all_contexts[16][4], *contexts;
-static unsigned          last_number[THREADS]; /* plain: exclusion is what is tested (TSan looks on) */
-static unsigned          finished;
-static bool              inside;
-static sem_t             done;
+static unsigned last_number[THREADS]; /* plain: exclusion is what is tested (TSan looks on) */
+static unsigned finished;
+static bool inside;
+static sem_t done;
 
 static void check_item(struct nwi_task *task) {
     struct item *item = nwi_container_of(task, struct item, task);
@@ -144,7 +146,7 @@ static void direct_entry_over_a_target(void **state) {
 
 struct probe {
     struct nwi_task task;
-    sem_t           ran;
+    sem_t ran;
 };
 
 static void run_probe(struct nwi_task *task) {
@@ -238,11 +240,11 @@ static void contexts_over_one_target_exclude_each_other(void **state) {
 struct owner {
     struct nwi_object base;
     struct nwi_serial serial;
-    struct nwi_task   task;
+    struct nwi_task task;
 };
 
 static sem_t owner_gone;
-static void  destroy_owner(void *object) {
+static void destroy_owner(void *object) {
     (void)object;
     sem_post(&owner_gone);
 }
