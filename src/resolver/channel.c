@@ -17,6 +17,7 @@
 #include "base/object.h"
 #include "dispatch/alarm.h"
 #include "dispatch/watch.h"
+#include "resolver/refusal.h"
 #include "sys/sockets.h"
 #include <ares.h>
 #include <arpa/nameser.h>
@@ -60,6 +61,17 @@ struct nwi_channel {
     struct nwi_task kick;
     bool kick_waiting;
     LIST_HEAD(, socket) sockets;
+    LIST_HEAD(, question) questions; /* under way */
+};
+
+/* c-ares takes a function of its own signature, and hides refusals (refusal.h). */
+struct question {
+    LIST_ENTRY(question) entry;
+    nwi_channel_fn handler;
+    void *context;
+    int type;
+    int refusal; /* c-ares status of the last refusal by a server, or ARES_SUCCESS */
+    char name[];
 };
 
 static void socket_destroy(void *object) {
@@ -221,6 +233,17 @@ static int do_connect(ares_socket_t fd, const struct sockaddr *address, ares_soc
     return nwi_sys()->connect(fd, address, length);
 }
 
+static void note_refusal(struct nwi_channel *channel, const unsigned char *message, size_t size) {
+    struct nwi_refusal refusal;
+    struct question *question;
+    if (!nwi_refusal_read(message, size, &refusal))
+        return;
+    LIST_FOREACH (question, &channel->questions, entry) {
+        if (question->type == refusal.type && strcasecmp(question->name, refusal.name) == 0)
+            question->refusal = refusal.status;
+    }
+}
+
 static ares_ssize_t do_receive(ares_socket_t fd, void *data, size_t size, int flags,
                                struct sockaddr *from, ares_socklen_t *from_length, void *context) {
     struct iovec piece = {data, size};
@@ -238,8 +261,10 @@ static ares_ssize_t do_receive(ares_socket_t fd, void *data, size_t size, int fl
         s->received = true;
         s->drained = received <= 0;
     }
-    if (received >= 0 && from_length != NULL)
+    if (received >= 0 && from_length != NULL) {
         *from_length = message.msg_namelen;
+        note_refusal(context, data, (size_t)received);
+    }
     return received;
 }
 
@@ -331,6 +356,7 @@ nwi_err nwi_channel_open(const struct nwi_channel_settings *settings, struct nwi
     channel->loop = loop;
     channel->kick.run = kick;
     LIST_INIT(&channel->sockets);
+    LIST_INIT(&channel->questions);
     nwi_alarm_init(&channel->alarm, context, loop, channel, alarm_fired);
     int status = init_from_file(channel, settings);
     if (status != ARES_SUCCESS) {
@@ -355,17 +381,14 @@ void *nwi_channel_close(struct nwi_channel *channel) {
     return nwi_release(channel);
 }
 
-/* c-ares takes the function's fixed signature; ours has const and size_t. */
-struct question {
-    nwi_channel_fn handler;
-    void *context;
-};
-
 static void on_answer(void *argument, int status, int timeouts, unsigned char *message, int size) {
+    struct question *question = argument;
     (void)timeouts;
-    struct question question = *(struct question *)argument;
-    nwi_free(argument);
-    question.handler(question.context, status, message, size > 0 ? (size_t)size : 0);
+    LIST_REMOVE(question, entry);
+    if (status == ARES_ECONNREFUSED && question->refusal != ARES_SUCCESS)
+        status = question->refusal;
+    question->handler(question->context, status, message, size > 0 ? (size_t)size : 0);
+    nwi_free(question);
 }
 
 void nwi_channel_query(struct nwi_channel *channel, const char *name, int family,
@@ -374,15 +397,21 @@ void nwi_channel_query(struct nwi_channel *channel, const char *name, int family
         handler(handler_context, ARES_EDESTRUCTION, NULL, 0);
         return;
     }
-    struct question *question = nwi_alloc(sizeof *question);
+    size_t length = strlen(name);
+    struct question *question = nwi_alloc(sizeof *question + length + 1);
     if (question == NULL) {
         handler(handler_context, ARES_ENOMEM, NULL, 0);
         return;
     }
     question->handler = handler;
     question->context = handler_context;
-    ares_query(channel->ares, name, ns_c_in, family == AF_INET ? ns_t_a : ns_t_aaaa, on_answer,
-               question);
+    question->type = family == AF_INET ? ns_t_a : ns_t_aaaa;
+    memcpy(question->name, name, length + 1);
+    if (length > 0 &&
+        name[length - 1] == '.') /* a search domain may end in a dot: refusals do not */
+        question->name[length - 1] = '\0';
+    LIST_INSERT_HEAD(&channel->questions, question, entry);
+    ares_query(channel->ares, name, ns_c_in, question->type, on_answer, question);
     schedule(channel);
 }
 
