@@ -1,6 +1,7 @@
 /*
  * timeline_collect.c - the race of a connection, asked of the library, and shown where it is wanted.
- * Runs: on the main queue.
+ * What:   events in time become rows: a question or an attempt opens one, its outcome closes it.
+ * Runs:   on the main queue.
  */
 #include "timeline_collect.h"
 
@@ -8,10 +9,121 @@
 #include "meter.h"
 #include "net.h"
 
+#include <Network/establishment_timeline.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+struct collector {
+    const struct nwcat_app *app;
+    struct nwcat_timeline  *timeline;
+};
+
+/* The latest open row of that name and kind; `label_start` NULL: whatever its label. */
+static struct nwcat_row *open_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind, const char *name,
+                                  const char *label_start) {
+    for (size_t i = timeline->count; i-- > 0;) {
+        struct nwcat_row *row = &timeline->rows[i];
+        if (row->kind == kind && row->outcome == NWCAT_ROW_RUNNING && strcmp(row->name, name) == 0 &&
+            (label_start == NULL || strncmp(row->label, label_start, strlen(label_start)) == 0))
+            return row;
+    }
+    return NULL;
+}
+
+static void begin_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind, double ms, const char *name,
+                      const char *label) {
+    struct nwcat_row *row = nwcat_timeline_add(timeline);
+    if (row == NULL)
+        return; /* a picture without it is better than none */
+    row->kind = kind;
+    row->start = ms;
+    snprintf(row->name, sizeof row->name, "%s", name);
+    snprintf(row->label, sizeof row->label, "%s", label);
+}
+
+static void end_row(struct nwcat_row *row, double ms, enum nwcat_row_outcome outcome, nw_error_t error) {
+    if (row == NULL)
+        return;
+    row->end = ms;
+    row->outcome = outcome;
+    if (error != NULL) {
+        struct nwcat_reason reason = nwcat_reason_of(error);
+        snprintf(row->note, sizeof row->note, "%s", reason.text);
+    }
+}
+
+/* What the verdict leaves open is given up with it. */
+static void decide(struct nwcat_timeline *timeline, double ms, bool won) {
+    timeline->decided = true;
+    timeline->won = won;
+    for (size_t i = 0; i < timeline->count; i++)
+        if (timeline->rows[i].outcome == NWCAT_ROW_RUNNING)
+            end_row(&timeline->rows[i], ms, NWCAT_ROW_LEFT, NULL);
+}
+
+static void begin_questions(struct collector *collector, double ms, const char *name) {
+    const struct nwcat_options *o = &collector->app->options;
+    char                        label[NWCAT_ROW_LABEL];
+    snprintf(label, sizeof label, "AAAA %s", o->host);
+    if (o->family != 4)
+        begin_row(collector->timeline, NWCAT_ROW_QUESTION, ms, name, label);
+    snprintf(label, sizeof label, "A %s", o->host);
+    if (o->family != 6)
+        begin_row(collector->timeline, NWCAT_ROW_QUESTION, ms, name, label);
+}
+
+/* The words are those of <Network/establishment_timeline.h>; unknown ones are passed over. */
+static bool take_event(void *context, uint64_t nanoseconds, const char *name, const char *event,
+                       nw_endpoint_t endpoint, nw_error_t error) {
+    struct collector      *collector = context;
+    struct nwcat_timeline *timeline = collector->timeline;
+    double                 ms = (double)nanoseconds / 1e6;
+    char                   label[NWCAT_ROW_LABEL];
+    timeline->total = ms;
+    nwcat_endpoint_text(label, sizeof label, endpoint);
+    if (strcmp(event, "start") == 0) {
+        timeline->decided = false; /* another round */
+    } else if (strcmp(event, "resolve-start") == 0) {
+        begin_questions(collector, ms, name);
+    } else if (strcmp(event, "answer-aaaa") == 0 || strcmp(event, "answer-a") == 0) {
+        const char *asked = event[strlen("answer-a")] != '\0' ? "AAAA " : "A ";
+        end_row(open_row(timeline, NWCAT_ROW_QUESTION, name, asked), ms,
+                error != NULL ? NWCAT_ROW_BAD : NWCAT_ROW_GOOD, error);
+    } else if (strcmp(event, "attempt-start") == 0) {
+        begin_row(timeline, NWCAT_ROW_ATTEMPT, ms, name, label);
+    } else if (strcmp(event, "attempt-failed") == 0) {
+        end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, NWCAT_ROW_BAD, error);
+    } else if (strcmp(event, "abandoned") == 0) {
+        end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, NWCAT_ROW_LEFT, NULL);
+    } else if (strcmp(event, "ready") == 0) {
+        end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, NWCAT_ROW_GOOD, NULL);
+        decide(timeline, ms, true);
+    } else if (strcmp(event, "failed") == 0) {
+        decide(timeline, ms, false);
+    }
+    return true;
+}
+
+bool nwcat_timeline_collect(const struct nwcat_app *app, nw_connection_t connection,
+                            struct nwcat_timeline *timeline) {
+    const struct nwcat_options *o = &app->options;
+    nw_establishment_timeline_t events = nw_connection_copy_establishment_timeline(connection);
+    nwcat_timeline_clear(timeline);
+    if (events == NULL)
+        return false;
+    nw_endpoint_t endpoint = nw_connection_copy_endpoint(connection);
+    char          target[NWCAT_TITLE - 8];
+    nwcat_endpoint_text(target, sizeof target, endpoint);
+    nw_release(endpoint);
+    snprintf(timeline->title, sizeof timeline->title, "%s (%s)", target,
+             o->udp ? "UDP" : o->unix_socket ? "Unix" : "TCP");
+    struct collector collector = {.app = app, .timeline = timeline};
+    nw_establishment_timeline_enumerate_f(events, &collector, take_event);
+    nw_release(events);
+    return true;
+}
 
 static const struct nwcat_row *find_row(const struct nwcat_timeline *timeline, const struct nwcat_row *row) {
     for (size_t i = 0; i < timeline->count; i++) {
