@@ -42,6 +42,7 @@ static void decide(struct client *client) {
     nwcat_timer_free(client->look);
     client->look = NULL;
     look(client);
+    client->seen.decided = true; /* -w or a signal may have decided it */
     if (client->seen.count > 0)
         client->picture_failed = !nwcat_timeline_show(client->app, &client->seen);
 }
