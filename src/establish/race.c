@@ -279,7 +279,7 @@ static bool wait_is_over(struct nwi_race *race) {
             awaited &= ~(unsigned)preferred;
     if (awaited == 0)
         return true;
-    if (race->delay_until == NWI_NEVER)
+    if (race->delay_until == NWI_NEVER && race->options.resolution_delay < NWI_NEVER - race->now)
         race->delay_until = race->now + race->options.resolution_delay;
     return race->now >= race->delay_until;
 }

@@ -180,12 +180,26 @@ static void test_prefer_v4(void **state) {
     assert_ptr_equal(c[0].context, &v4);
 }
 
+/* Rule 9 compares within one family only, which shows when the table gives both one precedence. */
+static void test_prefix_of_one_family(void **state) {
+    (void)state;
+    static const char text[] = "precedence ::/0 40\n";
+    struct nwi_policy policy;
+    nwi_policy_parse(text, strlen(text), &policy);
+    struct pair v6 = FROM("2001:db8:1::1", "2001:db8:1::2");
+    struct pair v4 = FROM("10.1.2.3", "10.1.2.4", .prefix = 24);
+    struct nwi_order_candidate a = candidate(&v6), b = candidate(&v4);
+    assert_int_equal(nwi_order_rule(&a, &b, &policy), 10);
+    assert_int_equal(nwi_order_compare(&b, &a, &policy), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_all_orders),
         cmocka_unit_test(test_stable),
         cmocka_unit_test(test_prefer_v4),
+        cmocka_unit_test(test_prefix_of_one_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
