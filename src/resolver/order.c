@@ -186,3 +186,26 @@ void nwi_order_sort(struct nwi_order_candidate *candidates, size_t count,
         candidates[place] = moved;
     }
 }
+
+/* From the top: unusable 1 bit, scope differs 1, deprecated 1, home class 2, label differs 1,
+ * precedence turned round 8, tunneled 1, scope 4, place 13. */
+enum { PRECEDENCE_MAX = 255, PLACE_MAX = (1 << 13) - 1 };
+
+static uint32_t append(uint32_t rank, unsigned bits, uint32_t value) {
+    return rank << bits | value;
+}
+
+uint32_t nwi_order_rank(const struct nwi_order_candidate *candidate, unsigned place,
+                        const struct nwi_policy *policy) {
+    struct facts f = work_out(candidate, policy != NULL ? policy : nwi_policy_default());
+    unsigned precedence = f.precedence < PRECEDENCE_MAX ? f.precedence : PRECEDENCE_MAX;
+    uint32_t rank = !candidate->has_source;
+    rank = append(rank, 1, !f.scope_matches);
+    rank = append(rank, 1, candidate->source_deprecated);
+    rank = append(rank, 2, home_class(candidate));
+    rank = append(rank, 1, !f.label_matches);
+    rank = append(rank, 8, PRECEDENCE_MAX - precedence);
+    rank = append(rank, 1, candidate->tunneled);
+    rank = append(rank, 4, f.scope & 0x0f);
+    return append(rank, 13, place < PLACE_MAX ? place : PLACE_MAX);
+}

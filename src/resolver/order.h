@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 union nwi_order_address {
     struct sockaddr sa;
@@ -47,6 +48,12 @@ void nwi_order_sort(struct nwi_order_candidate *candidates, size_t count,
 /* For the log: the rule of RFC 6724 that separates the two, 1 to 9; 10 = none does. RFC 8305's own
  * rules answer 8 (round trip) and 9 (used before). */
 unsigned nwi_order_rule(const struct nwi_order_candidate *a, const struct nwi_order_candidate *b,
+                        const struct nwi_policy *policy);
+
+/* The order as a number, lower first, for lists that come one after the other (the two families
+ * do): what rules 1 to 8 say of a candidate by itself, then `place`, its place in its own sorted
+ * list. So sort each list, and number it; the numbers compare across lists. */
+uint32_t nwi_order_rank(const struct nwi_order_candidate *candidate, unsigned place,
                         const struct nwi_policy *policy);
 
 #endif

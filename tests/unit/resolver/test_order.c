@@ -193,13 +193,36 @@ static void test_prefix_of_one_family(void **state) {
     assert_int_equal(nwi_order_compare(&b, &a, &policy), 0);
 }
 
+/* The number agrees with the comparison wherever rules 1 to 8 decide, and the place does after
+ * that. */
+static void test_rank(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+        const struct example *e = &examples[i];
+        struct nwi_order_candidate first = candidate(&e->first), second = candidate(&e->second);
+        if (e->rule > 8 || first.rtt != second.rtt) {
+            assert_int_equal(nwi_order_rank(&first, 0, NULL), nwi_order_rank(&second, 0, NULL));
+            assert_true(nwi_order_rank(&first, 0, NULL) < nwi_order_rank(&second, 1, NULL));
+        } else if (nwi_order_rank(&first, 5000, NULL) >= nwi_order_rank(&second, 0, NULL)) {
+            fail_msg("%s (%x) is not before %s (%x)", e->first.destination,
+                     nwi_order_rank(&first, 5000, NULL), e->second.destination,
+                     nwi_order_rank(&second, 0, NULL));
+        }
+    }
+    /* Places and precedences that do not fit count as the largest. */
+    struct pair v6 = FROM("2001:db8::1", "2001:db8::2");
+    struct nwi_order_candidate c = candidate(&v6);
+    assert_int_equal(nwi_order_rank(&c, 1u << 20, NULL), nwi_order_rank(&c, 8191, NULL));
+    struct nwi_policy high;
+    nwi_policy_parse("precedence ::/0 300\n", 20, &high);
+    assert_true(nwi_order_rank(&c, 0, &high) < nwi_order_rank(&c, 0, NULL));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_all_orders),
-        cmocka_unit_test(test_stable),
-        cmocka_unit_test(test_prefer_v4),
-        cmocka_unit_test(test_prefix_of_one_family),
+        cmocka_unit_test(test_examples), cmocka_unit_test(test_all_orders),
+        cmocka_unit_test(test_stable),   cmocka_unit_test(test_prefer_v4),
+        cmocka_unit_test(test_rank),     cmocka_unit_test(test_prefix_of_one_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
