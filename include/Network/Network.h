@@ -49,4 +49,6 @@
 #include <Network/txt_record.h>
 #include <Network/udp_options.h>
 
+#include <Network/compat.h>
+
 #endif
