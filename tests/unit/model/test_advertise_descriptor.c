@@ -1,0 +1,50 @@
+/* test_advertise_descriptor.c - src/model/advertise_descriptor.c. */
+#include "misuse.h"
+
+#include "model/advertise_descriptor.h"
+#include <string.h>
+
+static void records(void **state) {
+    (void)state;
+    char txt[] = "\003a=b";
+    nw_advertise_descriptor_t d =
+        nw_advertise_descriptor_create_bonjour_service("n", "_x._tcp", "local");
+    assert_false(nw_advertise_descriptor_get_no_auto_rename(d));
+    nw_advertise_descriptor_set_no_auto_rename(d, true);
+    nw_advertise_descriptor_set_txt_record(d, txt, 4);
+    memset(txt, 0, sizeof txt); /* it was copied */
+    nw_advertise_descriptor_t copy = nwi_advertise_descriptor_copy(d);
+    nw_advertise_descriptor_set_txt_record(d, NULL, 4); /* takes it away */
+    assert_null(d->txt);
+    assert_int_equal(d->txt_length, 0);
+    assert_true(nw_advertise_descriptor_get_no_auto_rename(copy));
+    assert_string_equal(copy->name, "n");
+    assert_string_equal(copy->type, "_x._tcp");
+    assert_string_equal(copy->domain, "local");
+    assert_int_equal(copy->txt_length, 4);
+    assert_memory_equal(copy->txt, "\003a=b", 4);
+    nw_advertise_descriptor_set_txt_record(copy, "x", 0);
+    assert_int_equal(copy->txt_length, 0);
+    nw_release(d), nw_release(copy);
+}
+
+static void optional_and_refused(void **state) {
+    (void)state;
+    nw_advertise_descriptor_t d =
+        nw_advertise_descriptor_create_bonjour_service(NULL, "_x._tcp", NULL);
+    nw_advertise_descriptor_t copy = nwi_advertise_descriptor_copy(d);
+    assert_null(copy->name);
+    assert_null(copy->domain);
+    assert_misuse(assert_null(nw_advertise_descriptor_create_bonjour_service("n", NULL, NULL)));
+    assert_misuse(assert_null(nw_advertise_descriptor_create_bonjour_service("n", "", NULL)));
+    assert_misuse(nw_advertise_descriptor_set_txt_record(NULL, "x", 1));
+    assert_misuse(nw_advertise_descriptor_set_no_auto_rename(NULL, true));
+    assert_false(nw_advertise_descriptor_get_no_auto_rename(NULL));
+    nw_release(d), nw_release(copy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(records),
+                                       cmocka_unit_test(optional_and_refused)};
+    return cmocka_run_group_tests(tests, misuse_setup, misuse_teardown);
+}
