@@ -132,7 +132,7 @@ bool nwi_url_parse(const char *url, struct nwi_url_parts *ret) {
         return false;
     const char *authority = url + scheme + 3;
     const char *end = authority + strcspn(authority, "/?#");
-    const char *at = memrchr(authority, '@', (size_t)(end - authority));
+    const char *at = memchr(authority, '@', (size_t)(end - authority));
     const char *host = at == NULL ? authority : at + 1;
     const char *after; /* where the host ends: at ":port", or at the end */
     bool good;

@@ -23,9 +23,10 @@ static void path_blocks(void **state) {
     struct nwi_path_facts facts = {
         .interfaces = links, .interface_count = 2, .gateways = &gateway, .gateway_count = 1};
     nw_path_t path = nwi_path_create(&facts);
+    nw_interface_t preferred = links[0];
     __block unsigned count = 0;
     nw_path_enumerate_interfaces(path, ^bool(nw_interface_t interface) {
-        assert_ptr_equal(interface, links[0]);
+        assert_ptr_equal(interface, preferred);
         count++;
         return false;
     });
@@ -66,9 +67,6 @@ static void handlers_are_copied_and_released(void **state) {
     nw_parameters_t canary = nw_parameters_create();
     struct nwi_object *counted = (struct nwi_object *)canary;
     sec_protocol_options_t options = nwi_sec_options_create();
-    struct holder {
-        nw_parameters_t held;
-    };
     __block int answered = 0;
     void (^answer)(bool) = ^(bool result) {
         answered = result ? 1 : 2;

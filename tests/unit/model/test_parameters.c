@@ -72,7 +72,6 @@ static void refused_combinations(void **state) {
     assert_misuse(assert_null(nw_parameters_create_secure_tcp_f(NULL, NULL, NULL, DEFAULT)));
     assert_misuse(assert_null(nw_parameters_create_secure_udp_f(NULL, DEFAULT, NULL, DISABLE)));
     assert_misuse(assert_null(nw_parameters_create_secure_udp_f(NULL, DEFAULT, NULL, NULL)));
-    assert_misuse(assert_null(nw_parameters_create_secure_tcp(NULL, NULL)));
 }
 
 static void defaults(void **state) {

@@ -171,7 +171,7 @@ static void keys(void **state) {
     assert_misuse(sec_protocol_options_set_tls_pre_shared_key_identity_hint(o, NULL));
     assert_misuse(sec_protocol_options_set_tls_diffie_hellman_parameters(o, NULL));
     assert_int_equal(o->psk_count, 2);
-    nw_release(key), nw_release(identity), nw_release(other); /* the options hold them */
+    nwi_release(key), nwi_release(identity), nwi_release(other); /* the options hold them */
     sec_release(o);
 }
 
@@ -226,7 +226,7 @@ static sec_protocol_options_t full(int last) {
                 o, (void *)2, (sec_protocol_verify_f)(void (*)(void))make, NULL);
             break;
         }
-    nw_release(a), nw_release(b);
+    nwi_release(a), nwi_release(b);
     return o;
 }
 
@@ -264,7 +264,8 @@ static void equality_of_split_keys(void **state) {
     sec_protocol_options_add_pre_shared_key(c, differs, front);
     assert_true(sec_protocol_options_are_equal(a, b));
     assert_false(sec_protocol_options_are_equal(a, c));
-    nw_release(whole), nw_release(front), nw_release(back), nw_release(joined), nw_release(differs);
+    nwi_release(whole), nwi_release(front), nwi_release(back), nwi_release(joined),
+        nwi_release(differs);
     sec_release(a), sec_release(b), sec_release(c);
 }
 
