@@ -86,7 +86,7 @@ static void unlock_and_follow(dispatch_queue_t queue) {
         nwi_release(queue);
 }
 
-static void run_token(struct nwi_task *token) {
+void nwi_concurrent_run_token(struct nwi_task *token) {
     dispatch_queue_t queue = nwi_container_of(token, struct dispatch_queue_s, concurrent.token);
     struct nwi_concurrent *c = &queue->concurrent;
     pthread_mutex_lock(&c->lock);
@@ -109,14 +109,13 @@ static void run_token(struct nwi_task *token) {
 void nwi_concurrent_init(dispatch_queue_t queue) {
     pthread_mutex_init(&queue->concurrent.lock,
                        NULL); /* cannot fail with default attributes on Linux */
-    queue->concurrent.token.run = run_token;
+    queue->concurrent.token.run = nwi_concurrent_run_token;
 }
 
 void nwi_concurrent_push(dispatch_queue_t queue, struct nwi_task *task, bool barrier) {
     struct nwi_concurrent *c = &queue->concurrent;
     pthread_mutex_lock(&c->lock);
     append(c, task, barrier);
-    c->token.run = run_token; /* global queues are static and have no init */
     if (!c->busy) {
         c->busy = true;
         nwi_retain(queue);

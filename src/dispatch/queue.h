@@ -32,8 +32,7 @@ struct nwi_concurrent {
 struct dispatch_queue_s {
     struct nwi_dispatch_object object;
     enum nwi_queue_kind kind;
-    bool static_label;
-    const char *label; /* owned unless static_label; NULL = "" */
+    const char *label; /* owned, except by the queues that are never freed; NULL = "" */
     dispatch_qos_class_t qos;
     int relative_priority;
     _Atomic(struct nwi_specifics *) specifics; /* NULL until the first is set */
@@ -79,6 +78,7 @@ void nwi_queue_retarget(void *object, dispatch_queue_t target); /* nwi_dispatch_
 
 /* concurrent.c */
 void nwi_concurrent_init(dispatch_queue_t queue);
+void nwi_concurrent_run_token(struct nwi_task *token);
 void nwi_concurrent_push(dispatch_queue_t queue, struct nwi_task *task, bool barrier);
 /* Begins an item on the calling thread when nothing stands in its way. */
 bool nwi_concurrent_try_enter(dispatch_queue_t queue, bool barrier);

@@ -26,7 +26,10 @@ enum { INTERACTIVE, INITIATED, DEFAULT, UTILITY, BACKGROUND, GLOBAL_COUNT };
 #define GLOBAL_QUEUE(name, class)                                                                  \
     {                                                                                              \
         .object.base = NWI_OBJECT_STATIC(&nwi_global_queue_type.base), .kind = NWI_QUEUE_GLOBAL,   \
-        .label = name, .qos = class, .concurrent.lock = PTHREAD_MUTEX_INITIALIZER                  \
+        .label = name, .qos = class, .concurrent = {                                               \
+            .lock = PTHREAD_MUTEX_INITIALIZER,                                                     \
+            .token.run = nwi_concurrent_run_token                                                  \
+        }                                                                                          \
     }
 
 static struct dispatch_queue_s queues[GLOBAL_COUNT] = {
