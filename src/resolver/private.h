@@ -12,6 +12,7 @@
 #include "resolver/channel.h"
 #include "resolver/hosts.h"
 #include "resolver/mark.h"
+#include "resolver/policy.h"
 #include "resolver/resolver.h"
 #include <sys/queue.h>
 
@@ -24,6 +25,7 @@ struct nwi_resolver {
     struct nwi_serial serial; /* the resolver's context */
     struct nwi_loop *loop;
     char *resolv_conf, *hosts_path; /* set once, owned */
+    struct nwi_policy policy;       /* set once: of the gai.conf at creation */
     struct nwi_channel_settings settings;
     unsigned max_lookups;
     struct nwi_task flush_task, close_task;
@@ -94,8 +96,9 @@ void nwi_lookup_restart_all(struct nwi_resolver *resolver);
 /* Opens the channel and reads the hosts file, again where the files changed. */
 void nwi_resolver_refresh(struct nwi_resolver *resolver);
 
-/* rank.c: fills ranks, scopes and ports, and sorts; in the caller's context. Returns how many. */
+/* rank.c: fills ranks, scopes and ports, and sorts; in the caller's context. `ret_sorted` has room
+ * for NWI_ANSWER_MAX. Returns how many. */
 size_t nwi_rank(const struct nwi_answer *answer, const struct nwi_resolve_options *options,
-                struct nwi_resolved *ret_sorted);
+                const struct nwi_policy *policy, struct nwi_resolved *ret_sorted);
 
 #endif

@@ -49,7 +49,7 @@ static void deliver(struct nwi_resolution *r, int index) {
         .last = r->client.remaining == 0,
     };
     if (answer.err == 0)
-        answer.count = nwi_rank(part->answer, &r->options, sorted);
+        answer.count = nwi_rank(part->answer, &r->options, &r->resolver->policy, sorted);
     r->handler(r->handler_context, &answer); /* may cancel: the task's reference holds r */
 }
 
@@ -255,6 +255,8 @@ struct nwi_resolver *nwi_resolver_create(const struct nwi_resolver_config *confi
     if (resolver->resolv_conf == NULL || resolver->hosts_path == NULL ||
         resolver->inside.cache == NULL)
         return nwi_release(resolver);
+    nwi_policy_read(config->gai_conf != NULL ? config->gai_conf : "/etc/gai.conf",
+                    &resolver->policy);
     resolver->settings = (struct nwi_channel_settings){
         .resolv_conf = resolver->resolv_conf,
         .server_port = config->server_port,

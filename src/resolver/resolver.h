@@ -77,6 +77,7 @@ void nwi_resolver_network_changed(void);
 struct nwi_resolver_config { /* zero = default; strings copied */
     const char *resolv_conf; /* path; NULL: /etc/resolv.conf */
     const char *hosts;       /* path; NULL: /etc/hosts */
+    const char *gai_conf;    /* path, read at creation; NULL: /etc/gai.conf */
     uint16_t server_port;    /* 0: 53 */
     unsigned timeout_ms;     /* of the first try; 0: resolv.conf's, else 2500 */
     unsigned tries;          /* per server; 0: resolv.conf's, else 3 */

@@ -183,6 +183,7 @@ static int setup_with(const char *resolv, unsigned timeout_ms, unsigned tries,
     write_file(hosts_path, "127.0.0.77 inhosts.test only.hosts\n::1 inhosts.test\n");
     struct nwi_resolver_config config = {.resolv_conf = resolv_path,
                                          .hosts = hosts_path,
+                                         .gai_conf = "/nonexistent", /* the default order */
                                          .server_port = fake_dns_port(server),
                                          .timeout_ms = timeout_ms,
                                          .tries = tries,
