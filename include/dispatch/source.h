@@ -18,16 +18,21 @@ typedef const struct dispatch_source_type_s *dispatch_source_type_t;
 
 /*
  * The types, with what their handle, mask and data are:
- *   DATA_ADD      0, 0; the sum of the merged values since the last call of the handler
- *   DATA_OR       0, 0; their bitwise or
- *   DATA_REPLACE  0, 0; the latest one
- *   READ          a descriptor, 0; about how many octets can be read. At end of file it stays ready
- *   WRITE         a descriptor, 0; about how much room there is
- *   TIMER         0, DISPATCH_TIMER_ flags; how many times it has fired since the last call
- *   SIGNAL        a signal number, 0; how many were seen since the last call. As on Apple's
- * platforms the signal's normal action is not prevented: call signal(number, SIG_IGN) first. Unlike
- * there, that can be done before or after PROC          a process id, DISPATCH_PROC_EXIT; the
- * events seen
+ *
+ * DATA_ADD: 0, 0; the sum of the merged values since the last call of the handler.
+ * DATA_OR: 0, 0; their bitwise or.
+ * DATA_REPLACE: 0, 0; the latest one.
+ *
+ * READ: a descriptor, 0; how many octets can be read, 0 at end of file (it stays ready).
+ * WRITE: a descriptor, 0; how much room there is.
+ *
+ * TIMER: 0, DISPATCH_TIMER_ flags; how many times it has fired since the last call.
+ *
+ * SIGNAL: a signal number, 0; how many were seen since the last call. Call signal(number, SIG_IGN)
+ * before activating, so that the program is safe at any time. While the source is active the
+ * signal's default action does not happen; a handler set before is called as well.
+ *
+ * PROC: a process id, DISPATCH_PROC_EXIT; the events seen.
  */
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_data_add;
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_data_or;

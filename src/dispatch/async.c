@@ -14,12 +14,6 @@ struct work {
     struct nwi_callback callback;
 };
 
-/* Until block.c is there: a program without it has no such blocks. */
-__attribute__((weak)) bool nwi_block_is_barrier(const void *block) {
-    (void)block;
-    return false;
-}
-
 void *nwi_dispatch_alloc(size_t size) {
     void *memory;
     while ((memory = nwi_alloc(size)) == NULL) {
