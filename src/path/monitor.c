@@ -1,0 +1,219 @@
+/*
+ * monitor.c - one netlink watch, many listeners.
+ * What:   see monitor.h. A `monitor` object lives from the first subscription to the end of the
+ * last; the next one after that makes a new monitor, so nothing is ever restarted. Source:
+ * rtnetlink(7). Runs:   subscribing on any thread; reading netlink in a serial context of our own;
+ * notices in the subscriber's. Owns:   the monitor: the descriptor and the latest table. The list
+ * of subscriptions is guarded by `lock`, which is held for list work and pushing only.
+ */
+#include "path/monitor.h"
+#include "base/log.h"
+#include "dispatch/alarm.h"
+#include "dispatch/watch.h"
+#include "sys/sockets.h"
+#include <pthread.h>
+#include <sys/queue.h>
+
+struct nwi_path_subscription {
+    struct nwi_object base;
+    struct nwi_serial *context;
+    void (*changed)(void *handler_context);
+    void *handler_context;
+    struct nwi_task task;
+    _Atomic bool
+        travelling; /* task pushed and not yet run: set by the monitor, cleared in the context */
+    bool ended;     /* the subscriber's context only */
+    LIST_ENTRY(nwi_path_subscription) entry; /* under lock */
+};
+
+struct monitor {
+    struct nwi_object base;
+    int fd;
+    struct nwi_watch watch;
+    struct nwi_alarm alarm;
+    bool waiting; /* the alarm is set; own context only */
+    struct nwi_task start, stop;
+    struct nwi_path_table *table; /* owned; under lock */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, nwi_path_subscription) subscriptions; /* under lock */
+static struct monitor *running;                          /* under lock; NULL: nobody listens */
+static struct nwi_serial own_context;                    /* every monitor's; never ends */
+static pthread_once_t own_context_once = PTHREAD_ONCE_INIT;
+static void init_own_context(void) {
+    nwi_serial_init(&own_context, NULL, NULL);
+}
+
+static void monitor_destroy(void *object) {
+    struct monitor *monitor = object;
+    nwi_socket_close(monitor->fd);
+    nwi_release(monitor->table);
+}
+static const struct nwi_type monitor_type = {
+    .name = "path monitor", .size = sizeof(struct monitor), .destroy = monitor_destroy};
+static const struct nwi_type subscription_type = {.name = "path subscription",
+                                                  .size = sizeof(struct nwi_path_subscription)};
+
+/* --- in our context
+ * ------------------------------------------------------------------------------------ */
+static void tell_all(void) { /* under lock */
+    struct nwi_path_subscription *subscription;
+    LIST_FOREACH (subscription, &subscriptions, entry) {
+        if (atomic_exchange(&subscription->travelling, true))
+            continue;
+        nwi_retain(subscription); /* until the task ran */
+        nwi_serial_push(subscription->context, &subscription->task);
+    }
+}
+
+static void look(struct monitor *monitor) {
+    struct nwi_path_table *fresh;
+    nwi_err err = nwi_path_table_read(&fresh);
+    if (err != 0) { /* the next change, or a reader of the table, tries again */
+        nwi_log(NWI_LOG_ERROR, "path", "read", "cannot read the network's state: %s",
+                nwi_err_text(err));
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    bool same = nwi_path_table_equal(monitor->table, fresh);
+    struct nwi_path_table *old = same ? fresh : monitor->table;
+    if (!same) {
+        monitor->table = fresh;
+        if (monitor == running)
+            tell_all();
+    }
+    pthread_mutex_unlock(&lock);
+    nwi_release(old);
+    if (!same)
+        nwi_log(NWI_LOG_DEBUG, "path", "changed", "links, addresses or routes changed");
+}
+
+static void alarm_fired(struct nwi_alarm *alarm) {
+    struct monitor *monitor = nwi_container_of(alarm, struct monitor, alarm);
+    monitor->waiting = false;
+    look(monitor);
+}
+
+static void on_ready(struct nwi_watch *watch, unsigned events) {
+    struct monitor *monitor = nwi_container_of(watch, struct monitor, watch);
+    bool changed = true; /* also when reading fails: better look once too often */
+    (void)events;
+    nwi_err err = nwi_netlink_drain(monitor->fd, &changed);
+    if (err != 0)
+        nwi_log(NWI_LOG_ERROR, "path", "netlink", "cannot read changes: %s", nwi_err_text(err));
+    if (!changed || monitor->waiting)
+        return;
+    monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + NWI_PATH_COALESCE) == 0;
+    if (!monitor->waiting)
+        look(monitor);
+}
+
+static void start_run(struct nwi_task *task) {
+    struct monitor *monitor = nwi_container_of(task, struct monitor, start);
+    struct nwi_loop *loop = nwi_loop_pick();
+    nwi_alarm_init(&monitor->alarm, &own_context, loop, monitor, alarm_fired);
+    nwi_err err =
+        nwi_watch_start(&monitor->watch, &own_context, loop, monitor->fd, monitor, on_ready);
+    if (err != 0)
+        nwi_log(NWI_LOG_ERROR, "path", "netlink", "changes cannot be watched: %s",
+                nwi_err_text(err));
+    nwi_release(monitor);
+}
+
+static void stop_run(struct nwi_task *task) {
+    struct monitor *monitor = nwi_container_of(task, struct monitor, stop);
+    nwi_watch_stop(&monitor->watch);
+    nwi_alarm_stop(&monitor->alarm);
+    nwi_release(monitor);
+}
+
+/* --- subscribing
+ * --------------------------------------------------------------------------------------- */
+/* The descriptor is opened before the table is read, so that no change slips between. */
+static nwi_err create_monitor(struct monitor **ret_monitor) {
+    pthread_once(&own_context_once, init_own_context);
+    struct monitor *monitor = nwi_object_create(&monitor_type, 0);
+    if (monitor == NULL)
+        return NWI_ERR_NOMEM;
+    monitor->fd = -1;
+    monitor->start.run = start_run;
+    monitor->stop.run = stop_run;
+    nwi_err err = nwi_netlink_subscribe(&monitor->fd);
+    if (err == 0)
+        err = nwi_path_table_read(&monitor->table);
+    if (err != 0) {
+        nwi_release(monitor);
+        return err;
+    }
+    *ret_monitor = monitor;
+    return 0;
+}
+
+static void notify_run(struct nwi_task *task) {
+    struct nwi_path_subscription *subscription =
+        nwi_container_of(task, struct nwi_path_subscription, task);
+    atomic_store(&subscription->travelling, false); /* a change from here on is told again */
+    if (!subscription->ended)
+        subscription->changed(subscription->handler_context);
+    nwi_release(subscription);
+}
+
+nwi_err nwi_path_subscribe(struct nwi_serial *context, void *owner,
+                           void (*changed)(void *handler_context), void *handler_context,
+                           struct nwi_path_subscription **ret_subscription) {
+    (void)owner; /* the context keeps it while a notice is on its way */
+    struct nwi_path_subscription *subscription = nwi_object_create(&subscription_type, 0);
+    if (subscription == NULL)
+        return NWI_ERR_NOMEM;
+    subscription->context = context;
+    subscription->changed = changed;
+    subscription->handler_context = handler_context;
+    subscription->task.run = notify_run;
+    nwi_err err = 0;
+    pthread_mutex_lock(&lock);
+    if (running == NULL) {
+        err = create_monitor(&running);
+        if (err == 0) {
+            nwi_retain(running); /* until start_run ran */
+            nwi_serial_push(&own_context, &running->start);
+        }
+    }
+    if (err == 0)
+        LIST_INSERT_HEAD(&subscriptions, subscription, entry);
+    pthread_mutex_unlock(&lock);
+    if (err != 0) {
+        nwi_release(subscription);
+        return err;
+    }
+    *ret_subscription = subscription;
+    return 0;
+}
+
+struct nwi_path_subscription *nwi_path_unsubscribe(struct nwi_path_subscription *subscription) {
+    if (subscription == NULL)
+        return NULL;
+    subscription->ended = true;
+    pthread_mutex_lock(&lock);
+    LIST_REMOVE(subscription, entry);
+    if (LIST_EMPTY(&subscriptions)) { /* the reference of `running` travels with the stop task */
+        nwi_serial_push(&own_context, &running->stop);
+        running = NULL;
+    }
+    pthread_mutex_unlock(&lock);
+    return nwi_release(subscription);
+}
+
+struct nwi_path_table *nwi_path_copy_table(void) {
+    pthread_mutex_lock(&lock);
+    struct nwi_path_table *table = running != NULL ? nwi_retain(running->table) : NULL;
+    pthread_mutex_unlock(&lock);
+    if (table != NULL)
+        return table;
+    nwi_err err = nwi_path_table_read(&table);
+    if (err == 0)
+        return table;
+    nwi_log(NWI_LOG_ERROR, "path", "read", "cannot read the network's state: %s",
+            nwi_err_text(err));
+    return NULL;
+}

@@ -1,0 +1,31 @@
+/*
+ * monitor.h - being told when the network changed.
+ * What:   one watch on netlink for the whole process, running while anybody listens. Bursts of
+ * kernel messages become one notice, at most every 20 ms, and only when the table of path/table.h
+ * really differs. Runs:   as each function says.
+ */
+#ifndef NWI_PATH_MONITOR_H
+#define NWI_PATH_MONITOR_H
+
+#include "base/clock.h"
+#include "path/table.h"
+
+struct nwi_serial;
+struct nwi_path_subscription;
+
+#define NWI_PATH_COALESCE (20 * NWI_MS)
+
+/* Any thread. `changed` runs in `context` after each change until nwi_path_unsubscribe. `owner` is
+ * the object that embeds the context (as given to nwi_serial_init); borrowed: it unsubscribes
+ * before it goes. Errors: those of netlink, NWI_ERR_NOMEM. */
+nwi_err nwi_path_subscribe(struct nwi_serial *context, void *owner,
+                           void (*changed)(void *handler_context), void *handler_context,
+                           struct nwi_path_subscription **ret_subscription);
+/* In the context. `changed` does not run afterwards. NULL is fine. Returns NULL. */
+struct nwi_path_subscription *nwi_path_unsubscribe(struct nwi_path_subscription *subscription);
+
+/* Any thread: the latest table, +1. While somebody listens it is at hand; otherwise the kernel is
+ * asked. NULL: it could not be read. */
+struct nwi_path_table *nwi_path_copy_table(void);
+
+#endif

@@ -1,0 +1,332 @@
+/*
+ * table.c - snapshots of the network.
+ * What:   gathers the three netlink lists, finds each link's type, and orders links by preference.
+ * Source: rtnetlink(7); sysfs-class-net; RFC 4862 section 2 (tentative, deprecated); RFC 3927.
+ * Runs:   any thread.
+ * Owns:   the arrays of a table.
+ */
+#include "path/table.h"
+#include "base/alloc.h"
+#include "sys/address.h"
+#include "sys/sockets.h"
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void table_destroy(void *object) {
+    struct nwi_path_table *table = object;
+    nwi_free(table->interfaces);
+    nwi_free(table->addresses);
+    nwi_free(table->routes);
+}
+static const struct nwi_type table_type = {
+    .name = "path table", .size = sizeof(struct nwi_path_table), .destroy = table_destroy};
+
+/* --- types of links
+ * ------------------------------------------------------------------------------------ */
+static bool exists(const char *name, const char *what) {
+    char path[64 + IF_NAMESIZE];
+    struct stat status;
+    snprintf(path, sizeof path, "/sys/class/net/%s/%s", name, what);
+    return nwi_sys()->stat(path, &status) == 0;
+}
+
+static bool is_wireless(const char *name) {
+    return exists(name, "wireless") || exists(name, "phy80211");
+}
+
+static bool is_one_of(const char *word, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+#define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof(list)[0])
+
+static nw_interface_type_t type_of(const struct nwi_link *link,
+                                   bool (*wireless)(const char *name)) {
+    static const char *const cellular_kinds[] = {"wwan", "rmnet"};
+    /* Ethernet frames that do not leave by a wire: bridges, tunnels, VPNs. */
+    static const char *const virtual_kinds[] = {"bridge",      "tun",    "wireguard", "vxlan",
+                                                "geneve",      "gretap", "ip6gretap", "erspan",
+                                                "openvswitch", "ovpn",   "batadv",    "vrf"};
+    if (link->flags & IFF_LOOPBACK)
+        return nw_interface_type_loopback;
+    if (IS_ONE_OF(link->kind, cellular_kinds) || strncmp(link->name, "wwan", 4) == 0 ||
+        strncmp(link->name, "rmnet", 5) == 0)
+        return nw_interface_type_cellular;
+    if (link->arp_type != ARPHRD_ETHER || IS_ONE_OF(link->kind, virtual_kinds))
+        return nw_interface_type_other;
+    return wireless(link->name) ? nw_interface_type_wifi : nw_interface_type_wired;
+}
+
+/* --- what follows from the lists
+ * ----------------------------------------------------------------------- */
+/* An address that packets can be sent from now. A deprecated one still can, but nothing new should:
+ * it does not make its link usable. */
+static bool is_good(const struct nwi_link_address *address) {
+    return !(address->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
+}
+
+static void derive(struct nwi_path_table *table, struct nwi_path_interface *interface) {
+    bool has_address = false;
+    for (size_t i = 0; i < table->address_count; i++) {
+        const struct nwi_link_address *address = &table->addresses[i];
+        if (address->index != interface->link.index || !is_good(address))
+            continue;
+        has_address = true;
+        if (nwi_address_is_link_local((const struct sockaddr *)&address->address))
+            continue;
+        interface->has_v4 |= address->address.ss_family == AF_INET;
+        interface->has_v6 |= address->address.ss_family == AF_INET6;
+    }
+    bool running = (interface->link.flags & IFF_UP) && (interface->link.flags & IFF_RUNNING);
+    interface->usable = running && has_address;
+    interface->metric = UINT32_MAX;
+    for (size_t i = 0; i < table->route_count; i++) {
+        const struct nwi_default_route *route = &table->routes[i];
+        if (route->index != interface->link.index)
+            continue;
+        interface->routed = true;
+        if (route->metric < interface->metric)
+            interface->metric = route->metric;
+    }
+}
+
+static unsigned place_of_type(nw_interface_type_t type) {
+    switch (type) {
+    case nw_interface_type_wired:
+        return 0;
+    case nw_interface_type_wifi:
+        return 1;
+    case nw_interface_type_cellular:
+        return 2;
+    case nw_interface_type_loopback:
+        return 4;
+    default:
+        return 3;
+    }
+}
+
+#define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+/* The kernel's own preference (routes and their metric) first; then what people expect; the index
+ * makes it total. */
+static int compare_interfaces(const void *left, const void *right) {
+    const struct nwi_path_interface *a = left, *b = right;
+    int order = ORDER(b->usable, a->usable);
+    if (order == 0)
+        order = ORDER(b->routed, a->routed);
+    if (order == 0)
+        order = ORDER(a->metric, b->metric);
+    if (order == 0)
+        order = ORDER(place_of_type(a->type), place_of_type(b->type));
+    return order != 0 ? order : ORDER(a->link.index, b->link.index);
+}
+
+static int compare_routes(const void *left, const void *right) {
+    const struct nwi_default_route *a = left, *b = right;
+    int order = ORDER(a->metric, b->metric);
+    if (order == 0)
+        order = ORDER(a->family, b->family);
+    return order != 0 ? order : ORDER(a->index, b->index);
+}
+
+/* nwi_alloc(0) may be NULL, which is fine here: `count` says that there is nothing. False: no
+ * memory. */
+static bool copy(void *ret_array, size_t *ret_count, const void *from, size_t count, size_t size) {
+    if (count == 0)
+        return true;
+    void *array = nwi_alloc(count * size);
+    if (array == NULL)
+        return false;
+    memcpy(array, from, count * size);
+    *(void **)ret_array = array;
+    *ret_count = count;
+    return true;
+}
+
+struct nwi_path_table *nwi_path_table_create(const struct nwi_path_records *records) {
+    struct nwi_path_table *table = nwi_object_create(&table_type, 0);
+    if (table == NULL)
+        return NULL;
+    table->has_dns = records->has_dns;
+    if (!copy(&table->addresses, &table->address_count, records->addresses, records->address_count,
+              sizeof *table->addresses) ||
+        !copy(&table->routes, &table->route_count, records->routes, records->route_count,
+              sizeof *table->routes))
+        return nwi_release(table);
+    if (records->link_count > 0) {
+        table->interfaces = nwi_alloc(records->link_count * sizeof *table->interfaces);
+        if (table->interfaces == NULL)
+            return nwi_release(table);
+    }
+    for (size_t i = 0; i < records->link_count; i++) {
+        struct nwi_path_interface *interface = &table->interfaces[table->interface_count++];
+        interface->link = records->links[i];
+        interface->type = type_of(
+            &interface->link, records->is_wireless != NULL ? records->is_wireless : is_wireless);
+        derive(table, interface);
+    }
+    if (table->interface_count > 1)
+        qsort(table->interfaces, table->interface_count, sizeof *table->interfaces,
+              compare_interfaces);
+    if (table->route_count > 1)
+        qsort(table->routes, table->route_count, sizeof *table->routes, compare_routes);
+    return table;
+}
+
+/* --- reading it from the kernel
+ * ------------------------------------------------------------------------ */
+struct gather {
+    void *array;
+    size_t count, room, size;
+    bool failed; /* no memory */
+};
+
+static void add(struct gather *gather, const void *entry) {
+    if (gather->count == gather->room) {
+        size_t room = gather->room != 0 ? gather->room * 2 : 8;
+        void *grown = nwi_realloc(gather->array, room * gather->size);
+        if (grown == NULL) {
+            gather->failed = true;
+            return;
+        }
+        gather->array = grown;
+        gather->room = room;
+    }
+    memcpy((char *)gather->array + gather->count++ * gather->size, entry, gather->size);
+}
+static void add_link(void *context, const struct nwi_link *link) {
+    add(context, link);
+}
+static void add_address(void *context, const struct nwi_link_address *address) {
+    add(context, address);
+}
+static void add_route(void *context, const struct nwi_default_route *route) {
+    add(context, route);
+}
+
+/* A line that begins with "nameserver" within the first 4 KiB of resolv.conf. */
+static bool names_a_server(void) {
+    char text[4097] = "\n";
+    size_t length = 1;
+    int fd = nwi_sys()->open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    while (length < sizeof text - 1) {
+        ssize_t got = nwi_sys()->read(fd, text + length, sizeof text - 1 - length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    nwi_socket_close(fd);
+    text[length] = '\0';
+    return strstr(text, "\nnameserver") != NULL;
+}
+
+nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
+    struct gather links = {.size = sizeof(struct nwi_link)};
+    struct gather addresses = {.size = sizeof(struct nwi_link_address)};
+    struct gather routes = {.size = sizeof(struct nwi_default_route)};
+    nwi_err err = nwi_netlink_links(add_link, &links);
+    if (err == 0)
+        err = nwi_netlink_addresses(add_address, &addresses);
+    if (err == 0)
+        err = nwi_netlink_default_routes(add_route, &routes);
+    if (err == 0 && (links.failed || addresses.failed || routes.failed))
+        err = NWI_ERR_NOMEM;
+    if (err == 0) {
+        struct nwi_path_table *table = nwi_path_table_create(&(struct nwi_path_records){
+            .links = links.array,
+            .link_count = links.count,
+            .addresses = addresses.array,
+            .address_count = addresses.count,
+            .routes = routes.array,
+            .route_count = routes.count,
+            .has_dns = names_a_server(),
+        });
+        if (table != NULL)
+            *ret_table = table;
+        else
+            err = NWI_ERR_NOMEM;
+    }
+    nwi_free(links.array);
+    nwi_free(addresses.array);
+    nwi_free(routes.array);
+    return err;
+}
+
+/* --- questions
+ * ----------------------------------------------------------------------------------------- */
+static bool same_interface(const struct nwi_path_interface *a, const struct nwi_path_interface *b) {
+    enum { FLAGS = IFF_UP | IFF_RUNNING | IFF_LOOPBACK | IFF_POINTOPOINT | IFF_MULTICAST };
+    return a->link.index == b->link.index && strcmp(a->link.name, b->link.name) == 0 &&
+           a->type == b->type && a->link.mtu == b->link.mtu &&
+           (a->link.flags & FLAGS) == (b->link.flags & FLAGS) && a->usable == b->usable &&
+           a->metric == b->metric && a->routed == b->routed;
+}
+
+bool nwi_path_table_equal(const struct nwi_path_table *a, const struct nwi_path_table *b) {
+    enum { FLAGS = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TEMPORARY };
+    if (a->interface_count != b->interface_count || a->address_count != b->address_count ||
+        a->route_count != b->route_count || a->has_dns != b->has_dns)
+        return false;
+    for (size_t i = 0; i < a->interface_count; i++) {
+        if (!same_interface(&a->interfaces[i], &b->interfaces[i]))
+            return false;
+    }
+    for (size_t i = 0; i < a->address_count; i++) {
+        const struct nwi_link_address *x = &a->addresses[i], *y = &b->addresses[i];
+        if (x->index != y->index || x->prefix_length != y->prefix_length ||
+            (x->flags & FLAGS) != (y->flags & FLAGS) ||
+            !nwi_address_equal((const struct sockaddr *)&x->address,
+                               (const struct sockaddr *)&y->address))
+            return false;
+    }
+    for (size_t i = 0; i < a->route_count; i++) {
+        const struct nwi_default_route *x = &a->routes[i], *y = &b->routes[i];
+        if (x->index != y->index || x->family != y->family || x->metric != y->metric ||
+            memcmp(&x->gateway, &y->gateway, sizeof x->gateway) != 0)
+            return false;
+    }
+    return true;
+}
+
+const struct nwi_path_interface *nwi_path_table_find(const struct nwi_path_table *table,
+                                                     unsigned index) {
+    for (size_t i = 0; i < table->interface_count; i++) {
+        if (table->interfaces[i].link.index == index)
+            return &table->interfaces[i];
+    }
+    return NULL;
+}
+
+const struct nwi_path_interface *nwi_path_table_find_address(const struct nwi_path_table *table,
+                                                             const struct sockaddr *address) {
+    struct sockaddr_storage plain = {0};
+    socklen_t length = nwi_address_length(address->sa_family);
+    if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+        return NULL;
+    memcpy(&plain, address, length);
+    nwi_address_unmap(&plain, &length);
+    for (size_t i = 0; i < table->address_count; i++) {
+        if (nwi_address_equal_host((const struct sockaddr *)&table->addresses[i].address,
+                                   (const struct sockaddr *)&plain))
+            return nwi_path_table_find(table, table->addresses[i].index);
+    }
+    /* All of 127/8 is the machine itself, though only 127.0.0.1 is listed. */
+    for (size_t i = 0;
+         nwi_address_is_loopback((const struct sockaddr *)&plain) && i < table->interface_count;
+         i++) {
+        if (table->interfaces[i].type == nw_interface_type_loopback)
+            return &table->interfaces[i];
+    }
+    return NULL;
+}
