@@ -1,0 +1,335 @@
+/*
+ * test_monitor.c - src/path/monitor.c in a network namespace that this test makes: links come and
+ * go, addresses are added and removed, a burst is told once, an end is an end. Exits 77 (skipped)
+ * where namespaces may not be made.
+ */
+#include "dispatch/serial.h"
+#include "fake/fake_sys.h"
+#include "path/evaluate.h"
+#include "path/monitor.h"
+#include "sys/address.h"
+#include <Network/Network.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PATIENCE = 10 /* s */, SKIPPED = 77 };
+
+static void run(const char *command) {
+    if (system(command) != 0)
+        fail_msg("failed: %s", command);
+}
+
+/* --- a listener
+ * ------------------------------------------------------------------------------------------ */
+struct listener {
+    struct nwi_path_subscription *subscription;
+    struct nwi_task task;
+    unsigned notices, after_end;
+    bool ended, done, end_inside;
+};
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t news;
+static struct nwi_serial context;
+
+static void changed(void *handler_context) {
+    struct listener *listener = handler_context;
+    pthread_mutex_lock(&lock);
+    listener->notices++;
+    listener->after_end += listener->ended;
+    if (listener->end_inside) {
+        listener->ended = true;
+        listener->subscription = nwi_path_unsubscribe(listener->subscription);
+    }
+    pthread_cond_broadcast(&news);
+    pthread_mutex_unlock(&lock);
+}
+
+static void end_run(struct nwi_task *task) {
+    struct listener *listener = nwi_container_of(task, struct listener, task);
+    pthread_mutex_lock(&lock);
+    listener->ended = true;
+    listener->subscription = nwi_path_unsubscribe(listener->subscription);
+    listener->done = true;
+    pthread_cond_broadcast(&news);
+    pthread_mutex_unlock(&lock);
+}
+
+static struct timespec deadline(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += PATIENCE;
+    return t;
+}
+
+static void end(struct listener *listener) {
+    struct timespec limit = deadline();
+    listener->task.run = end_run;
+    nwi_serial_push(&context, &listener->task);
+    pthread_mutex_lock(&lock);
+    while (!listener->done)
+        assert_int_equal(pthread_cond_timedwait(&news, &lock, &limit), 0);
+    pthread_mutex_unlock(&lock);
+    assert_int_equal(listener->after_end, 0);
+}
+
+/* Notices go on until the table says what is expected: some changes come in two steps (IPv6
+ * addresses are tentative first). */
+static void wait_for(struct listener *listener, const char *what,
+                     bool (*holds)(const struct nwi_path_table *)) {
+    struct timespec limit = deadline();
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        struct nwi_path_table *table = nwi_path_copy_table();
+        bool done = holds(table) && listener->notices > 0;
+        nwi_release(table);
+        if (done)
+            break;
+        if (pthread_cond_timedwait(&news, &lock, &limit) != 0) {
+            pthread_mutex_unlock(&lock);
+            fail_msg("never came: %s", what);
+        }
+    }
+    listener->notices = 0;
+    pthread_mutex_unlock(&lock);
+}
+
+static const struct nwi_path_interface *find(const struct nwi_path_table *table, const char *name) {
+    for (size_t i = 0; i < table->interface_count; i++) {
+        if (strcmp(table->interfaces[i].link.name, name) == 0)
+            return &table->interfaces[i];
+    }
+    return NULL;
+}
+static bool veth_usable(const struct nwi_path_table *table) {
+    const struct nwi_path_interface *v = find(table, "va");
+    return v != NULL && v->usable && v->has_v4;
+}
+static bool veth_down(const struct nwi_path_table *table) {
+    const struct nwi_path_interface *v = find(table, "va");
+    return v != NULL && !v->usable;
+}
+static bool veth_gone(const struct nwi_path_table *table) {
+    return find(table, "va") == NULL;
+}
+static bool second_address(const struct nwi_path_table *table) {
+    struct sockaddr_storage a;
+    socklen_t length;
+    return nwi_address_parse("10.77.0.9", 0, &a, &length) &&
+           nwi_path_table_find_address(table, (struct sockaddr *)&a) != NULL;
+}
+static bool no_second_address(const struct nwi_path_table *table) {
+    return !second_address(table);
+}
+static bool routed(const struct nwi_path_table *table) {
+    const struct nwi_path_interface *v = find(table, "va");
+    return v != NULL && v->routed && v->metric == 50;
+}
+static bool v6_ready(const struct nwi_path_table *table) {
+    const struct nwi_path_interface *v = find(table, "va");
+    return v != NULL && v->has_v6;
+}
+
+static struct listener subscribed(void) {
+    return (struct listener){0};
+}
+static void start(struct listener *listener) {
+    assert_int_equal(nwi_path_subscribe(&context, NULL, changed, listener, &listener->subscription),
+                     0);
+}
+
+static int make_link(void **state) {
+    (void)state;
+    run("ip link add va type veth peer name vb && ip link set vb up && ip link set va up && ip "
+        "addr add 10.77.0.1/24 dev va");
+    return 0;
+}
+static int remove_link(void **state) {
+    (void)state;
+    return system("ip link del va 2>/dev/null") >= 0 ? 0 : -1;
+}
+
+/* --- tests
+ * ------------------------------------------------------------------------------------------------
+ */
+static void links_and_addresses(void **state) {
+    (void)state;
+    struct listener listener = subscribed();
+    start(&listener);
+    run("ip link add va type veth peer name vb && ip link set vb up && ip link set va up && ip "
+        "addr add 10.77.0.1/24 dev va");
+    wait_for(&listener, "link with address", veth_usable);
+    struct nwi_path_table *table = nwi_path_copy_table();
+    assert_int_equal(find(table, "va")->type, nw_interface_type_wired);
+    assert_string_equal(find(table, "va")->link.kind, "veth");
+    nwi_release(table);
+    run("ip addr add 10.77.0.9/24 dev va");
+    wait_for(&listener, "second address", second_address);
+    run("ip addr del 10.77.0.9/24 dev va");
+    wait_for(&listener, "second address gone", no_second_address);
+    run("ip route add default via 10.77.0.2 metric 50");
+    wait_for(&listener, "default route", routed);
+    run("ip -6 addr add 2001:db8:77::1/64 dev va nodad");
+    wait_for(&listener, "IPv6 address", v6_ready);
+    nw_parameters_t rules = nw_parameters_create();
+    nw_parameters_set_required_interface_type(rules, nw_interface_type_wired);
+    unsigned index = 0;
+    assert_int_equal(nwi_path_allows(rules, &index), 0);
+    assert_int_equal(index, if_nametoindex("va"));
+    nw_path_t path = nwi_path_evaluate(rules, NULL, NULL);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_satisfied);
+    nwi_release(path);
+    run("ip link set va down");
+    wait_for(&listener, "link down", veth_down);
+    assert_int_equal(nwi_path_allows(rules, &index), nwi_posix(ENETDOWN));
+    path = nwi_path_evaluate(rules, NULL, NULL);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
+    nwi_release(path);
+    nwi_release(rules);
+    run("ip link set va up");
+    wait_for(&listener, "link up again", veth_usable);
+    run("ip link del va");
+    wait_for(&listener, "link gone", veth_gone);
+    end(&listener);
+}
+
+/* A connection's view: its address taken away makes the path unsatisfied, giving it back mends it.
+ */
+static void viability(void **state) {
+    (void)state;
+    nw_endpoint_t local = nw_endpoint_create_host("10.77.0.1", "1000");
+    nw_endpoint_t remote = nw_endpoint_create_host("10.77.0.2", "80");
+    nw_endpoint_t far = nw_endpoint_create_host("192.0.2.1", "80");
+    nw_path_t path = nwi_path_evaluate(NULL, local, remote);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_satisfied);
+    nwi_release(path);
+    path = nwi_path_evaluate(NULL, local, far); /* no route leads there */
+    assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
+    nwi_release(path);
+    run("ip route add default via 10.77.0.2");
+    path = nwi_path_evaluate(NULL, local, far);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_satisfied);
+    nwi_release(path);
+    run("ip addr del 10.77.0.1/24 dev va");
+    path = nwi_path_evaluate(NULL, local, remote);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
+    nwi_release(path);
+    nwi_release(local);
+    nwi_release(remote);
+    nwi_release(far);
+}
+
+/* 200 addresses added at once: few notices, since each covers 20 ms; `ip -batch` makes them in far
+ * less than a second. */
+static void bursts_are_told_once(void **state) {
+    (void)state;
+    char name[] = "/tmp/nw-batch-XXXXXX", command[128];
+    int fd = mkstemp(name);
+    for (int i = 10; i < 210; i++)
+        dprintf(fd, "addr add 10.77.1.%d/32 dev va\n", i);
+    dprintf(fd, "addr add 10.77.0.9/24 dev va\n");
+    close(fd);
+    struct listener listener = subscribed();
+    start(&listener);
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    snprintf(command, sizeof command, "ip -batch %s", name);
+    run(command);
+    struct timespec limit = deadline();
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        struct nwi_path_table *table = nwi_path_copy_table();
+        bool done = second_address(table);
+        nwi_release(table);
+        if (done)
+            break;
+        assert_int_equal(pthread_cond_timedwait(&news, &lock, &limit), 0);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    unsigned notices = listener.notices;
+    pthread_mutex_unlock(&lock);
+    long ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+    assert_true(notices >= 1);
+    assert_true(notices <= (unsigned)ms / 20 + 2); /* never more often than every 20 ms */
+    assert_true(notices < 200);
+    unlink(name);
+    end(&listener);
+}
+
+static void several_listeners_and_their_ends(void **state) {
+    (void)state;
+    struct listener a = subscribed(), b = {.end_inside = true}, c = subscribed();
+    start(&a);
+    start(&b);
+    start(&c);
+    end(&c);
+    run("ip addr add 10.77.0.9/24 dev va");
+    wait_for(&a, "second address", second_address);
+    struct timespec limit = deadline();
+    pthread_mutex_lock(&lock);
+    while (!b.ended)
+        assert_int_equal(pthread_cond_timedwait(&news, &lock, &limit), 0);
+    pthread_mutex_unlock(&lock);
+    run("ip addr del 10.77.0.9/24 dev va");
+    wait_for(&a, "second address gone", no_second_address);
+    end(&a);
+    assert_int_equal(b.notices, 1);
+    assert_int_equal(c.notices, 0);
+    /* stopped with the last, started anew with the next */
+    struct listener again = subscribed();
+    start(&again);
+    run("ip addr add 10.77.0.9/24 dev va");
+    wait_for(&again, "second address", second_address);
+    end(&again);
+}
+
+static void failing_system_calls(void **state) {
+    (void)state;
+    static const enum fake_sys_call calls[] = {FAKE_SOCKET, FAKE_BIND, FAKE_SENDMSG, FAKE_RECVMSG};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct listener listener = subscribed();
+        fake_sys_install();
+        fake_sys_fail(calls[i], 1, 1, ENOBUFS);
+        assert_int_equal(
+            nwi_path_subscribe(&context, NULL, changed, &listener, &listener.subscription),
+            nwi_posix(ENOBUFS));
+        assert_int_equal(fake_sys_calls(FAKE_SOCKET) - fake_sys_faults(FAKE_SOCKET),
+                         fake_sys_calls(FAKE_CLOSE));
+        fake_sys_remove();
+        assert_null(listener.subscription);
+    }
+    assert_null(nwi_path_unsubscribe(NULL));
+}
+
+int main(void) {
+    if (unshare(CLONE_NEWNET) != 0) {
+        fprintf(stderr, "no network namespaces here: %s\n", strerror(errno));
+        return SKIPPED;
+    }
+    run("ip link set lo up");
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&news, &attributes);
+    nwi_serial_init(&context, NULL, NULL);
+#define T(f) cmocka_unit_test_setup_teardown(f, make_link, remove_link)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(links_and_addresses, remove_link),
+        T(viability),
+        T(bursts_are_told_once),
+        T(several_listeners_and_their_ends),
+        cmocka_unit_test(failing_system_calls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
