@@ -18,12 +18,10 @@ static FILE *json_stream(const struct nwcat_app *app) {
 }
 
 /* Opens the line with what every event has. */
-static struct nwcat_json begin(const struct nwcat_app *app, const char *event) {
-    struct nwcat_json json;
-    nwcat_json_begin(&json);
-    nwcat_json_text(&json, "event", event);
-    nwcat_json_number(&json, "time", nwcat_now() - app->began, 6);
-    return json;
+static void begin(struct nwcat_json *json, const struct nwcat_app *app, const char *event) {
+    nwcat_json_begin(json);
+    nwcat_json_text(json, "event", event);
+    nwcat_json_number(json, "time", nwcat_now() - app->began, 6);
 }
 
 static void put_reason(struct nwcat_json *json, const struct nwcat_reason *reason) {
@@ -92,7 +90,8 @@ void nwcat_event_start(const struct nwcat_app *app, const char *role) {
     const struct nwcat_options *o = &app->options;
     if (!as_json(app))
         return;
-    struct nwcat_json json = begin(app, "start");
+    struct nwcat_json json;
+    begin(&json, app, "start");
     nwcat_json_text(&json, "role", role);
     nwcat_json_text(&json, "host", o->host);
     nwcat_json_text(&json, "port", o->port);
@@ -103,7 +102,8 @@ void nwcat_event_start(const struct nwcat_app *app, const char *role) {
 
 void nwcat_event_listening(const struct nwcat_app *app, const char *address, unsigned port) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "listening");
+        struct nwcat_json json;
+        begin(&json, app, "listening");
         nwcat_json_text(&json, "address", address);
         nwcat_json_integer(&json, "port", port);
         nwcat_json_end(&json, json_stream(app));
@@ -119,7 +119,8 @@ void nwcat_event_listening(const struct nwcat_app *app, const char *address, uns
 
 void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *peer) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "accepted");
+        struct nwcat_json json;
+        begin(&json, app, "accepted");
         put_peer(&json, peer);
         nwcat_json_end(&json, json_stream(app));
     } else {
@@ -130,7 +131,8 @@ void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *
 void nwcat_event_state(const struct nwcat_app *app, unsigned number, const char *state,
                        const struct nwcat_reason *reason) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "state");
+        struct nwcat_json json;
+        begin(&json, app, "state");
         nwcat_json_integer(&json, "connection", number);
         nwcat_json_text(&json, "state", state);
         put_reason(&json, reason);
@@ -146,7 +148,8 @@ void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *pee
     char took[32];
     nwcat_format_ms(took, sizeof took, peer->seconds * 1000);
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "ready");
+        struct nwcat_json json;
+        begin(&json, app, "ready");
         put_peer(&json, peer);
         nwcat_json_number(&json, "seconds", peer->seconds, 6);
         nwcat_json_end(&json, json_stream(app));
@@ -160,7 +163,8 @@ void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *pee
 
 void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, kind_words[row->kind]);
+        struct nwcat_json json;
+        begin(&json, app, kind_words[row->kind]);
         put_row(&json, row);
         nwcat_json_end(&json, json_stream(app));
         return;
@@ -179,7 +183,8 @@ void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
 void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
     if (!as_json(app))
         return;
-    struct nwcat_json json = begin(app, "timeline");
+    struct nwcat_json json;
+    begin(&json, app, "timeline");
     nwcat_json_text(&json, "title", timeline->title);
     nwcat_json_number(&json, "total_ms", timeline->total, 3);
     nwcat_json_bool(&json, "connected", timeline->won);
@@ -196,7 +201,8 @@ void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeli
 static void plain_event(const struct nwcat_app *app, const char *event, unsigned number,
                         const char *words) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, event);
+        struct nwcat_json json;
+        begin(&json, app, event);
         nwcat_json_integer(&json, "connection", number);
         nwcat_json_end(&json, json_stream(app));
     } else {
@@ -214,7 +220,8 @@ void nwcat_event_peer_end(const struct nwcat_app *app, unsigned number) {
 
 void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *peer) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "closed");
+        struct nwcat_json json;
+        begin(&json, app, "closed");
         put_peer(&json, peer);
         nwcat_json_integer(&json, "sent", (int64_t)peer->sent);
         nwcat_json_integer(&json, "received", (int64_t)peer->received);
@@ -240,7 +247,8 @@ void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned p
                        const struct nwcat_reason *reason) {
     const struct nwcat_options *o = &app->options;
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "probe");
+        struct nwcat_json json;
+        begin(&json, app, "probe");
         nwcat_json_text(&json, "host", host);
         nwcat_json_integer(&json, "port", port);
         nwcat_json_text(&json, "protocol", o->udp ? "udp" : "tcp");
@@ -266,7 +274,8 @@ void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned p
 void nwcat_event_error(const struct nwcat_app *app, const char *what,
                        const struct nwcat_reason *reason) {
     if (as_json(app)) {
-        struct nwcat_json json = begin(app, "error");
+        struct nwcat_json json;
+        begin(&json, app, "error");
         nwcat_json_text(&json, "message", what);
         put_reason(&json, reason);
         nwcat_json_end(&json, json_stream(app));
@@ -278,7 +287,8 @@ void nwcat_event_error(const struct nwcat_app *app, const char *what,
 void nwcat_event_end(const struct nwcat_app *app, int status) {
     if (!as_json(app))
         return;
-    struct nwcat_json json = begin(app, "end");
+    struct nwcat_json json;
+    begin(&json, app, "end");
     nwcat_json_integer(&json, "status", status);
     nwcat_json_integer(&json, "sent", (int64_t)app->sent);
     nwcat_json_integer(&json, "received", (int64_t)app->received);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Must stay where it is between begin and end: the stream writes into it. */
 struct nwcat_json {
     FILE  *line; /* NULL when memory ran out: all calls do nothing then */
     char  *text;

@@ -323,13 +323,13 @@ static void on_ready(struct nwcat_session *session) {
     nwcat_connection_ends(session->connection, session->remote, session->local, TEXT);
     nwcat_connection_interface(session->connection, session->interface_name,
                                sizeof session->interface_name);
+    if (session->owner.ready != NULL) /* first the race, then who won it */
+        session->owner.ready(session->owner.context, session);
     struct nwcat_peer peer = peer_of(session, session->ready_at - session->began);
     nwcat_event_ready(session->app, &peer);
     nwcat_timer_stop(session->limit);
     touch(session);
     nwcat_meter_start(session->app->meter);
-    if (session->owner.ready != NULL)
-        session->owner.ready(session->owner.context, session);
     receive_next(session);
     want_input(session);
 }

@@ -11,6 +11,7 @@
 
 #include <Network/establishment_timeline.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -135,20 +136,49 @@ static const struct nwcat_row *find_row(const struct nwcat_timeline *timeline, c
     return NULL;
 }
 
+struct news { /* one line to tell */
+    const struct nwcat_row *row;
+    bool                    begun; /* that it began, else how it ended */
+};
+
+static double time_of(const struct news *news) {
+    return news->begun ? news->row->start : news->row->end;
+}
+
+static int by_time(const void *a, const void *b) {
+    double first = time_of(a), second = time_of(b);
+    if (first != second)
+        return first < second ? -1 : 1;
+    return ((const struct news *)b)->begun - ((const struct news *)a)->begun;
+}
+
+static void tell(const struct nwcat_app *app, const struct news *news) {
+    struct nwcat_row row = *news->row;
+    if (news->begun) {
+        row.outcome = NWCAT_ROW_RUNNING;
+        row.end = -1;
+        row.note[0] = '\0';
+    }
+    nwcat_event_row(app, &row);
+}
+
 void nwcat_timeline_tell_news(const struct nwcat_app *app, const struct nwcat_timeline *before,
                               const struct nwcat_timeline *now) {
+    struct news *news = calloc(now->count * 2 + 1, sizeof *news);
+    size_t       count = 0;
+    if (news == NULL)
+        return;
     for (size_t i = 0; i < now->count; i++) {
         const struct nwcat_row *row = &now->rows[i], *old = find_row(before, row);
-        if (old == NULL) {
-            struct nwcat_row begun = *row; /* first that it began, then how it ended */
-            begun.outcome = NWCAT_ROW_RUNNING;
-            begun.end = -1;
-            begun.note[0] = '\0';
-            nwcat_event_row(app, &begun);
-        }
+        if (old == NULL)
+            news[count++] = (struct news){row, true};
         if (row->outcome != NWCAT_ROW_RUNNING && (old == NULL || old->outcome == NWCAT_ROW_RUNNING))
-            nwcat_event_row(app, row);
+            news[count++] = (struct news){row, false};
     }
+    qsort(news, count, sizeof *news, by_time);
+    for (size_t i = 0; i < count; i++)
+        tell(app, &news[i]);
+    free(news);
 }
 
 static unsigned terminal_columns(void) {
