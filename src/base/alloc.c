@@ -1,7 +1,9 @@
 /*
  * alloc.c - allocation with a fault seam.
  * What:   calloc and friends; a test can make the n-th allocation fail and count what is still
- * live. Runs:   on any thread. Owns:   three counters, all of them for tests.
+ *         live.
+ * Runs:   on any thread.
+ * Owns:   three counters, all of them for tests.
  */
 #include "base/alloc.h"
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
  * alloc.h - every allocation of libnw goes through here, so that tests can make any one fail.
- * What:   zeroed memory; NULL when memory ran out; nwi_free(NULL) is fine.
- *         Memory handed to the caller of the public API ("the caller frees") comes from plain malloc
- *         semantics as well: nwi_alloc is calloc underneath, so free() releases it.
+ * What:   zeroed memory; NULL when memory ran out; nwi_free(NULL) is fine. Memory handed to the
+ *         caller of the public API ("the caller frees") comes from plain malloc semantics as
+ *         well: nwi_alloc is calloc underneath, so free() releases it.
  * Runs:   on any thread.
  */
 #ifndef NWI_BASE_ALLOC_H
@@ -11,16 +11,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void *nwi_alloc(size_t size);               /* zeroed */
-void *nwi_alloc_raw(size_t size);           /* not zeroed: for buffers that are filled at once */
+void *nwi_alloc(size_t size);     /* zeroed */
+void *nwi_alloc_raw(size_t size); /* not zeroed: for buffers that are filled at once */
 void *nwi_realloc(void *memory, size_t size);
-void  nwi_free(void *memory);
-char *nwi_strdup(const char *text);         /* NULL for NULL */
+void nwi_free(void *memory);
+char *nwi_strdup(const char *text); /* NULL for NULL */
 char *nwi_asprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Fault seam. After nwi_alloc_fail_at(n) the n-th allocation from now (1 = the next) returns NULL, once;
- * 0 disarms. nwi_alloc_fault_hit() tells whether it has fired. nwi_alloc_live() counts live blocks while
- * counting is on (from nwi_alloc_count(true) on). */
+/* Fault seam. After nwi_alloc_fail_at(n) the n-th allocation from now (1 = the next) returns NULL,
+ * once; 0 disarms. nwi_alloc_fault_hit() tells whether it has fired. nwi_alloc_live() counts live
+ * blocks while counting is on (from nwi_alloc_count(true) on). */
 void nwi_alloc_fail_at(unsigned long n);
 bool nwi_alloc_fault_hit(void);
 void nwi_alloc_count(bool on);

@@ -1,8 +1,9 @@
 /*
  * callback.h - a user's handler, whichever form it came in.
- * What:   a function pointer whose first argument is a context. A copied block is such a pair too: its
- *         invoke function takes the block itself first, and _Block_release frees it. So the block form of a
- *         call and its _f form store the same struct and are called alike.
+ * What:   a function pointer whose first argument is a context. A copied block is such a pair
+ *         too: its invoke function takes the block itself first, and _Block_release frees it.
+ *         So the block form of a call and its _f form store the same struct and are called
+ *         alike.
  * Source: Block ABI (clang, "Block Implementation Specification"): invoke pointer at offset 16.
  * Owns:   the copied block, when there is one; an _f context belongs to the caller.
  */
@@ -14,16 +15,17 @@
 typedef void (*nwi_fn)(void); /* any function; NWI_CALL casts it back */
 
 struct nwi_callback {
-    void  *context;
-    nwi_fn fn;                        /* NULL: no handler */
-    void (*release)(void *context);   /* NULL: the context is the caller's */
+    void *context;
+    nwi_fn fn;                      /* NULL: no handler */
+    void (*release)(void *context); /* NULL: the context is the caller's */
 };
 
 /* The pair of an _f call. fn NULL gives the empty callback. */
 struct nwi_callback nwi_callback_f(void *context, nwi_fn fn);
 /* Copies the block (NULL gives the empty callback). */
 struct nwi_callback nwi_callback_block(const void *block);
-/* Pair over a block that is called before the calling function returns: nothing copied or released. */
+/* Pair over a block that is called before the calling function returns: nothing copied or released.
+ */
 struct nwi_callback nwi_callback_block_noescape(const void *block);
 /* Releases what the callback owns and empties it. */
 void nwi_callback_clear(struct nwi_callback *callback);
@@ -31,7 +33,7 @@ void nwi_callback_clear(struct nwi_callback *callback);
 struct nwi_callback nwi_callback_take(struct nwi_callback *callback);
 
 /* NWI_CALL(cb, void, (nw_error_t), error): calls fn(context, error). */
-#define NWI_CALL(callback, ret, types, ...)                                                                  \
+#define NWI_CALL(callback, ret, types, ...)                                                        \
     (((ret(*)(void *, NWI_UNPAREN types))(callback).fn)((callback).context, __VA_ARGS__))
 #define NWI_CALL0(callback, ret) (((ret(*)(void *))(callback).fn)((callback).context))
 #define NWI_UNPAREN(...) __VA_ARGS__

@@ -6,8 +6,8 @@
 
 typedef uint64_t nwi_ns;
 #define NWI_NEVER UINT64_MAX
-#define NWI_MS    UINT64_C(1000000)
-#define NWI_SEC   UINT64_C(1000000000)
+#define NWI_MS UINT64_C(1000000)
+#define NWI_SEC UINT64_C(1000000000)
 
 nwi_ns nwi_now(void);
 

@@ -1,8 +1,9 @@
 /*
  * log.c - records to stderr and to the journal.
  * What:   one record = level, name, event, message. stderr gets one line by one write(2); the
- * journal, where one runs, gets the same as fields. Runs:   on any thread; takes no lock. Owns: the
- * two thresholds, read from NW_LOG at first use.
+ *         journal, where one runs, gets the same as fields.
+ * Runs:   on any thread; takes no lock.
+ * Owns:   the two thresholds, read from NW_LOG at first use.
  */
 #include "base/log.h"
 #include <errno.h>

@@ -1,8 +1,9 @@
 /*
  * object.h - the header that every reference counted libnw object begins with.
- * What:   type and reference count. nw_*, sec_* and dispatch objects share it, so nw_release, sec_release
- *         and dispatch_release each work on all of them.
- * Runs:   retain and release on any thread; the destructor on the thread that drops the last reference.
+ * What:   type and reference count. nw_*, sec_* and dispatch objects share it, so nw_release,
+ *         sec_release and dispatch_release each work on all of them.
+ * Runs:   retain and release on any thread; the destructor on the thread that drops the last
+ *         reference.
  */
 #ifndef NWI_BASE_OBJECT_H
 #define NWI_BASE_OBJECT_H
@@ -13,23 +14,26 @@
 #include <stdint.h>
 
 struct nwi_type {
-    const char *name;                /* "nw_endpoint": for logs and misuse messages */
-    size_t      size;                /* octets of the whole struct */
-    void (*destroy)(void *object);   /* frees what the object holds, not the object; may be NULL; works on
-                                        a half-built object */
-    void (*last_release)(void *object); /* when set, called instead of destroy+free at the last release; the
-                                        type then calls nwi_object_free itself, perhaps later */
+    const char *name;              /* "nw_endpoint": for logs and misuse messages */
+    size_t size;                   /* octets of the whole struct */
+    void (*destroy)(void *object); /* frees what the object holds, not the object; may be NULL;
+                                      works on a half-built object */
+    void (*last_release)(
+        void *object); /* when set, called instead of destroy+free at the last release; the
+                       type then calls nwi_object_free itself, perhaps later */
 };
 
 struct nwi_object {
     const struct nwi_type *type;
-    _Atomic uint32_t       refs;     /* NWI_IMMORTAL: static object, never counted */
+    _Atomic uint32_t refs; /* NWI_IMMORTAL: static object, never counted */
 };
 
 enum { NWI_IMMORTAL = UINT32_MAX };
-#define NWI_OBJECT_STATIC(t) { .type = (t), .refs = NWI_IMMORTAL }
+#define NWI_OBJECT_STATIC(t)                                                                       \
+    { .type = (t), .refs = NWI_IMMORTAL }
 
-/* Zeroed object with one reference, or NULL when memory ran out. `extra` octets follow the struct. */
+/* Zeroed object with one reference, or NULL when memory ran out. `extra` octets follow the struct.
+ */
 void *nwi_object_create(const struct nwi_type *type, size_t extra);
 /* Adds a reference; returns `object`. NULL is fine. */
 void *nwi_retain(const void *object);
@@ -43,11 +47,11 @@ static inline bool nwi_object_is(const void *object, const struct nwi_type *type
 }
 
 /* Moves ownership out of a variable: returns its value and leaves NULL. */
-#define nwi_take(pointer)                                                                                    \
-    ({                                                                                                       \
-        __auto_type nwi_taken_ = *(pointer);                                                                 \
-        *(pointer) = NULL;                                                                                   \
-        nwi_taken_;                                                                                          \
+#define nwi_take(pointer)                                                                          \
+    ({                                                                                             \
+        __auto_type nwi_taken_ = *(pointer);                                                       \
+        *(pointer) = NULL;                                                                         \
+        nwi_taken_;                                                                                \
     })
 /* Releases the object a variable holds when it goes out of scope. */
 #define NWI_AUTO_RELEASE __attribute__((cleanup(nwi_release_variable)))

@@ -1,9 +1,10 @@
 /*
  * apply.c - a loop whose iterations run on several threads.
- * What:   the calling thread takes iterations from a shared counter, and so do helpers pushed to
- * the queue. The caller waits for iterations that were taken, never for helpers that have not
- * begun: so nesting cannot deadlock. Runs:   on any thread. Owns:   the shared state, until the
- * caller and the last helper have let go.
+ * What:   the calling thread takes iterations from a shared counter, and so do helpers pushed
+ *         to the queue. The caller waits for iterations that were taken, never for helpers that
+ *         have not begun: so nesting cannot deadlock.
+ * Runs:   on any thread.
+ * Owns:   the shared state, until the caller and the last helper have let go.
  */
 #include "base/alloc.h"
 #include "base/futex.h"

@@ -1,7 +1,8 @@
 /*
  * once.c - work done once in the life of the process.
  * What:   the predicate is 0 at first, -1 when done, and between holds the number of the thread
- * that runs the work. Runs:   on any thread.
+ *         that runs the work.
+ * Runs:   on any thread.
  */
 #include "base/futex.h"
 #include "base/log.h"

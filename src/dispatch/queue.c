@@ -1,7 +1,8 @@
 /*
  * queue.c - creating queues, and what every kind has: label, class of service.
  * What:   a serial queue is a serial context with a name and a target; a concurrent queue is in
- * concurrent.c, the global queues in root.c, the main queue in main.c. Runs:   on any thread.
+ *         concurrent.c, the global queues in root.c, the main queue in main.c.
+ * Runs:   on any thread.
  */
 #include "dispatch/queue.h"
 #include "base/alloc.h"
