@@ -167,28 +167,28 @@ void nw_connection_set_state_changed_handler_f(nw_connection_t connection, void 
                                                nw_connection_state_changed_handler_f handler) {
     set_handler(connection, __func__, HANDLER_STATE, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_connection_set_state_changed_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_state_changed_handler(nw_connection_t connection, const void *handler) {
     set_handler(connection, __func__, HANDLER_STATE, nwi_callback_block(handler));
 }
 void nw_connection_set_viability_changed_handler_f(nw_connection_t connection, void *context,
                                                    nw_connection_boolean_event_handler_f handler) {
     set_handler(connection, __func__, HANDLER_VIABILITY, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_connection_set_viability_changed_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_viability_changed_handler(nw_connection_t connection, const void *handler) {
     set_handler(connection, __func__, HANDLER_VIABILITY, nwi_callback_block(handler));
 }
 void nw_connection_set_better_path_available_handler_f(nw_connection_t connection, void *context,
                                                        nw_connection_boolean_event_handler_f handler) {
     set_handler(connection, __func__, HANDLER_BETTER_PATH, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_connection_set_better_path_available_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_better_path_available_handler(nw_connection_t connection, const void *handler) {
     set_handler(connection, __func__, HANDLER_BETTER_PATH, nwi_callback_block(handler));
 }
 void nw_connection_set_path_changed_handler_f(nw_connection_t connection, void *context,
                                               nw_connection_path_event_handler_f handler) {
     set_handler(connection, __func__, HANDLER_PATH, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_connection_set_path_changed_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_path_changed_handler(nw_connection_t connection, const void *handler) {
     set_handler(connection, __func__, HANDLER_PATH, nwi_callback_block(handler));
 }
 
@@ -266,6 +266,6 @@ static void batch(nw_connection_t connection, const char *function, struct nwi_c
 void nw_connection_batch_f(nw_connection_t connection, void *context, dispatch_function_t work) {
     batch(connection, __func__, nwi_callback_f(context, (nwi_fn)work));
 }
-void nw_connection_batch(nw_connection_t connection, const void *block) {
+NW_EXPORT void nw_connection_batch(nw_connection_t connection, const void *block) {
     batch(connection, __func__, nwi_callback_block_noescape(block));
 }

@@ -101,3 +101,14 @@ char *nw_connection_copy_description(nw_connection_t connection) {
     drop_facts(&facts);
     return text;
 }
+
+nw_establishment_timeline_t nw_connection_copy_establishment_timeline(nw_connection_t connection) {
+    if (connection == NULL) {
+        nwi_log_misuse(__func__, "connection is NULL");
+        return NULL;
+    }
+    pthread_mutex_lock(&connection->shared.lock);
+    NWI_AUTO_RELEASE struct nwi_timeline *timeline = nwi_retain(connection->shared.timeline);
+    pthread_mutex_unlock(&connection->shared.lock);
+    return nwi_timeline_copy(timeline);
+}

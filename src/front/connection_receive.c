@@ -239,7 +239,7 @@ void nw_connection_receive_f(nw_connection_t connection, uint32_t minimum_incomp
     receive_content(connection, minimum_incomplete_length, maximum_length, false,
                     nwi_callback_f(context, (nwi_fn)completion), __func__);
 }
-void nw_connection_receive(nw_connection_t connection, uint32_t minimum_incomplete_length, uint32_t maximum_length,
+NW_EXPORT void nw_connection_receive(nw_connection_t connection, uint32_t minimum_incomplete_length, uint32_t maximum_length,
                            const void *completion) {
     receive_content(connection, minimum_incomplete_length, maximum_length, false, nwi_callback_block(completion),
                     __func__);
@@ -248,6 +248,6 @@ void nw_connection_receive_message_f(nw_connection_t connection, void *context,
                                      nw_connection_receive_completion_f completion) {
     receive_content(connection, 1, UINT32_MAX, true, nwi_callback_f(context, (nwi_fn)completion), __func__);
 }
-void nw_connection_receive_message(nw_connection_t connection, const void *completion) {
+NW_EXPORT void nw_connection_receive_message(nw_connection_t connection, const void *completion) {
     receive_content(connection, 1, UINT32_MAX, true, nwi_callback_block(completion), __func__);
 }

@@ -232,7 +232,7 @@ void nw_connection_send_f(nw_connection_t connection, dispatch_data_t content, n
                  nwi_send_f_is_idempotent(completion) ? nobody : nwi_callback_f(completion_context, (nwi_fn)completion),
                  __func__);
 }
-void nw_connection_send(nw_connection_t connection, dispatch_data_t content, nw_content_context_t context,
+NW_EXPORT void nw_connection_send(nw_connection_t connection, dispatch_data_t content, nw_content_context_t context,
                         bool is_complete, const void *completion) {
     struct nwi_callback nobody = {0};
     send_content(connection, content, context, is_complete,

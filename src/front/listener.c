@@ -456,21 +456,21 @@ void nw_listener_set_state_changed_handler_f(nw_listener_t listener, void *conte
                                              nw_listener_state_changed_handler_f handler) {
     set_handler(listener, __func__, LISTENER_STATE, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_listener_set_state_changed_handler(nw_listener_t listener, const void *handler) {
+NW_EXPORT void nw_listener_set_state_changed_handler(nw_listener_t listener, const void *handler) {
     set_handler(listener, __func__, LISTENER_STATE, nwi_callback_block(handler));
 }
 void nw_listener_set_new_connection_handler_f(nw_listener_t listener, void *context,
                                               nw_listener_new_connection_handler_f handler) {
     set_handler(listener, __func__, LISTENER_NEW_CONNECTION, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_listener_set_new_connection_handler(nw_listener_t listener, const void *handler) {
+NW_EXPORT void nw_listener_set_new_connection_handler(nw_listener_t listener, const void *handler) {
     set_handler(listener, __func__, LISTENER_NEW_CONNECTION, nwi_callback_block(handler));
 }
 void nw_listener_set_advertised_endpoint_changed_handler_f(nw_listener_t listener, void *context,
                                                            nw_listener_advertised_endpoint_changed_handler_f handler) {
     set_handler(listener, __func__, LISTENER_ADVERTISED, nwi_callback_f(context, (nwi_fn)handler));
 }
-void nw_listener_set_advertised_endpoint_changed_handler(nw_listener_t listener, const void *handler) {
+NW_EXPORT void nw_listener_set_advertised_endpoint_changed_handler(nw_listener_t listener, const void *handler) {
     set_handler(listener, __func__, LISTENER_ADVERTISED, nwi_callback_block(handler));
 }
 
