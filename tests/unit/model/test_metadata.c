@@ -3,6 +3,8 @@
 
 #include "model/metadata.h"
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 struct socket {
     uint32_t unread, unacknowledged;
@@ -36,6 +38,29 @@ static void tcp_asks_the_socket(void **state) {
     assert_int_equal(nw_tcp_get_available_send_buffer(metadata), 0);
     assert_int_equal(socket.asked, 0); /* the socket is gone: never called */
     nw_release(metadata);
+}
+
+/* Another thread asks all the time; after detaching, the socket's memory may go at once. */
+static void *ask_until_zero(void *metadata) {
+    while (nw_tcp_get_available_send_buffer(metadata) != 0)
+        continue;
+    return NULL;
+}
+
+static void detach_while_asked(void **state) {
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct socket *socket = malloc(sizeof *socket);
+        assert_non_null(socket);
+        *socket = (struct socket){.unacknowledged = 1};
+        nw_protocol_metadata_t metadata = nwi_tcp_metadata_create(&ops, socket);
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, ask_until_zero, metadata), 0);
+        nwi_tcp_metadata_detach(metadata);
+        free(socket);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        nw_release(metadata);
+    }
 }
 
 static void pacing(void **state) {
@@ -104,6 +129,7 @@ static void other_kinds(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tcp_asks_the_socket),
+        cmocka_unit_test(detach_while_asked),
         cmocka_unit_test(pacing),
         cmocka_unit_test(ip),
         cmocka_unit_test(other_kinds),
