@@ -39,7 +39,8 @@ static inline struct nwi_data_cursor nwi_data_cursor(dispatch_data_t data) {
 /* True: the next region is stored. False: there is none. */
 bool nwi_data_next(struct nwi_data_cursor *cursor, const void **bytes, size_t *size);
 
-/* Tests: frees what the pool keeps. */
+/* Tests: whether this build has a pool (not under AddressSanitizer); frees what the pool keeps. */
+bool nwi_data_is_pooled(void);
 void nwi_data_pool_drain(void);
 
 #endif

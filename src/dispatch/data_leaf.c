@@ -97,6 +97,10 @@ static void release_buffer(void *object) {
 const struct nwi_type nwi_data_buffer_type = {
     .name = "dispatch_data", .size = sizeof(struct buffer), .last_release = release_buffer};
 
+bool nwi_data_is_pooled(void) {
+    return POOL_ON;
+}
+
 void nwi_data_pool_drain(void) {
     for (int i = 0; i < POOL_KINDS; i++) {
         pthread_mutex_lock(&pools[i].lock);
