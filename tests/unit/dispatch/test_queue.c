@@ -432,6 +432,13 @@ static void keep_text(enum nwi_log_level level, const char *name, const char *ev
     snprintf(debug_text, sizeof(debug_text), "%s", message);
 }
 
+static void debug_with_list(dispatch_queue_t queue, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    dispatch_debugv(queue, format, args);
+    va_end(args);
+}
+
 static void debug_describes_the_object(void **state) {
     (void)state;
     dispatch_queue_t queue = dispatch_queue_create("debugged", NULL);
@@ -439,6 +446,8 @@ static void debug_describes_the_object(void **state) {
     dispatch_debug(queue, "number %d", 7);
     assert_non_null(strstr(debug_text, "number 7: dispatch_queue (serial)"));
     assert_non_null(strstr(debug_text, "1 references"));
+    debug_with_list(queue, "%s", "by list");
+    assert_non_null(strstr(debug_text, "by list: dispatch_queue (serial)"));
     dispatch_debug((dispatch_queue_t)NULL, "none");
     assert_string_equal(debug_text, "none: NULL");
     dispatch_set_qos_class_floor(queue, QOS_CLASS_UTILITY, 0);

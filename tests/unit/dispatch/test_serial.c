@@ -195,6 +195,34 @@ static void suspended_work_waits(void **state) {
     wait_for(&probe.ran);
 }
 
+/* A task that suspends its own context: the next one, already counted, must not run. */
+static struct probe behind_the_drain;
+
+static void suspend_self(struct nwi_task *task) {
+    (void)task;
+    nwi_serial_suspend(&contexts[0]);
+    nwi_loop_post(nwi_loop_current(),
+                  &behind_the_drain.task); /* runs when the drain has returned */
+}
+
+static void suspension_holds_for_the_very_next_task(void **state) {
+    (void)state;
+    struct nwi_task first = {.run = suspend_self};
+    struct probe next;
+    make_probe(&next);
+    make_probe(&behind_the_drain);
+    nwi_loop_set_patience(NWI_NEVER);
+    nwi_serial_suspend(&contexts[0]); /* so that both wait when it begins */
+    nwi_serial_push(&contexts[0], &first);
+    nwi_serial_push(&contexts[0], &next.task);
+    assert_true(nwi_serial_resume(&contexts[0]));
+    wait_for(&behind_the_drain.ran);
+    assert_int_equal(count_of(&next.ran), 0);
+    assert_true(nwi_serial_resume(&contexts[0]));
+    wait_for(&next.ran);
+    nwi_loop_set_patience(4 * NWI_MS);
+}
+
 static void inactive_work_waits(void **state) {
     (void)state;
     struct probe probe;
@@ -275,6 +303,7 @@ int main(void) {
         cmocka_unit_test_setup(direct_entry_over_a_target, set_up),
         cmocka_unit_test_setup(try_enter_is_refused_when_busy, set_up),
         cmocka_unit_test_setup(suspended_work_waits, set_up),
+        cmocka_unit_test_setup(suspension_holds_for_the_very_next_task, set_up),
         cmocka_unit_test_setup(inactive_work_waits, set_up),
         cmocka_unit_test_setup(contexts_over_one_target_exclude_each_other, set_up),
         cmocka_unit_test_setup(holds_its_owner_while_busy, set_up),
