@@ -16,6 +16,7 @@
 #include "model/ip_options.h"
 #include "model/parameters.h"
 #include "path/evaluate.h"
+#include "path/monitor.h"
 #include "resolver/resolver.h"
 #include "sys/address.h"
 #include <sys/queue.h>
@@ -282,6 +283,7 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
     char name[NAME_SIZE + 8];
     establishment->resolved = true;
     snprintf(name, sizeof name, "%s.1", establishment->name);
+    nwi_path_set_hook(nwi_resolver_network_changed); /* siblings: only this floor may introduce them */
     note(establishment, name, "resolve-start", establishment->endpoint, 0);
     nwi_race_start(&establishment->race, nwi_now());
     establishment->resolution = nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,

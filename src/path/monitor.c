@@ -39,7 +39,8 @@ struct monitor {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, nwi_path_subscription) subscriptions; /* under lock */
 static struct monitor *running;                          /* under lock; NULL: nobody listens */
-static struct nwi_serial own_context;                    /* every monitor's; never ends */
+static _Atomic(void (*)(void)) hook;
+static struct nwi_serial own_context; /* every monitor's; never ends */
 static pthread_once_t own_context_once = PTHREAD_ONCE_INIT;
 static void init_own_context(void) {
     nwi_serial_init(&own_context, NULL, NULL);
@@ -75,8 +76,12 @@ static void look(struct monitor *monitor) {
                 nwi_err_text(err));
         return;
     }
-    pthread_mutex_lock(&lock);
+    /* Only this context writes a monitor's table, so it may read it without the lock. */
     bool same = nwi_path_table_equal(monitor->table, fresh);
+    void (*changed)(void) = atomic_load(&hook);
+    if (!same && changed != NULL)
+        changed();
+    pthread_mutex_lock(&lock);
     struct nwi_path_table *old = same ? fresh : monitor->table;
     if (!same) {
         monitor->table = fresh;
@@ -202,6 +207,10 @@ struct nwi_path_subscription *nwi_path_unsubscribe(struct nwi_path_subscription 
     }
     pthread_mutex_unlock(&lock);
     return nwi_release(subscription);
+}
+
+void nwi_path_set_hook(void (*changed)(void)) {
+    atomic_store(&hook, changed);
 }
 
 struct nwi_path_table *nwi_path_copy_table(void) {

@@ -28,4 +28,9 @@ struct nwi_path_subscription *nwi_path_unsubscribe(struct nwi_path_subscription 
  * asked. NULL: it could not be read. */
 struct nwi_path_table *nwi_path_copy_table(void);
 
+/* Any thread: a function called once per change, before the subscribers are told, from a context of
+ * the monitor's own. It is how the resolver, a sibling of this folder, learns that its cached
+ * answers are stale. Setting it again to the same is fine; NULL: none. */
+void nwi_path_set_hook(void (*changed)(void));
+
 #endif

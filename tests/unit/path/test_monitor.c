@@ -294,6 +294,24 @@ static void several_listeners_and_their_ends(void **state) {
     end(&again);
 }
 
+static _Atomic unsigned hook_calls;
+static void on_hook(void) {
+    hook_calls++;
+}
+
+/* The hook runs before the listeners hear of it. */
+static void hook(void **state) {
+    (void)state;
+    struct listener listener = subscribed();
+    nwi_path_set_hook(on_hook);
+    start(&listener);
+    run("ip addr add 10.77.0.9/24 dev va");
+    wait_for(&listener, "second address", second_address);
+    assert_true(hook_calls >= 1);
+    nwi_path_set_hook(NULL);
+    end(&listener);
+}
+
 static void failing_system_calls(void **state) {
     (void)state;
     static const enum fake_sys_call calls[] = {FAKE_SOCKET, FAKE_BIND, FAKE_SENDMSG, FAKE_RECVMSG};
@@ -329,6 +347,7 @@ int main(void) {
         T(viability),
         T(bursts_are_told_once),
         T(several_listeners_and_their_ends),
+        T(hook),
         cmocka_unit_test(failing_system_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
