@@ -101,11 +101,13 @@ static struct state *find_state(const void *block) {
     return literal != NULL && literal->invoke == invoke ? literal->state : NULL;
 }
 
+/* A reference of the call's own: the blocks runtime's count orders the end of the state after our
+ * use as well, but only ours is seen by tools that watch this library alone. */
 static struct state *check_state(const void *block, const char *function) {
     struct state *state = find_state(block);
     if (state == NULL)
         nwi_log_misuse(function, "not a block made by dispatch_block_create");
-    return state;
+    return nwi_retain(state);
 }
 
 bool nwi_block_is_barrier(const void *block) {
@@ -184,7 +186,7 @@ void dispatch_block_perform(unsigned long flags, const void *block) {
 
 DISPATCH_EXPORT intptr_t dispatch_block_wait(const void *block, dispatch_time_t timeout);
 intptr_t dispatch_block_wait(const void *block, dispatch_time_t timeout) {
-    struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
     if (state == NULL)
         return -1;
     nwi_ns deadline = nwi_dispatch_deadline(timeout);
@@ -204,7 +206,7 @@ DISPATCH_EXPORT void dispatch_block_notify(const void *block, dispatch_queue_t q
                                            const void *notification_block);
 void dispatch_block_notify(const void *block, dispatch_queue_t queue,
                            const void *notification_block) {
-    struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
     if (state == NULL)
         return;
     struct nwi_callback callback = nwi_callback_block(notification_block);
@@ -226,13 +228,13 @@ void dispatch_block_notify(const void *block, dispatch_queue_t queue,
 
 DISPATCH_EXPORT void dispatch_block_cancel(const void *block);
 void dispatch_block_cancel(const void *block) {
-    struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
     if (state != NULL)
         atomic_store(&state->cancelled, true);
 }
 
 DISPATCH_EXPORT intptr_t dispatch_block_testcancel(const void *block);
 intptr_t dispatch_block_testcancel(const void *block) {
-    struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
     return state != NULL && atomic_load(&state->cancelled);
 }
