@@ -9,6 +9,7 @@
 #include "dispatch/io_internal.h"
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -111,19 +112,19 @@ static size_t choose_room(struct nwi_io_operation *operation) {
     return room;
 }
 
-/* Adds to the data not delivered yet; consumes `fresh`. */
-static int keep_data(struct nwi_io_operation *operation, dispatch_data_t fresh) {
-    if (operation->context.data == NULL) {
+/* Adds to the data not delivered yet; consumes `fresh`. Octets that have left the descriptor must
+ * not be lost, so memory that has run out is waited for. */
+static void keep_data(struct nwi_io_operation *operation, dispatch_data_t fresh) {
+    dispatch_data_t before = operation->context.data, both;
+    if (before == NULL) {
         operation->context.data = fresh;
-        return 0;
+        return;
     }
-    dispatch_data_t both = dispatch_data_create_concat(operation->context.data, fresh);
+    while ((both = dispatch_data_create_concat(before, fresh)) == NULL)
+        sched_yield();
     nwi_release(fresh);
-    if (both == NULL)
-        return ENOMEM;
-    nwi_release(operation->context.data);
+    nwi_release(before);
     operation->context.data = both;
-    return 0;
 }
 
 static enum nwi_step fail(struct nwi_io_operation *operation, int error) {
@@ -149,9 +150,7 @@ static enum nwi_step read_step(struct nwi_io_operation *operation) {
             return NWI_STEP_EOF;
         return would_block(got) ? NWI_STEP_WAIT : fail(operation, error);
     }
-    error = keep_data(operation, nwi_data_trim(fresh, (size_t)got));
-    if (error != 0)
-        return fail(operation, error);
+    keep_data(operation, nwi_data_trim(fresh, (size_t)got));
     operation->context.moved += (size_t)got;
     return operation->context.moved == operation->length ? NWI_STEP_DONE : NWI_STEP_MORE;
 }

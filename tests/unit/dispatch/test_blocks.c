@@ -1,5 +1,6 @@
 /* test_blocks.c - block objects, and the block forms of data, sources and I/O. Compiled by clang
  * -fblocks. */
+#include "base/alloc.h"
 #include "dispatch/dispatch.h"
 #include "latch.h"
 #include <dispatch/dispatch.h>
@@ -196,6 +197,16 @@ static void test_io_handlers(void **state) {
     close(ends[1]);
 }
 
+static void test_no_memory_for_a_block_object(void **state) {
+    (void)state;
+    nwi_alloc_fail_at(1);
+    assert_null(dispatch_block_create(0, ^{
+                                      }));
+    nwi_alloc_fail_at(1);
+    assert_null(dispatch_source_create(DISPATCH_SOURCE_TYPE_DATA_ADD, 0, 0, NULL));
+    nwi_alloc_fail_at(0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_block_object_runs_and_is_waited_for),
@@ -205,6 +216,7 @@ int main(void) {
         cmocka_unit_test(test_data_destructors),
         cmocka_unit_test(test_source_handlers),
         cmocka_unit_test(test_io_handlers),
+        cmocka_unit_test(test_no_memory_for_a_block_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

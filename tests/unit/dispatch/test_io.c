@@ -1,6 +1,6 @@
 /* test_io.c - dispatch_read, dispatch_write and channels over pipes, terminals, sockets and files.
  */
-#include "base/object.h"
+#include "base/alloc.h"
 #include "dispatch/data.h"
 #include "latch.h"
 #include <dispatch/dispatch.h>
@@ -502,6 +502,56 @@ static void test_channel_released_early(void **state) {
     }
 }
 
+/* Each allocation of making a channel fails in turn: NULL, and the cleanup handler is not called.
+ */
+static void test_no_memory_for_a_channel(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    for (unsigned long n = 1;; n++) {
+        struct seen seen;
+        init(&seen);
+        nwi_alloc_fail_at(n);
+        dispatch_io_t channel =
+            dispatch_io_create_f(DISPATCH_IO_STREAM, ends[0], NULL, &seen, on_cleanup);
+        nwi_alloc_fail_at(0);
+        if (channel != NULL) {
+            assert_true(n > 2);
+            dispatch_release(channel);
+            assert_true(latch_wait(&seen.cleanups, 1, SOON));
+            break;
+        }
+        assert_int_equal(latch_count(&seen.cleanups), 0);
+        assert_true(n < 20);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A handler is owed its call: a transfer that cannot be allocated at once is made a little later.
+ */
+static void test_no_memory_for_a_transfer(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    for (unsigned long n = 1; n < 8; n++) {
+        struct seen seen;
+        init(&seen);
+        assert_int_equal(write(ends[1], "octets", 6), 6);
+        nwi_alloc_fail_at(n);
+        dispatch_read_f(ends[0], 6, NULL, &seen, on_transfer);
+        assert_true(latch_wait(&seen.calls, 1, SOON));
+        nwi_alloc_fail_at(0);
+        assert_true(seen.error == 0 || seen.error == ENOMEM);
+        if (seen.error == 0)
+            assert_seen(&seen, "octets");
+        else
+            assert_int_equal(read(ends[0], seen.text, 6), 6); /* nothing was lost */
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_takes_what_is_there),
@@ -520,6 +570,8 @@ int main(void) {
         cmocka_unit_test(test_large_file_in_one_read),
         cmocka_unit_test(test_path_that_does_not_open),
         cmocka_unit_test(test_channel_released_early),
+        cmocka_unit_test(test_no_memory_for_a_channel),
+        cmocka_unit_test(test_no_memory_for_a_transfer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
