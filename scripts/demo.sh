@@ -60,13 +60,24 @@ if [ -e /proc/net/if_inet6 ] && grep -q '^0*1 ' /proc/net/if_inet6; then
 else
     echo "   server on 127.0.0.1:$port (no IPv6 here)"
 fi
-echo "   \$ nwcat --timeline localhost $port"
-printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' |
-    timeout "$deadline" "$nwcat" --timeline -w 5 localhost "$port" >"$dir/answer" ||
-    fail "nwcat did not fetch the page"
+fetch() {
+    echo "   \$ nwcat --timeline localhost $port"
+    printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' |
+        timeout "$deadline" "$nwcat" --timeline -w 5 localhost "$port" 2>&1 >"$dir/answer" | sed 's/^/   /'
+    [ "${PIPESTATUS[1]}" = 0 ] || fail "nwcat did not fetch the page"
+    sed '1,/^\r*$/d' "$dir/answer" | cmp - "$dir/www/index.html" || fail "the page differs from the file"
+}
+fetch
 sed 's/^/   | /' "$dir/answer"
-sed '1,/^\r*$/d' "$dir/answer" | cmp - "$dir/www/index.html" || fail "the page differs from the file"
 echo "   the page is the file, octet for octet"
+if [ ${#pids[@]} = 2 ]; then
+    echo "   the server leaves ::1; the same name again:"
+    kill "${pids[1]}"
+    wait "${pids[1]}" 2>/dev/null || true
+    unset 'pids[1]'
+    fetch
+    echo "   the same page, over the address that is left"
+fi
 
 echo "== 2. a file through a listener"
 head -c $((8 * 1024 * 1024 + 13)) /dev/urandom >"$dir/sent"
