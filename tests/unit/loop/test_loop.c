@@ -381,6 +381,30 @@ static void tasks_behind_a_stuck_callback_run(void **state) {
     await(&done);
 }
 
+/* A thread that comes back is used again: getting stuck over and over does not add threads. */
+static void threads_that_return_are_spares(void **state) {
+    (void)state;
+    enum { ROUNDS = 40, FEW = 12 };
+    struct nwi_loop *loop = nwi_loop_pick_next();
+    struct event_task task = {.task.run = post_event, .event = &done};
+    pthread_t seen[ROUNDS];
+    unsigned count = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct stuck stuck;
+        stick(&stuck, loop);
+        nwi_loop_post(loop, &task.task);
+        await(&done); /* a spare has the loop now */
+        unsigned known = 0;
+        while (known < count && !pthread_equal(seen[known], stuck.thread))
+            known++;
+        if (known == count)
+            seen[count++] = stuck.thread;
+        free_stuck(&stuck);
+    }
+    assert_true(count > 1);
+    assert_true(count <= FEW);
+}
+
 static void timers_behind_a_stuck_callback_fire(void **state) {
     (void)state;
     struct nwi_loop *loop = nwi_loop_pick_next();
@@ -582,6 +606,7 @@ int main(void) {
         cmocka_unit_test_setup(files_cannot_be_watched, set_up),
         cmocka_unit_test_setup(stop_is_final, set_up),
         cmocka_unit_test_setup(tasks_behind_a_stuck_callback_run, set_up),
+        cmocka_unit_test_setup(threads_that_return_are_spares, set_up),
         cmocka_unit_test_setup(timers_behind_a_stuck_callback_fire, set_up),
         cmocka_unit_test_setup(events_behind_a_stuck_callback_are_told, set_up),
         cmocka_unit_test_setup(a_batch_survives_its_thread, set_up),
