@@ -1,7 +1,7 @@
 /*
  * app.h - what all parts of a running nwcat share.
- * What: options, the ends of the local input and output, totals, and the one way to end.
- * Runs: everything on the main queue.
+ * What:   options, the ends of the local input and output, totals, and the one way to end.
+ * Runs:   everything on the main queue.
  */
 #ifndef NWCAT_APP_H
 #define NWCAT_APP_H
@@ -19,13 +19,13 @@ struct nwcat_meter;
 
 struct nwcat_app {
     struct nwcat_options options;
-    struct nwcat_input  *input;  /* NULL with -d and -z */
+    struct nwcat_input *input;   /* NULL with -d and -z */
     struct nwcat_output *output; /* NULL with -z */
-    struct nwcat_meter  *meter;  /* NULL: no progress shown */
-    uint64_t             sent, received; /* octets, over all connections */
-    double               began;          /* nwcat_now() at start */
-    bool                 colour, utf8;   /* what standard error can show */
-    void                *mode;           /* the client's, server's or probe's own */
+    struct nwcat_meter *meter;   /* NULL: no progress shown */
+    uint64_t sent, received;     /* octets, over all connections */
+    double began;                /* nwcat_now() at start */
+    bool colour, utf8;           /* what standard error can show */
+    void *mode;                  /* the client's, server's or probe's own */
     void (*interrupt)(struct nwcat_app *app, enum nwcat_status status); /* end in good order */
 };
 

@@ -16,16 +16,16 @@
 #define LOOK_EVERY 0.02 /* seconds between two looks at the race */
 
 struct client {
-    struct nwcat_app     *app;
+    struct nwcat_app *app;
     struct nwcat_session *session;
-    struct nwcat_timer   *look;
+    struct nwcat_timer *look;
     struct nwcat_timeline seen; /* what has been told */
-    bool                  decided, picture_failed;
+    bool decided, picture_failed;
 };
 
 /* Tells what is new in the race. */
 static void look(void *context) {
-    struct client        *client = context;
+    struct client *client = context;
     struct nwcat_timeline now = {0};
     if (!nwcat_timeline_collect(client->app, nwcat_session_connection(client->session), &now))
         return;
@@ -56,7 +56,8 @@ static void on_ended(void *context, struct nwcat_session *session, enum nwcat_st
     struct client *client = context;
     (void)session;
     decide(client);
-    nwcat_app_end(client->app, status == NWCAT_OK && client->picture_failed ? NWCAT_LOCAL_IO : status);
+    nwcat_app_end(client->app,
+                  status == NWCAT_OK && client->picture_failed ? NWCAT_LOCAL_IO : status);
 }
 
 static void interrupt(struct nwcat_app *app, enum nwcat_status status) {
@@ -66,17 +67,19 @@ static void interrupt(struct nwcat_app *app, enum nwcat_status status) {
 
 void nwcat_client_start(struct nwcat_app *app) {
     enum nwcat_status status = NWCAT_FAILED;
-    nw_parameters_t   parameters = nwcat_parameters_create(app, &status);
+    nw_parameters_t parameters = nwcat_parameters_create(app, &status);
     if (parameters == NULL)
         nwcat_app_end(app, status);
-    nw_endpoint_t   endpoint = nwcat_remote_endpoint(app, app->options.port);
-    nw_connection_t connection = endpoint != NULL ? nw_connection_create(endpoint, parameters) : NULL;
-    struct client  *client = calloc(1, sizeof *client);
+    nw_endpoint_t endpoint = nwcat_remote_endpoint(app, app->options.port);
+    nw_connection_t connection =
+        endpoint != NULL ? nw_connection_create(endpoint, parameters) : NULL;
+    struct client *client = calloc(1, sizeof *client);
     nw_release(endpoint);
     nw_release(parameters);
     if (connection == NULL || client == NULL) {
         char what[320];
-        snprintf(what, sizeof what, "'%s' is not a host that can be connected to", app->options.host);
+        snprintf(what, sizeof what, "'%s' is not a host that can be connected to",
+                 app->options.host);
         nwcat_event_error(app, what, NULL);
         nwcat_app_end(app, NWCAT_NO_NAME);
     }

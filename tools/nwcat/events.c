@@ -1,6 +1,6 @@
 /*
  * events.c - everything nwcat says, to people or as JSON.
- * Runs: on the main queue.
+ * Runs:   on the main queue.
  */
 #include "events.h"
 
@@ -11,7 +11,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* --- JSON ------------------------------------------------------------------------------------------- */
+/* --- JSON
+ * ------------------------------------------------------------------------------------------- */
 
 static FILE *json_stream(const struct nwcat_app *app) {
     return app->options.probe ? stdout : stderr;
@@ -44,9 +45,10 @@ static void put_peer(struct nwcat_json *json, const struct nwcat_peer *peer) {
 }
 
 static const char *const kind_words[NWCAT_ROW_KIND_COUNT] = {"question", "attempt"};
-static const char *const outcome_words[NWCAT_ROW_OUTCOME_COUNT] = {
-    [NWCAT_ROW_RUNNING] = "running", [NWCAT_ROW_GOOD] = "succeeded", [NWCAT_ROW_BAD] = "failed",
-    [NWCAT_ROW_LEFT] = "abandoned"};
+static const char *const outcome_words[NWCAT_ROW_OUTCOME_COUNT] = {[NWCAT_ROW_RUNNING] = "running",
+                                                                   [NWCAT_ROW_GOOD] = "succeeded",
+                                                                   [NWCAT_ROW_BAD] = "failed",
+                                                                   [NWCAT_ROW_LEFT] = "abandoned"};
 
 static void put_row(struct nwcat_json *json, const struct nwcat_row *row) {
     nwcat_json_text(json, "kind", kind_words[row->kind]);
@@ -62,11 +64,12 @@ static void put_row(struct nwcat_json *json, const struct nwcat_row *row) {
         nwcat_json_text(json, "note", row->note);
 }
 
-/* --- words ------------------------------------------------------------------------------------------- */
+/* --- words
+ * ------------------------------------------------------------------------------------------- */
 
 /* A line on standard error, with the progress line out of its way. */
-__attribute__((format(printf, 3, 4))) static void say(const struct nwcat_app *app, unsigned loudness,
-                                                      const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void say(const struct nwcat_app *app,
+                                                      unsigned loudness, const char *format, ...) {
     if (app->options.json || app->options.verbose < loudness)
         return;
     va_list args;
@@ -84,7 +87,8 @@ static bool as_json(const struct nwcat_app *app) {
     return app->options.json;
 }
 
-/* --- events ------------------------------------------------------------------------------------------ */
+/* --- events
+ * ------------------------------------------------------------------------------------------ */
 
 void nwcat_event_start(const struct nwcat_app *app, const char *role) {
     const struct nwcat_options *o = &app->options;
@@ -111,7 +115,8 @@ void nwcat_event_listening(const struct nwcat_app *app, const char *address, uns
         say(app, 1, "listening on %s", address);
     } else {
         /* a port that the system chose is of no use unless it is told */
-        bool chosen = app->options.port == NULL || strspn(app->options.port, "0") == strlen(app->options.port);
+        bool chosen = app->options.port == NULL ||
+                      strspn(app->options.port, "0") == strlen(app->options.port);
         say(app, chosen ? 0 : 1, "listening on %s%sport %u%s", address != NULL ? address : "",
             address != NULL ? " " : "", port, app->options.udp ? " (UDP)" : "");
     }
@@ -124,7 +129,8 @@ void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *
         put_peer(&json, peer);
         nwcat_json_end(&json, json_stream(app));
     } else {
-        say(app, 1, "connection %u from %s", peer->number, peer->remote != NULL ? peer->remote : "?");
+        say(app, 1, "connection %u from %s", peer->number,
+            peer->remote != NULL ? peer->remote : "?");
     }
 }
 
@@ -154,9 +160,9 @@ void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *pee
         nwcat_json_number(&json, "seconds", peer->seconds, 6);
         nwcat_json_end(&json, json_stream(app));
     } else {
-        say(app, 1, "connected to %s%s%s%s%s in %s", peer->remote != NULL ? peer->remote : "the peer",
-            peer->local != NULL ? " from " : "", peer->local != NULL ? peer->local : "",
-            peer->interface_name != NULL ? " over " : "",
+        say(app, 1, "connected to %s%s%s%s%s in %s",
+            peer->remote != NULL ? peer->remote : "the peer", peer->local != NULL ? " from " : "",
+            peer->local != NULL ? peer->local : "", peer->interface_name != NULL ? " over " : "",
             peer->interface_name != NULL ? peer->interface_name : "", took);
     }
 }
@@ -171,7 +177,7 @@ void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
     }
     char at[32];
     nwcat_format_ms(at, sizeof at, row->end >= 0 ? row->end : row->start);
-    bool        question = row->kind == NWCAT_ROW_QUESTION;
+    bool question = row->kind == NWCAT_ROW_QUESTION;
     const char *word = row->outcome == NWCAT_ROW_RUNNING ? (question ? "asking" : "trying")
                        : row->outcome == NWCAT_ROW_GOOD  ? (question ? "answered" : "connected")
                        : row->outcome == NWCAT_ROW_BAD   ? "failed"
@@ -233,14 +239,17 @@ void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *pe
     nwcat_format_octets(sent, sizeof sent, (double)peer->sent);
     nwcat_format_octets(received, sizeof received, (double)peer->received);
     nwcat_format_ms(took, sizeof took, peer->seconds * 1000);
-    double per_second = (double)(peer->sent + peer->received) / (peer->seconds > 0 ? peer->seconds : 1);
+    double per_second =
+        (double)(peer->sent + peer->received) / (peer->seconds > 0 ? peer->seconds : 1);
     nwcat_format_octets(rate, sizeof rate, per_second);
     say(app, 1, "closed after %s: sent %s, received %s (%s/s)", took, sent, received, rate);
 }
 
-static const char *const verdict_words[NWCAT_PROBE_COUNT] = {
-    [NWCAT_PROBE_OPEN] = "open", [NWCAT_PROBE_CLOSED] = "closed", [NWCAT_PROBE_TIMEOUT] = "timeout",
-    [NWCAT_PROBE_NO_ANSWER] = "no-answer", [NWCAT_PROBE_NO_NAME] = "no-name"};
+static const char *const verdict_words[NWCAT_PROBE_COUNT] = {[NWCAT_PROBE_OPEN] = "open",
+                                                             [NWCAT_PROBE_CLOSED] = "closed",
+                                                             [NWCAT_PROBE_TIMEOUT] = "timeout",
+                                                             [NWCAT_PROBE_NO_ANSWER] = "no-answer",
+                                                             [NWCAT_PROBE_NO_NAME] = "no-name"};
 
 void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned port,
                        enum nwcat_probe_verdict verdict, double seconds,

@@ -1,8 +1,9 @@
 /*
  * events.h - everything nwcat says, to people or as JSON.
- * What: one function for each event. With --json each becomes one line of JSON (schema: man/nwcat.1,
- *       section EVENTS); without, a sentence on standard error, when it is loud enough for -v.
- * Runs: on the main queue.
+ * What:   one function for each event. With --json each becomes one line of JSON (schema:
+ *         man/nwcat.1, section EVENTS); without, a sentence on standard error, when it is loud
+ *         enough for -v.
+ * Runs:   on the main queue.
  */
 #ifndef NWCAT_EVENTS_H
 #define NWCAT_EVENTS_H
@@ -13,15 +14,19 @@
 
 /* What is known of one connection; texts may be NULL. */
 struct nwcat_peer {
-    unsigned    number; /* 1, 2, 3 ... in order of appearance */
+    unsigned number; /* 1, 2, 3 ... in order of appearance */
     const char *remote, *local, *interface_name;
-    double      seconds; /* since it was started, or since it was ready with "closed" */
-    uint64_t    sent, received;
+    double seconds; /* since it was started, or since it was ready with "closed" */
+    uint64_t sent, received;
 };
 
 enum nwcat_probe_verdict {
-    NWCAT_PROBE_OPEN, NWCAT_PROBE_CLOSED, NWCAT_PROBE_TIMEOUT, NWCAT_PROBE_NO_ANSWER,
-    NWCAT_PROBE_NO_NAME, NWCAT_PROBE_COUNT
+    NWCAT_PROBE_OPEN,
+    NWCAT_PROBE_CLOSED,
+    NWCAT_PROBE_TIMEOUT,
+    NWCAT_PROBE_NO_ANSWER,
+    NWCAT_PROBE_NO_NAME,
+    NWCAT_PROBE_COUNT
 };
 
 void nwcat_event_start(const struct nwcat_app *app, const char *role);
@@ -39,7 +44,8 @@ void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *pe
 void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned port,
                        enum nwcat_probe_verdict verdict, double seconds,
                        const struct nwcat_reason *reason);
-/* A failure that ends nwcat or a connection: "cannot connect to HOST port PORT: Connection refused". */
+/* A failure that ends nwcat or a connection: "cannot connect to HOST port PORT: Connection
+ * refused". */
 void nwcat_event_error(const struct nwcat_app *app, const char *what,
                        const struct nwcat_reason *reason);
 void nwcat_event_end(const struct nwcat_app *app, int status);

@@ -1,6 +1,6 @@
 /*
  * help.c - the text of nwcat --help and --version.
- * What: one table of lines; man/nwcat.1 says the same at length.
+ * What:   one table of lines; man/nwcat.1 says the same at length.
  */
 #include "options.h"
 
@@ -10,8 +10,10 @@ static const char usage[] =
     "       nwcat -z [OPTION]... HOST PORTS        see which ports answer\n"
     "       nwcat -U [-l] [OPTION]... PATH         the same over a Unix socket\n"
     "\n"
-    "HOST is a name or an address (2001:db8::1, 192.0.2.1, fe80::1%eth0). All addresses of a name are\n"
-    "raced, and the first to answer wins. PORT is a number or a service name; PORTS also a list of\n"
+    "HOST is a name or an address (2001:db8::1, 192.0.2.1, fe80::1%eth0). All addresses of a name "
+    "are\n"
+    "raced, and the first to answer wins. PORT is a number or a service name; PORTS also a list "
+    "of\n"
     "ranges, such as 20-30,80.\n";
 
 static const char options_text[] =
@@ -23,7 +25,8 @@ static const char options_text[] =
     "  -U, --unix            HOST is the path of a Unix stream socket, and there is no PORT\n"
     "  -s, --source ADDRESS  send from this address (with -l: listen on it)\n"
     "  -p, --source-port PORT  send from this port\n"
-    "  -w, --timeout SECONDS give up after this long: while connecting, and when nothing moves later\n"
+    "  -w, --timeout SECONDS give up after this long: while connecting, and when nothing moves "
+    "later\n"
     "      --wait            when nobody answers, keep trying instead of ending with status 1\n"
     "  -b, --bonjour         not yet: needs Bonjour support\n"
     "  -t, --tls             not yet: needs TLS support\n"
@@ -42,11 +45,13 @@ static const char options_text[] =
     "                        with -u: end\n"
     "      --no-shutdown     at end of input, keep the sending side open\n"
     "  -q, --quit SECONDS    end this long after end of input\n"
-    "      --linger SECONDS  after the peer has finished, go on sending while the input pauses for\n"
+    "      --linger SECONDS  after the peer has finished, go on sending while the input pauses "
+    "for\n"
     "                        less than this (default 0.5; \"forever\" waits for its end)\n"
     "\n"
     "Seeing what happens\n"
-    "  -v, --verbose         tell what happens, with the race of addresses as it runs; twice: more\n"
+    "  -v, --verbose         tell what happens, with the race of addresses as it runs; twice: "
+    "more\n"
     "      --timeline        draw the race on standard error once it is decided\n"
     "      --timeline-svg FILE  draw it as an SVG picture\n"
     "      --progress        show octets and rate (default: when output is a file and standard\n"

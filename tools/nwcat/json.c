@@ -13,8 +13,10 @@
 static unsigned utf8_length(const unsigned char *p) {
     if (*p < 0x80)
         return 1;
-    unsigned length = *p >= 0xc2 && *p <= 0xdf ? 2 : (*p & 0xf0) == 0xe0 ? 3
-                    : *p >= 0xf0 && *p <= 0xf4 ? 4 : 0;
+    unsigned length = *p >= 0xc2 && *p <= 0xdf   ? 2
+                      : (*p & 0xf0) == 0xe0      ? 3
+                      : *p >= 0xf0 && *p <= 0xf4 ? 4
+                                                 : 0;
     for (unsigned i = 1; i < length; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;

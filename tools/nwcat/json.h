@@ -1,6 +1,7 @@
 /*
  * json.h - one JSON object, written as one line.
- * What:   keys and values in the order of the calls; the line goes out whole, in one write, at the end.
+ * What:   keys and values in the order of the calls; the line goes out whole, in one write, at the
+ *         end.
  * Source: RFC 8259. Octets that are not UTF-8 become U+FFFD, so that the line always parses.
  * Owns:   the memory of the line until nwcat_json_end.
  */
@@ -13,10 +14,10 @@
 
 /* Must stay where it is between begin and end: the stream writes into it. */
 struct nwcat_json {
-    FILE  *line; /* NULL when memory ran out: all calls do nothing then */
-    char  *text;
+    FILE *line; /* NULL when memory ran out: all calls do nothing then */
+    char *text;
     size_t size;
-    bool   comma;
+    bool comma;
 };
 
 void nwcat_json_begin(struct nwcat_json *json);

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 struct nwcat_input {
-    int             fd, error;
-    bool            reading, ended;
+    int fd, error;
+    bool reading, ended;
     dispatch_data_t kept; /* read, but nobody wants it yet */
-    void           *context;
-    nwcat_input_fn  fn; /* NULL: nobody asks */
+    void *context;
+    nwcat_input_fn fn; /* NULL: nobody asks */
 };
 
 struct nwcat_output {
@@ -24,11 +24,12 @@ struct nwcat_output {
 };
 
 struct write_request { /* one nwcat_output_write, until its answer */
-    void           *context;
+    void *context;
     nwcat_output_fn fn;
 };
 
-/* --- input ------------------------------------------------------------------------------------------- */
+/* --- input
+ * ------------------------------------------------------------------------------------------- */
 
 struct nwcat_input *nwcat_input_open(const char *path) {
     struct nwcat_input *input = calloc(1, sizeof *input);
@@ -36,7 +37,8 @@ struct nwcat_input *nwcat_input_open(const char *path) {
         return NULL;
     input->fd = path == NULL ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat status;
-    if (input->fd >= 0 && path != NULL && fstat(input->fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+    if (input->fd >= 0 && path != NULL && fstat(input->fd, &status) == 0 &&
+        S_ISDIR(status.st_mode)) {
         close(input->fd);
         input->fd = -1;
         errno = EISDIR;
@@ -54,7 +56,7 @@ struct nwcat_input *nwcat_input_open(const char *path) {
 static void answer(struct nwcat_input *input) {
     if (input->fn == NULL || (input->kept == NULL && !input->ended))
         return;
-    nwcat_input_fn  fn = input->fn;
+    nwcat_input_fn fn = input->fn;
     dispatch_data_t data = input->kept;
     input->fn = NULL;
     input->kept = NULL;
@@ -105,14 +107,16 @@ uint64_t nwcat_input_total(const struct nwcat_input *input) {
     return at >= 0 && status.st_size > at ? (uint64_t)(status.st_size - at) : 0;
 }
 
-/* --- output ------------------------------------------------------------------------------------------ */
+/* --- output
+ * ------------------------------------------------------------------------------------------ */
 
 struct nwcat_output *nwcat_output_open(const char *path) {
     struct nwcat_output *output = calloc(1, sizeof *output);
     if (output == NULL)
         return NULL;
-    output->fd = path == NULL ? STDOUT_FILENO
-                              : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+    output->fd = path == NULL
+                     ? STDOUT_FILENO
+                     : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
     if (output->fd < 0) {
         int error = errno;
         free(output);

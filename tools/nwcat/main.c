@@ -29,7 +29,7 @@ void nwcat_app_end(struct nwcat_app *app, int status) {
     nwcat_meter_finish(app->meter);
     app->meter = NULL;
     bool spoke = app->output == NULL && fflush(stdout) != 0;
-    int  error = app->output != NULL ? nwcat_output_close(app->output) : spoke ? errno : 0;
+    int error = app->output != NULL ? nwcat_output_close(app->output) : spoke ? errno : 0;
     app->output = NULL;
     if (error != 0) {
         struct nwcat_reason reason = nwcat_reason_posix(error);
@@ -42,7 +42,7 @@ void nwcat_app_end(struct nwcat_app *app, int status) {
 
 static void end_without_file(struct nwcat_app *app, const char *verb, const char *path) {
     struct nwcat_reason reason = nwcat_reason_posix(errno);
-    char                what[512];
+    char what[512];
     snprintf(what, sizeof what, "cannot %s '%s'", verb, path != NULL ? path : "-");
     nwcat_event_error(app, what, &reason);
     nwcat_app_end(app, NWCAT_LOCAL_IO);
@@ -61,7 +61,8 @@ static void open_ends(struct nwcat_app *app) {
     if (app->output == NULL)
         end_without_file(app, "write", o->output);
     uint64_t total = app->input != NULL ? nwcat_input_total(app->input) : 0;
-    bool     bulk = nwcat_output_is_file(app->output) || (total > 0 && !nwcat_output_is_terminal(app->output));
+    bool bulk =
+        nwcat_output_is_file(app->output) || (total > 0 && !nwcat_output_is_terminal(app->output));
     if (!o->json && !o->no_progress && (o->progress || (bulk && isatty(STDERR_FILENO))))
         app->meter = nwcat_meter_create(app, o->listen && o->keep_open ? 0 : total);
 }
@@ -69,7 +70,8 @@ static void open_ends(struct nwcat_app *app) {
 /* What standard error can show. https://no-color.org: any value that is not empty says no. */
 static void look_at_terminal(struct nwcat_app *app) {
     const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool        plain = (no_colour != NULL && no_colour[0] != '\0') || term == NULL || strcmp(term, "dumb") == 0;
+    bool plain =
+        (no_colour != NULL && no_colour[0] != '\0') || term == NULL || strcmp(term, "dumb") == 0;
     app->colour = isatty(STDERR_FILENO) && !plain;
     app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }

@@ -1,7 +1,7 @@
 /*
  * meter.c - the progress line on the terminal.
- * Runs: on the main queue.
- * Owns: the timer that draws it. All functions accept NULL: no meter.
+ * Runs:   on the main queue.
+ * Owns:   the timer that draws it. All functions accept NULL: no meter.
  */
 #include "meter.h"
 
@@ -16,27 +16,32 @@
 
 struct nwcat_meter {
     const struct nwcat_app *app;
-    struct nwcat_timer     *timer;
-    uint64_t                total, counted;
-    double                  began, drawn, rate;
-    bool                    shown, terminal;
+    struct nwcat_timer *timer;
+    uint64_t total, counted;
+    double began, drawn, rate;
+    bool shown, terminal;
 };
 
 static void draw(struct nwcat_meter *meter, bool last) {
-    double   now = nwcat_now();
+    double now = nwcat_now();
     uint64_t moved = meter->app->sent + meter->app->received;
-    meter->rate = nwcat_progress_rate(meter->rate, (double)(moved - meter->counted), now - meter->drawn);
+    meter->rate =
+        nwcat_progress_rate(meter->rate, (double)(moved - meter->counted), now - meter->drawn);
     meter->counted = moved;
     meter->drawn = now;
     double seconds = now - meter->began;
-    struct nwcat_progress progress = {.sent = meter->app->sent, .received = meter->app->received,
-        .total = meter->total, .seconds = seconds, .rate = meter->rate};
+    struct nwcat_progress progress = {.sent = meter->app->sent,
+                                      .received = meter->app->received,
+                                      .total = meter->total,
+                                      .seconds = seconds,
+                                      .rate = meter->rate};
     if (last && seconds > 0)
         progress.rate = (double)moved / seconds; /* the mean of it all */
     char line[160];
     nwcat_progress_line(line, sizeof line, &progress);
     struct winsize window;
-    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 ? window.ws_col : 80;
+    int columns =
+        ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 ? window.ws_col : 80;
     if (meter->terminal)
         fprintf(stderr, "\r%.*s\033[K", columns - 1, line);
     else

@@ -1,6 +1,6 @@
 /*
  * net.c - small calls to the Network framework that several modes need.
- * Runs: on the main queue.
+ * Runs:   on the main queue.
  */
 #include "net.h"
 
@@ -18,23 +18,28 @@ static nw_endpoint_t unix_endpoint(const char *path) {
     return nw_endpoint_create_address((const struct sockaddr *)&address);
 }
 
-/* A local address must be known before anything is bound to it, so a name is looked up here and now. */
+/* A local address must be known before anything is bound to it, so a name is looked up here and
+ * now. */
 static nw_endpoint_t local_endpoint(const struct nwcat_app *app, const char *host, const char *port,
                                     enum nwcat_status *status) {
     const struct nwcat_options *o = &app->options;
     struct addrinfo hints = {.ai_flags = AI_PASSIVE,
-        .ai_family = o->family == 4 ? AF_INET : o->family == 6 ? AF_INET6 : AF_UNSPEC,
-        .ai_socktype = o->udp ? SOCK_DGRAM : SOCK_STREAM};
-    /* Only a port given: any address. AF_INET6's "::" stands for both families unless -4 asks otherwise. */
+                             .ai_family = o->family == 4   ? AF_INET
+                                          : o->family == 6 ? AF_INET6
+                                                           : AF_UNSPEC,
+                             .ai_socktype = o->udp ? SOCK_DGRAM : SOCK_STREAM};
+    /* Only a port given: any address. AF_INET6's "::" stands for both families unless -4 asks
+     * otherwise. */
     if (host == NULL && o->family == 0)
         hints.ai_family = AF_INET6;
     struct addrinfo *found = NULL;
-    int              error = getaddrinfo(host, port != NULL ? port : "0", &hints, &found);
-    nw_endpoint_t    endpoint = error == 0 ? nw_endpoint_create_address(found->ai_addr) : NULL;
+    int error = getaddrinfo(host, port != NULL ? port : "0", &hints, &found);
+    nw_endpoint_t endpoint = error == 0 ? nw_endpoint_create_address(found->ai_addr) : NULL;
     if (endpoint == NULL) {
         char what[320];
         snprintf(what, sizeof what, "'%s' is not an address of this machine%s%s",
-                 host != NULL ? host : port, error != 0 ? ": " : "", error != 0 ? gai_strerror(error) : "");
+                 host != NULL ? host : port, error != 0 ? ": " : "",
+                 error != 0 ? gai_strerror(error) : "");
         nwcat_event_error(app, what, NULL);
         *status = NWCAT_NO_NAME;
     }
@@ -47,7 +52,7 @@ static nw_endpoint_t local_endpoint(const struct nwcat_app *app, const char *hos
 static bool set_local(const struct nwcat_app *app, nw_parameters_t parameters,
                       enum nwcat_status *status) {
     const struct nwcat_options *o = &app->options;
-    nw_endpoint_t               local = NULL;
+    nw_endpoint_t local = NULL;
     if (o->listen && o->unix_socket)
         local = unix_endpoint(o->host);
     else if (o->listen && o->host != NULL)
@@ -76,13 +81,14 @@ nw_parameters_t nwcat_parameters_create(const struct nwcat_app *app, enum nwcat_
         return NULL;
     }
     if (o->family != 0) {
-        nw_protocol_stack_t   stack = nw_parameters_copy_default_protocol_stack(parameters);
+        nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
         nw_protocol_options_t ip = nw_protocol_stack_copy_internet_protocol(stack);
         nw_ip_options_set_version(ip, o->family == 4 ? nw_ip_version_4 : nw_ip_version_6);
         nw_release(ip);
         nw_release(stack);
     }
-    /* A listener that starts again must not wait for connections of the last one to be forgotten. */
+    /* A listener that starts again must not wait for connections of the last one to be forgotten.
+     */
     if (o->listen)
         nw_parameters_set_reuse_local_address(parameters, true);
     if (!set_local(app, parameters, status)) {
@@ -106,7 +112,7 @@ void nwcat_endpoint_text(char *text, size_t size, nw_endpoint_t endpoint) {
         snprintf(text, size, "%.*s", (int)sizeof local->sun_path, local->sun_path);
         return;
     }
-    char       *copied = nw_endpoint_copy_address_string(endpoint);
+    char *copied = nw_endpoint_copy_address_string(endpoint);
     const char *host = copied != NULL ? copied : nw_endpoint_get_hostname(endpoint);
     if (host != NULL)
         snprintf(text, size, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host,
@@ -115,7 +121,7 @@ void nwcat_endpoint_text(char *text, size_t size, nw_endpoint_t endpoint) {
 }
 
 void nwcat_connection_ends(nw_connection_t connection, char *remote, char *local, size_t size) {
-    nw_path_t     path = nw_connection_copy_current_path(connection);
+    nw_path_t path = nw_connection_copy_current_path(connection);
     nw_endpoint_t far = path != NULL ? nw_path_copy_effective_remote_endpoint(path) : NULL;
     nw_endpoint_t near = path != NULL ? nw_path_copy_effective_local_endpoint(path) : NULL;
     if (far == NULL)
@@ -128,13 +134,13 @@ void nwcat_connection_ends(nw_connection_t connection, char *remote, char *local
 }
 
 struct interface_name {
-    char  *text;
+    char *text;
     size_t size;
 };
 
 static bool take_first(void *context, nw_interface_t interface) {
     struct interface_name *name = context;
-    const char            *text = nw_interface_get_name(interface);
+    const char *text = nw_interface_get_name(interface);
     snprintf(name->text, name->size, "%s", text != NULL ? text : "");
     return false;
 }

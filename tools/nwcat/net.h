@@ -8,8 +8,8 @@
 
 #include <Network/Network.h>
 
-/* Parameters as the options ask: TCP or UDP, IP version, local address. NULL after a complaint on standard
- * error; `status` then says how to exit. */
+/* Parameters as the options ask: TCP or UDP, IP version, local address. NULL after a complaint on
+ * standard error; `status` then says how to exit. */
 nw_parameters_t nwcat_parameters_create(const struct nwcat_app *app, enum nwcat_status *status);
 /* Where to connect: a host, or with -U the path. NULL when it cannot be one. */
 nw_endpoint_t nwcat_remote_endpoint(const struct nwcat_app *app, const char *port);

@@ -1,7 +1,7 @@
 /*
  * options.c - reads nwcat's command line.
- * What:   getopt_long over one table, then the checks of what goes with what. Every complaint names
- *         the value it is about.
+ * What:   getopt_long over one table, then the checks of what goes with what. Every complaint
+ *         names the value it is about.
  * Source: the letters of Apple's nwcat sample (-46bdhk:lp:s:tuv); -w, -z, -N, -q, -U as in nc.
  * Runs:   before anything else; touches no network.
  */
@@ -18,8 +18,16 @@
 #include <sys/un.h>
 
 enum long_only { /* beyond every letter */
-    OPT_KEEP_OPEN = 256, OPT_NO_SHUTDOWN, OPT_LINGER, OPT_TIMELINE, OPT_TIMELINE_SVG, OPT_PROGRESS,
-    OPT_NO_PROGRESS, OPT_JSON, OPT_WAIT, OPT_VERSION
+                 OPT_KEEP_OPEN = 256,
+                 OPT_NO_SHUTDOWN,
+                 OPT_LINGER,
+                 OPT_TIMELINE,
+                 OPT_TIMELINE_SVG,
+                 OPT_PROGRESS,
+                 OPT_NO_PROGRESS,
+                 OPT_JSON,
+                 OPT_WAIT,
+                 OPT_VERSION
 };
 
 static const char short_options[] = ":46bdhi:k:lNo:p:q:s:tuUvw:z";
@@ -108,35 +116,85 @@ static int not_yet(const char *option, const char *needs, FILE *err) {
 /* Takes one option; NWCAT_RUN to go on. */
 static int take_option(struct nwcat_options *o, int c, char **argv, FILE *out, FILE *err) {
     switch (c) {
-    case '4': return set_family(o, 4, err);
-    case '6': return set_family(o, 6, err);
-    case 'b': return not_yet("-b", "Bonjour", err);
-    case 'k': return not_yet("-k", "TLS", err);
-    case 't': return not_yet("-t", "TLS", err);
-    case 'd': o->detach = true; break;
-    case 'h': nwcat_print_help(out); return NWCAT_OK;
-    case 'i': o->input = optarg; break;
-    case 'l': o->listen = true; break;
-    case 'N': o->shutdown = true; break;
-    case 'o': o->output = optarg; break;
-    case 'p': o->source_port = optarg; break;
-    case 'q': return set_seconds(&o->quit_after, true, "-q", err);
-    case 's': o->source_host = optarg; break;
-    case 'u': o->udp = true; break;
-    case 'U': o->unix_socket = true; break;
-    case 'v': o->verbose++; break;
-    case 'w': return set_seconds(&o->timeout, false, "-w", err);
-    case 'z': o->probe = true; break;
-    case OPT_KEEP_OPEN: o->keep_open = true; break;
-    case OPT_NO_SHUTDOWN: o->no_shutdown = true; break;
-    case OPT_LINGER: return set_linger(o, err);
-    case OPT_TIMELINE: o->timeline = true; break;
-    case OPT_TIMELINE_SVG: o->timeline_svg = optarg; break;
-    case OPT_PROGRESS: o->progress = true; break;
-    case OPT_NO_PROGRESS: o->no_progress = true; break;
-    case OPT_JSON: o->json = true; break;
-    case OPT_WAIT: o->wait = true; break;
-    case OPT_VERSION: nwcat_print_version(out); return NWCAT_OK;
+    case '4':
+        return set_family(o, 4, err);
+    case '6':
+        return set_family(o, 6, err);
+    case 'b':
+        return not_yet("-b", "Bonjour", err);
+    case 'k':
+        return not_yet("-k", "TLS", err);
+    case 't':
+        return not_yet("-t", "TLS", err);
+    case 'd':
+        o->detach = true;
+        break;
+    case 'h':
+        nwcat_print_help(out);
+        return NWCAT_OK;
+    case 'i':
+        o->input = optarg;
+        break;
+    case 'l':
+        o->listen = true;
+        break;
+    case 'N':
+        o->shutdown = true;
+        break;
+    case 'o':
+        o->output = optarg;
+        break;
+    case 'p':
+        o->source_port = optarg;
+        break;
+    case 'q':
+        return set_seconds(&o->quit_after, true, "-q", err);
+    case 's':
+        o->source_host = optarg;
+        break;
+    case 'u':
+        o->udp = true;
+        break;
+    case 'U':
+        o->unix_socket = true;
+        break;
+    case 'v':
+        o->verbose++;
+        break;
+    case 'w':
+        return set_seconds(&o->timeout, false, "-w", err);
+    case 'z':
+        o->probe = true;
+        break;
+    case OPT_KEEP_OPEN:
+        o->keep_open = true;
+        break;
+    case OPT_NO_SHUTDOWN:
+        o->no_shutdown = true;
+        break;
+    case OPT_LINGER:
+        return set_linger(o, err);
+    case OPT_TIMELINE:
+        o->timeline = true;
+        break;
+    case OPT_TIMELINE_SVG:
+        o->timeline_svg = optarg;
+        break;
+    case OPT_PROGRESS:
+        o->progress = true;
+        break;
+    case OPT_NO_PROGRESS:
+        o->no_progress = true;
+        break;
+    case OPT_JSON:
+        o->json = true;
+        break;
+    case OPT_WAIT:
+        o->wait = true;
+        break;
+    case OPT_VERSION:
+        nwcat_print_version(out);
+        return NWCAT_OK;
     case ':':
         return optopt > 0 && optopt < OPT_KEEP_OPEN
                    ? complain(err, "option -%c needs a value", optopt)
@@ -177,7 +235,8 @@ static int take_words(struct nwcat_options *o, int count, char **words, FILE *er
             return complain(err, "-l listens on one port: '%s' or '%s'?", words[count - 1],
                             o->source_port);
         if (o->host != NULL && o->source_host != NULL)
-            return complain(err, "-l listens on one address: '%s' or '%s'?", o->host, o->source_host);
+            return complain(err, "-l listens on one address: '%s' or '%s'?", o->host,
+                            o->source_host);
         if (o->host == NULL)
             o->host = o->source_host;
         o->source_host = o->source_port = NULL;
@@ -233,7 +292,8 @@ static int check_together(const struct nwcat_options *o, FILE *err) {
     return NWCAT_RUN;
 }
 
-int nwcat_options_parse(struct nwcat_options *options, int argc, char **argv, FILE *out, FILE *err) {
+int nwcat_options_parse(struct nwcat_options *options, int argc, char **argv, FILE *out,
+                        FILE *err) {
     memset(options, 0, sizeof *options);
     options->linger = 0.5;
     options->quit_after = -1;

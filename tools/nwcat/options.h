@@ -1,7 +1,7 @@
 /*
  * options.h - nwcat's command line, read.
- * What: one struct that says what to do. Zero is the default of every field.
- * Owns: nothing; strings point into argv.
+ * What:   one struct that says what to do. Zero is the default of every field.
+ * Owns:   nothing; strings point into argv.
  */
 #ifndef NWCAT_OPTIONS_H
 #define NWCAT_OPTIONS_H
@@ -12,22 +12,22 @@
 #include <stdio.h>
 
 struct nwcat_options {
-    const char *host;         /* NULL with -l: every address. With -U the socket's path */
-    const char *port;         /* as given; NULL with -U, and with -l when left out (any free port) */
-    const char *source_host;  /* -s */
-    const char *source_port;  /* -p */
-    const char *input;        /* -i FILE; NULL: standard input */
-    const char *output;       /* -o FILE; NULL: standard output */
+    const char *host;        /* NULL with -l: every address. With -U the socket's path */
+    const char *port;        /* as given; NULL with -U, and with -l when left out (any free port) */
+    const char *source_host; /* -s */
+    const char *source_port; /* -p */
+    const char *input;       /* -i FILE; NULL: standard input */
+    const char *output;      /* -o FILE; NULL: standard output */
     const char *timeline_svg; /* --timeline-svg FILE */
-    int         family;       /* 0 both, 4 or 6 */
-    double      timeout;      /* -w, seconds; 0: none */
-    double      quit_after;   /* -q, seconds after end of input; below 0: not given */
-    double      linger;       /* --linger, seconds; below 0: for ever */
-    bool        listen, udp, unix_socket, probe, detach, keep_open, wait;
-    bool        no_shutdown;  /* --no-shutdown: keep the sending side open at end of input */
-    bool        shutdown;     /* -N given: only UDP behaves otherwise without it */
-    bool        json, timeline, progress, no_progress;
-    unsigned    verbose;
+    int family;               /* 0 both, 4 or 6 */
+    double timeout;           /* -w, seconds; 0: none */
+    double quit_after;        /* -q, seconds after end of input; below 0: not given */
+    double linger;            /* --linger, seconds; below 0: for ever */
+    bool listen, udp, unix_socket, probe, detach, keep_open, wait;
+    bool no_shutdown; /* --no-shutdown: keep the sending side open at end of input */
+    bool shutdown;    /* -N given: only UDP behaves otherwise without it */
+    bool json, timeline, progress, no_progress;
+    unsigned verbose;
     struct nwcat_ports ports; /* filled with -z only */
 };
 

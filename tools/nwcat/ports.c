@@ -32,7 +32,7 @@ static long read_number(const char *text, long low, long high) {
 
 static long read_service(const char *text, bool udp) {
     struct servent entry, *found = NULL;
-    char           buffer[1024];
+    char buffer[1024];
     if (getservbyname_r(text, udp ? "udp" : "tcp", &entry, buffer, sizeof buffer, &found) != 0 ||
         found == NULL)
         return -1;
@@ -52,7 +52,8 @@ static void add_range(struct nwcat_ports *ports, long low, long high) {
     }
 }
 
-/* One piece between commas. A name may hold hyphens ("iso-tsap"), so the name is tried whole first. */
+/* One piece between commas. A name may hold hyphens ("iso-tsap"), so the name is tried whole first.
+ */
 static bool add_piece(struct nwcat_ports *ports, char *piece, bool udp) {
     long port = read_number(piece, 1, NWCAT_PORT_MAX);
     if (port < 0 && isalpha((unsigned char)piece[0]))
@@ -80,7 +81,7 @@ bool nwcat_ports_parse(struct nwcat_ports *ports, const char *text, bool udp, ch
     const char *start = text;
     for (;;) {
         size_t length = strcspn(start, ",");
-        char   part[PIECE_MAX];
+        char part[PIECE_MAX];
         snprintf(part, sizeof part, "%.*s", (int)(length < sizeof part ? length : sizeof part - 1),
                  start);
         if (length >= sizeof part || !add_piece(ports, part, udp)) {

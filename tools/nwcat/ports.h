@@ -1,7 +1,7 @@
 /*
  * ports.h - "80", "http", "20-30,80,8000-8010" as lists of ports.
- * What: numbers and ranges for -z, one number or service name elsewhere.
- * Owns: nothing; a list is a caller's struct.
+ * What:   numbers and ranges for -z, one number or service name elsewhere.
+ * Owns:   nothing; a list is a caller's struct.
  */
 #ifndef NWCAT_PORTS_H
 #define NWCAT_PORTS_H

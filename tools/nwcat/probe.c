@@ -1,8 +1,8 @@
 /*
  * probe.c - which ports answer (-z).
- * What:   one connection a port, several at a time; verdicts are told in the order of the ports. TCP: open
- *         when established. UDP has no handshake: a datagram of one octet goes out, an ICMP refusal means
- *         closed, any answer open, and silence "no-answer" (open, or filtered).
+ * What:   one connection a port, several at a time; verdicts are told in the order of the ports.
+ *         TCP: open when established. UDP has no handshake: a datagram of one octet goes out, an
+ *         ICMP refusal means closed, any answer open, and silence "no-answer" (open, or filtered).
  * Runs:   on the main queue.
  * Owns:   its probes; lives as long as the process.
  */
@@ -19,25 +19,25 @@ enum { AT_ONCE = 32 };
 #define UDP_SILENCE 1.0 /* seconds to wait for a refusal when no -w is given */
 
 struct probe {
-    struct prober            *prober;
-    struct probe             *next; /* in order of ports */
-    nw_connection_t           connection;
-    struct nwcat_timer       *timer;
-    uint16_t                  port;
-    bool                      decided, gone; /* gone: the last handler has run */
-    enum nwcat_probe_verdict  verdict;
-    struct nwcat_reason       reason;
-    bool                      has_reason;
-    double                    began, seconds;
+    struct prober *prober;
+    struct probe *next; /* in order of ports */
+    nw_connection_t connection;
+    struct nwcat_timer *timer;
+    uint16_t port;
+    bool decided, gone; /* gone: the last handler has run */
+    enum nwcat_probe_verdict verdict;
+    struct nwcat_reason reason;
+    bool has_reason;
+    double began, seconds;
 };
 
 struct prober {
     struct nwcat_app *app;
-    nw_parameters_t   parameters;
-    struct probe     *first, *last; /* not yet told */
-    uint16_t          port;         /* the last one started */
-    unsigned          running;
-    bool              all_started, stopped, found, picture_failed;
+    nw_parameters_t parameters;
+    struct probe *first, *last; /* not yet told */
+    uint16_t port;              /* the last one started */
+    unsigned running;
+    bool all_started, stopped, found, picture_failed;
     enum nwcat_status status; /* of the first failure */
 };
 
@@ -46,10 +46,14 @@ static void go_on(struct prober *prober);
 static enum nwcat_status status_of(const struct probe *probe) {
     switch (probe->verdict) {
     case NWCAT_PROBE_OPEN:
-    case NWCAT_PROBE_NO_ANSWER: return NWCAT_OK;
-    case NWCAT_PROBE_TIMEOUT: return NWCAT_TIMEOUT;
-    case NWCAT_PROBE_NO_NAME: return NWCAT_NO_NAME;
-    default: return NWCAT_FAILED;
+    case NWCAT_PROBE_NO_ANSWER:
+        return NWCAT_OK;
+    case NWCAT_PROBE_TIMEOUT:
+        return NWCAT_TIMEOUT;
+    case NWCAT_PROBE_NO_NAME:
+        return NWCAT_NO_NAME;
+    default:
+        return NWCAT_FAILED;
     }
 }
 
@@ -66,8 +70,10 @@ static void tell(struct prober *prober, const struct probe *probe) {
     if (status != NWCAT_OK && app->options.ports.count <= 1 && !app->options.json &&
         app->options.verbose == 0) {
         char what[320];
-        snprintf(what, sizeof what, probe->verdict == NWCAT_PROBE_TIMEOUT ? "no answer from %s port %u"
-                 : app->options.unix_socket ? "cannot connect to %s" : "cannot connect to %s port %u",
+        snprintf(what, sizeof what,
+                 probe->verdict == NWCAT_PROBE_TIMEOUT ? "no answer from %s port %u"
+                 : app->options.unix_socket            ? "cannot connect to %s"
+                                                       : "cannot connect to %s port %u",
                  app->options.host, probe->port);
         nwcat_event_error(app, what, probe->has_reason ? &probe->reason : NULL);
     }
@@ -122,7 +128,8 @@ static void decide(struct probe *probe, enum nwcat_probe_verdict verdict, nw_err
 
 static void on_timer(void *context) {
     struct probe *probe = context;
-    decide(probe, probe->prober->app->options.udp ? NWCAT_PROBE_NO_ANSWER : NWCAT_PROBE_TIMEOUT, NULL);
+    decide(probe, probe->prober->app->options.udp ? NWCAT_PROBE_NO_ANSWER : NWCAT_PROBE_TIMEOUT,
+           NULL);
 }
 
 static void on_answer(void *context, dispatch_data_t content, nw_content_context_t content_context,
@@ -142,10 +149,10 @@ static void on_asked(void *context, nw_error_t error) {
 /* A UDP "connection" is ready at once: what counts is what comes back. */
 static void ask_by_datagram(struct probe *probe) {
     static const char nothing[1] = {0};
-    dispatch_data_t   octet = dispatch_data_create_f(nothing, sizeof nothing, NULL, NULL, NULL);
+    dispatch_data_t octet = dispatch_data_create_f(nothing, sizeof nothing, NULL, NULL, NULL);
     nw_connection_receive_f(probe->connection, 1, UINT16_MAX, probe, on_answer);
-    nw_connection_send_f(probe->connection, octet, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true, probe,
-                         on_asked);
+    nw_connection_send_f(probe->connection, octet, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
+                         probe, on_asked);
     if (octet != NULL)
         dispatch_release(octet);
     double limit = probe->prober->app->options.timeout;
@@ -153,7 +160,7 @@ static void ask_by_datagram(struct probe *probe) {
 }
 
 static void on_state(void *context, nw_connection_state_t state, nw_error_t error) {
-    struct probe  *probe = context;
+    struct probe *probe = context;
     struct prober *prober = probe->prober;
     switch (state) {
     case nw_connection_state_ready:
@@ -172,17 +179,19 @@ static void on_state(void *context, nw_connection_state_t state, nw_error_t erro
         drain(prober);
         break;
     case nw_connection_state_invalid:
-    case nw_connection_state_preparing: break;
+    case nw_connection_state_preparing:
+        break;
     }
 }
 
 static bool start_one(struct prober *prober, uint16_t port) {
     struct nwcat_app *app = prober->app;
-    char              text[8];
+    char text[8];
     snprintf(text, sizeof text, "%u", port);
-    nw_endpoint_t   endpoint = nwcat_remote_endpoint(app, text);
-    nw_connection_t connection = endpoint != NULL ? nw_connection_create(endpoint, prober->parameters) : NULL;
-    struct probe   *probe = connection != NULL ? calloc(1, sizeof *probe) : NULL;
+    nw_endpoint_t endpoint = nwcat_remote_endpoint(app, text);
+    nw_connection_t connection =
+        endpoint != NULL ? nw_connection_create(endpoint, prober->parameters) : NULL;
+    struct probe *probe = connection != NULL ? calloc(1, sizeof *probe) : NULL;
     nw_release(endpoint);
     if (probe == NULL) {
         nw_release(connection);
@@ -211,8 +220,10 @@ static bool start_one(struct prober *prober, uint16_t port) {
 static void go_on(struct prober *prober) {
     struct nwcat_app *app = prober->app;
     while (!prober->all_started && !prober->stopped && prober->running < AT_ONCE) {
-        uint16_t port = app->options.unix_socket ? 0 : nwcat_ports_next(&app->options.ports, prober->port);
-        bool     more = app->options.unix_socket ? prober->running == 0 && prober->first == NULL : port != 0;
+        uint16_t port =
+            app->options.unix_socket ? 0 : nwcat_ports_next(&app->options.ports, prober->port);
+        bool more =
+            app->options.unix_socket ? prober->running == 0 && prober->first == NULL : port != 0;
         if (!more || app->options.unix_socket)
             prober->all_started = true;
         if (!more)
@@ -220,7 +231,8 @@ static void go_on(struct prober *prober) {
         prober->port = port;
         if (!start_one(prober, port)) {
             char what[320];
-            snprintf(what, sizeof what, "'%s' is not a host that can be connected to", app->options.host);
+            snprintf(what, sizeof what, "'%s' is not a host that can be connected to",
+                     app->options.host);
             nwcat_event_error(app, what, NULL);
             prober->status = NWCAT_NO_NAME;
             prober->stopped = true;
@@ -243,7 +255,7 @@ static void interrupt(struct nwcat_app *app, enum nwcat_status status) {
 
 void nwcat_probe_start(struct nwcat_app *app) {
     enum nwcat_status status = NWCAT_FAILED;
-    struct prober    *prober = calloc(1, sizeof *prober);
+    struct prober *prober = calloc(1, sizeof *prober);
     if (prober == NULL)
         nwcat_app_end(app, NWCAT_FAILED);
     prober->app = app;

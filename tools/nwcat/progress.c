@@ -1,6 +1,6 @@
 /*
  * progress.c - how far and how fast, as text.
- * Runs: pure.
+ * Runs:   pure.
  */
 #include "progress.h"
 
@@ -24,14 +24,15 @@ double nwcat_progress_rate(double before, double moved, double seconds) {
     if (seconds <= 0)
         return before;
     double now = moved / seconds;
-    double weight = 1 - exp(-seconds / 2); /* forgets half in 1.4 s: steady to read, yet not stale */
+    double weight =
+        1 - exp(-seconds / 2); /* forgets half in 1.4 s: steady to read, yet not stale */
     return before <= 0 ? now : before + weight * (now - before);
 }
 
-__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size, const char *format,
-                                                         ...) {
+__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size,
+                                                         const char *format, ...) {
     va_list args;
-    size_t  used = strlen(text);
+    size_t used = strlen(text);
     va_start(args, format);
     vsnprintf(text + used, size - used, format, args);
     va_end(args);

@@ -1,6 +1,6 @@
 /*
  * reason.c - an error of the library, for people and for scripts.
- * Runs: anywhere; pure.
+ * Runs:   anywhere; pure.
  */
 #include "reason.h"
 
@@ -11,16 +11,20 @@
 static const char *dns_text(int code) {
     switch (code) {
     case kDNSServiceErr_NoSuchName:
-    case kDNSServiceErr_NoSuchRecord: return "No such name";
-    case kDNSServiceErr_Timeout: return "The name could not be looked up in time";
-    case kDNSServiceErr_ServiceNotRunning: return "No name server answers";
-    default: return NULL;
+    case kDNSServiceErr_NoSuchRecord:
+        return "No such name";
+    case kDNSServiceErr_Timeout:
+        return "The name could not be looked up in time";
+    case kDNSServiceErr_ServiceNotRunning:
+        return "No name server answers";
+    default:
+        return NULL;
     }
 }
 
 struct nwcat_reason nwcat_reason_posix(int code) {
     struct nwcat_reason reason = {.domain = nw_error_domain_posix, .code = code, .name = "posix"};
-    char                buffer[96];
+    char buffer[96];
     snprintf(reason.text, sizeof reason.text, "%s", strerror_r(code, buffer, sizeof buffer));
     return reason;
 }
@@ -40,7 +44,9 @@ struct nwcat_reason nwcat_reason_of(nw_error_t error) {
     }
     char *text = known == NULL ? nw_error_copy_description(error) : NULL;
     snprintf(reason.text, sizeof reason.text, "%s",
-             known != NULL ? known : text != NULL ? text : "no reason given");
+             known != NULL  ? known
+             : text != NULL ? text
+                            : "no reason given");
     free(text);
     return reason;
 }

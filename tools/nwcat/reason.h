@@ -10,9 +10,9 @@
 
 struct nwcat_reason {
     nw_error_domain_t domain;
-    int               code;
-    char              name[16]; /* "posix", "dns", "tls" */
-    char              text[96]; /* "Connection refused" */
+    int code;
+    char name[16]; /* "posix", "dns", "tls" */
+    char text[96]; /* "Connection refused" */
 };
 
 /* `error` may be NULL: then the domain is invalid and the text says that no reason was given. */

@@ -1,7 +1,7 @@
 /*
  * server.c - listens, and copies both ways with whoever connects.
- * What:   TCP: one client, or with --keep-open one after the other. UDP: the first peer; with --keep-open
- *         every peer is heard, and the input goes to the one that spoke up last.
+ * What:   TCP: one client, or with --keep-open one after the other. UDP: the first peer; with
+ *         --keep-open every peer is heard, and the input goes to the one that spoke up last.
  * Runs:   on the main queue.
  * Owns:   the listener and the count of sessions alive; lives as long as the process.
  */
@@ -19,17 +19,17 @@
 #include <unistd.h>
 
 struct live { /* one session alive */
-    struct live          *next;
+    struct live *next;
     struct nwcat_session *session;
-    struct server        *server;
+    struct server *server;
 };
 
 struct server {
     struct nwcat_app *app;
-    nw_listener_t     listener;
-    struct live      *sessions;
-    unsigned          accepted;
-    bool              listening, closing, listener_gone;
+    nw_listener_t listener;
+    struct live *sessions;
+    unsigned accepted;
+    bool listening, closing, listener_gone;
     enum nwcat_status status;
 };
 
@@ -64,7 +64,7 @@ static void interrupt(struct nwcat_app *app, enum nwcat_status status) {
 
 /* A session has ended. Output that cannot be written ends even a listener that is to stay. */
 static void on_ended(void *context, struct nwcat_session *session, enum nwcat_status status) {
-    struct live   *live = context;
+    struct live *live = context;
     struct server *server = live->server;
     (void)session;
     for (struct live **link = &server->sessions; *link != NULL; link = &(*link)->next) {
@@ -87,20 +87,21 @@ static void on_ended(void *context, struct nwcat_session *session, enum nwcat_st
 
 static void on_connection(void *context, nw_connection_t connection) {
     struct server *server = context;
-    struct live   *live = server->closing ? NULL : calloc(1, sizeof *live);
+    struct live *live = server->closing ? NULL : calloc(1, sizeof *live);
     if (live == NULL) {
         nw_connection_cancel(connection);
         return;
     }
     struct nwcat_peer peer = {.number = ++server->accepted};
-    char              remote[128], local[128];
+    char remote[128], local[128];
     nwcat_connection_ends(connection, remote, local, sizeof remote);
     peer.remote = remote[0] != '\0' ? remote : NULL;
     peer.local = local[0] != '\0' ? local : NULL;
     nwcat_event_accepted(server->app, &peer);
     live->server = server;
     struct nwcat_session_owner owner = {.context = live, .ended = on_ended};
-    live->session = nwcat_session_start(server->app, nw_retain(connection), peer.number, true, owner);
+    live->session =
+        nwcat_session_start(server->app, nw_retain(connection), peer.number, true, owner);
     if (live->session == NULL) {
         free(live);
         return;
@@ -112,13 +113,14 @@ static void on_connection(void *context, nw_connection_t connection) {
 
 static void on_ready(struct server *server) {
     server->listening = true;
-    nwcat_event_listening(server->app, server->app->options.host, nw_listener_get_port(server->listener));
+    nwcat_event_listening(server->app, server->app->options.host,
+                          nw_listener_get_port(server->listener));
 }
 
 static void on_failed(struct server *server, nw_error_t error) {
     const struct nwcat_options *o = &server->app->options;
-    struct nwcat_reason         reason = nwcat_reason_of(error);
-    char                        what[320];
+    struct nwcat_reason reason = nwcat_reason_of(error);
+    char what[320];
     if (o->unix_socket)
         snprintf(what, sizeof what, "cannot listen on %s", o->host);
     else
@@ -146,17 +148,17 @@ static void on_state(void *context, nw_listener_state_t state, nw_error_t error)
 
 void nwcat_server_start(struct nwcat_app *app) {
     const struct nwcat_options *o = &app->options;
-    enum nwcat_status           status = NWCAT_FAILED;
-    nw_parameters_t             parameters = nwcat_parameters_create(app, &status);
-    struct server              *server = calloc(1, sizeof *server);
+    enum nwcat_status status = NWCAT_FAILED;
+    nw_parameters_t parameters = nwcat_parameters_create(app, &status);
+    struct server *server = calloc(1, sizeof *server);
     if (parameters == NULL || server == NULL)
         nwcat_app_end(app, status);
     server->app = app;
     app->mode = server;
     app->interrupt = interrupt;
-    server->listener = o->host != NULL
-                           ? nw_listener_create(parameters)
-                           : nw_listener_create_with_port(o->port != NULL ? o->port : "0", parameters);
+    server->listener =
+        o->host != NULL ? nw_listener_create(parameters)
+                        : nw_listener_create_with_port(o->port != NULL ? o->port : "0", parameters);
     nw_release(parameters);
     if (server->listener == NULL) {
         nwcat_event_error(app, "cannot make a listener of these options", NULL);

@@ -1,10 +1,10 @@
 /*
  * session.c - one connection joined to the local input and output.
- * What:   two pumps that never run ahead: input is read when the last send has been taken, and the next
- *         receive is asked for when the last bytes have been written.
+ * What:   two pumps that never run ahead: input is read when the last send has been taken, and the
+ *         next receive is asked for when the last bytes have been written.
  * Runs:   on the main queue, every function and handler.
- * Owns:   a reference to the connection; itself, until the connection says cancelled and no write is
- *         under way (`holds`).
+ * Owns:   a reference to the connection; itself, until the connection says cancelled and no write
+ *         is under way (`holds`).
  */
 #include "session.h"
 
@@ -28,20 +28,20 @@ enum send_state {
 };
 
 struct nwcat_session {
-    struct nwcat_app          *app;
-    nw_connection_t            connection;
+    struct nwcat_app *app;
+    nw_connection_t connection;
     struct nwcat_session_owner owner;
-    unsigned                   number, holds;
-    bool                       accepted, ready, wants_input, ending, receive_ended, input_ended;
-    bool                       end_after_write; /* the bytes being written were the last */
-    enum nwcat_status          status;  /* what it ends with */
-    enum nwcat_status          verdict; /* what sending has come to, while receiving goes on */
-    enum send_state            send_state;
-    size_t                     in_flight; /* octets of the send under way */
-    uint64_t                   sent, received;
-    double                     began, ready_at;
-    struct nwcat_timer        *limit, *linger; /* -w and -q; the pause after the peer's end */
-    char                       remote[TEXT], local[TEXT], interface_name[32];
+    unsigned number, holds;
+    bool accepted, ready, wants_input, ending, receive_ended, input_ended;
+    bool end_after_write;      /* the bytes being written were the last */
+    enum nwcat_status status;  /* what it ends with */
+    enum nwcat_status verdict; /* what sending has come to, while receiving goes on */
+    enum send_state send_state;
+    size_t in_flight; /* octets of the send under way */
+    uint64_t sent, received;
+    double began, ready_at;
+    struct nwcat_timer *limit, *linger; /* -w and -q; the pause after the peer's end */
+    char remote[TEXT], local[TEXT], interface_name[32];
 };
 
 static void want_input(struct nwcat_session *session);
@@ -99,10 +99,11 @@ static void describe_target(const struct nwcat_session *session, const char *ver
         snprintf(text, size, "%s %s port %s", verb, o->host, o->port);
 }
 
-/* --- the end ---------------------------------------------------------------------------------------- */
+/* --- the end
+ * ---------------------------------------------------------------------------------------- */
 
-/* After the peer's end: sending goes on only while the input flows, so that an idle terminal or pipe does
- * not hold a finished exchange open. */
+/* After the peer's end: sending goes on only while the input flows, so that an idle terminal or
+ * pipe does not hold a finished exchange open. */
 static void on_linger(void *context) {
     struct nwcat_session *session = context;
     if (session->send_state != SEND_SENDING)
@@ -129,26 +130,29 @@ static void check_end(struct nwcat_session *session) {
         start_linger(session);
 }
 
-/* -w (no answer, or nothing moves) and -q (the input has ended) share one timer: both end the session. */
+/* -w (no answer, or nothing moves) and -q (the input has ended) share one timer: both end the
+ * session. */
 static void on_limit(void *context) {
-    struct nwcat_session       *session = context;
+    struct nwcat_session *session = context;
     const struct nwcat_options *o = &session->app->options;
     if (session->input_ended && (o->quit_after >= 0 || o->udp)) {
         nwcat_session_end(session, NWCAT_OK); /* silence after the last question is how UDP ends */
         return;
     }
     char what[400], target[320];
-    describe_target(session, session->ready ? "nothing moved on the connection to" : "no answer from",
+    describe_target(session,
+                    session->ready ? "nothing moved on the connection to" : "no answer from",
                     target, sizeof target);
     snprintf(what, sizeof what, "%s for %g s", target, o->timeout);
     nwcat_event_error(session->app, what, NULL);
     nwcat_session_end(session, NWCAT_TIMEOUT);
 }
 
-/* --- sending ----------------------------------------------------------------------------------------- */
+/* --- sending
+ * ----------------------------------------------------------------------------------------- */
 
-/* The peer may have said much before it stopped listening: what is on its way is still received, and the
- * session ends with the failure after that. */
+/* The peer may have said much before it stopped listening: what is on its way is still received,
+ * and the session ends with the failure after that. */
 static void send_failed(struct nwcat_session *session, const char *what, nw_error_t error) {
     struct nwcat_reason reason = nwcat_reason_of(error);
     if (session->app->options.udp || session->receive_ended) {
@@ -205,8 +209,8 @@ static void input_ended(struct nwcat_session *session) {
     } else if (!o->udp && !o->no_shutdown) {
         session->send_state = SEND_SENDING;
         session->holds++;
-        nw_connection_send_f(session->connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, session,
-                             on_end_sent);
+        nw_connection_send_f(session->connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true,
+                             session, on_end_sent);
     }
     check_end(session);
 }
@@ -222,13 +226,14 @@ static void on_input(void *context, dispatch_data_t data, int error) {
         session->send_state = SEND_SENDING;
         session->in_flight = dispatch_data_get_size(data);
         session->holds++;
-        nw_connection_send_f(session->connection, data, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true, session,
-                             on_sent);
+        nw_connection_send_f(session->connection, data, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
+                             session, on_sent);
     }
 }
 
 static void want_input(struct nwcat_session *session) {
-    if (!session->ready || !session->wants_input || session->ending || session->send_state != SEND_IDLE)
+    if (!session->ready || !session->wants_input || session->ending ||
+        session->send_state != SEND_IDLE)
         return;
     size_t most = STREAM_CHUNK;
     if (session->app->options.udp) { /* one read becomes one datagram, which must fit */
@@ -244,7 +249,8 @@ void nwcat_session_take_input(struct nwcat_session *session) {
     want_input(session);
 }
 
-/* --- receiving --------------------------------------------------------------------------------------- */
+/* --- receiving
+ * --------------------------------------------------------------------------------------- */
 
 static void received_end(struct nwcat_session *session) {
     session->receive_ended = true;
@@ -268,8 +274,8 @@ static void on_written(void *context, int error) {
     let_go(session);
 }
 
-static void on_received(void *context, dispatch_data_t content, nw_content_context_t content_context,
-                        bool is_complete, nw_error_t error) {
+static void on_received(void *context, dispatch_data_t content,
+                        nw_content_context_t content_context, bool is_complete, nw_error_t error) {
     struct nwcat_session *session = context;
     bool udp = session->app->options.udp;
     bool end = !udp && ((is_complete && (content_context == NULL ||
@@ -303,18 +309,23 @@ static void receive_next(struct nwcat_session *session) {
     if (session->ending)
         return;
     session->holds++;
-    nw_connection_receive_f(session->connection, 1, session->app->options.udp ? DATAGRAM_MAX : STREAM_CHUNK,
-                            session, on_received);
+    nw_connection_receive_f(session->connection, 1,
+                            session->app->options.udp ? DATAGRAM_MAX : STREAM_CHUNK, session,
+                            on_received);
 }
 
-/* --- states ------------------------------------------------------------------------------------------ */
+/* --- states
+ * ------------------------------------------------------------------------------------------ */
 
 static struct nwcat_peer peer_of(struct nwcat_session *session, double seconds) {
-    return (struct nwcat_peer){.number = session->number,
+    return (struct nwcat_peer){
+        .number = session->number,
         .remote = session->remote[0] != '\0' ? session->remote : NULL,
         .local = session->local[0] != '\0' ? session->local : NULL,
         .interface_name = session->interface_name[0] != '\0' ? session->interface_name : NULL,
-        .seconds = seconds, .sent = session->sent, .received = session->received};
+        .seconds = seconds,
+        .sent = session->sent,
+        .received = session->received};
 }
 
 static void on_ready(struct nwcat_session *session) {
@@ -323,8 +334,6 @@ static void on_ready(struct nwcat_session *session) {
     nwcat_connection_ends(session->connection, session->remote, session->local, TEXT);
     nwcat_connection_interface(session->connection, session->interface_name,
                                sizeof session->interface_name);
-    if (session->owner.ready != NULL) /* first the race, then who won it */
-        session->owner.ready(session->owner.context, session);
     struct nwcat_peer peer = peer_of(session, session->ready_at - session->began);
     nwcat_event_ready(session->app, &peer);
     nwcat_timer_stop(session->limit);
@@ -349,7 +358,8 @@ static void on_failed(struct nwcat_session *session, const struct nwcat_reason *
         fail(session, target, *reason, nwcat_reason_status(reason));
         return;
     }
-    /* Bytes that came before the loss may still be unread: the receive that meets the error tells. */
+    /* Bytes that came before the loss may still be unread: the receive that meets the error tells.
+     */
     if (session->receive_ended)
         fail(session, "the connection broke", *reason, NWCAT_FAILED);
 }
@@ -365,19 +375,31 @@ static void on_cancelled(struct nwcat_session *session) {
 }
 
 static void on_state(void *context, nw_connection_state_t state, nw_error_t error) {
-    static const char *const names[] = {"invalid", "waiting", "preparing", "ready", "failed", "cancelled"};
+    static const char *const names[] = {"invalid", "waiting", "preparing",
+                                        "ready",   "failed",  "cancelled"};
     struct nwcat_session *session = context;
-    struct nwcat_reason   reason = nwcat_reason_of(error);
+    struct nwcat_reason reason = nwcat_reason_of(error);
+    if (state == nw_connection_state_ready && session->owner.ready != NULL)
+        session->owner.ready(session->owner.context, session); /* first the race, then its winner */
     nwcat_event_state(session->app, session->number,
                       (unsigned)state < sizeof names / sizeof names[0] ? names[state] : "unknown",
                       error != NULL ? &reason : NULL);
     switch (state) {
-    case nw_connection_state_waiting: on_waiting(session, &reason); break;
-    case nw_connection_state_ready: on_ready(session); break;
-    case nw_connection_state_failed: on_failed(session, &reason); break;
-    case nw_connection_state_cancelled: on_cancelled(session); break;
+    case nw_connection_state_waiting:
+        on_waiting(session, &reason);
+        break;
+    case nw_connection_state_ready:
+        on_ready(session);
+        break;
+    case nw_connection_state_failed:
+        on_failed(session, &reason);
+        break;
+    case nw_connection_state_cancelled:
+        on_cancelled(session);
+        break;
     case nw_connection_state_invalid:
-    case nw_connection_state_preparing: break;
+    case nw_connection_state_preparing:
+        break;
     }
 }
 

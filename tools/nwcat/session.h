@@ -1,8 +1,8 @@
 /*
  * session.h - one connection joined to the local input and output.
- * What: starts the connection, copies both ways with back-pressure, ends it in good order, and then tells
- *       whoever began it.
- * Runs: on the main queue, every function.
+ * What:   starts the connection, copies both ways with back-pressure, ends it in good order, and
+ *         then tells whoever began it.
+ * Runs:   on the main queue, every function.
  */
 #ifndef NWCAT_SESSION_H
 #define NWCAT_SESSION_H
@@ -21,12 +21,13 @@ struct nwcat_session_owner {
     void (*ended)(void *context, struct nwcat_session *session, enum nwcat_status status);
 };
 
-/* Takes over the caller's reference to `connection` and starts it. `accepted`: it comes from a listener.
- * NULL when memory ran out; the connection is then cancelled. */
+/* Takes over the caller's reference to `connection` and starts it. `accepted`: it comes from a
+ * listener. NULL when memory ran out; the connection is then cancelled. */
 struct nwcat_session *nwcat_session_start(struct nwcat_app *app, nw_connection_t connection,
                                           unsigned number, bool accepted,
                                           struct nwcat_session_owner owner);
-/* From now on the local input is sent over this one. Before it is ready this takes effect when it is. */
+/* From now on the local input is sent over this one. Before it is ready this takes effect when it
+ * is. */
 void nwcat_session_take_input(struct nwcat_session *session);
 /* Ends it with `status`, unless it is ending already. */
 void nwcat_session_end(struct nwcat_session *session, enum nwcat_status status);

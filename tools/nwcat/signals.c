@@ -15,16 +15,16 @@
 
 struct watch {
     struct nwcat_app *app;
-    int               number;
-    unsigned          seen;
+    int number;
+    unsigned seen;
 };
 
 static struct watch watches[] = {{.number = SIGINT}, {.number = SIGTERM}, {.number = SIGHUP}};
 
 static void on_signal(void *context) {
-    struct watch     *watch = context;
+    struct watch *watch = context;
     struct nwcat_app *app = watch->app;
-    int               status = 128 + watch->number;
+    int status = 128 + watch->number;
     if (watch->seen++ > 0 || app->interrupt == NULL)
         _exit(status); /* asked twice: the good order takes too long */
     app->interrupt(app, (enum nwcat_status)status);
@@ -38,8 +38,9 @@ void nwcat_signals_watch(struct nwcat_app *app) {
         if (sigaction(watches[i].number, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
             continue;
         watches[i].app = app;
-        dispatch_source_t source = dispatch_source_create(
-            DISPATCH_SOURCE_TYPE_SIGNAL, (uintptr_t)watches[i].number, 0, dispatch_get_main_queue());
+        dispatch_source_t source =
+            dispatch_source_create(DISPATCH_SOURCE_TYPE_SIGNAL, (uintptr_t)watches[i].number, 0,
+                                   dispatch_get_main_queue());
         if (source == NULL)
             continue;
         signal(watches[i].number, SIG_IGN);

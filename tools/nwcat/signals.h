@@ -6,8 +6,9 @@
 
 #include "app.h"
 
-/* From now on SIGINT, SIGTERM and SIGHUP call app->interrupt with 128 + the signal; a second one ends the
- * process at once. SIGPIPE is ignored: writing to a closed pipe is an error like any other. */
+/* From now on SIGINT, SIGTERM and SIGHUP call app->interrupt with 128 + the signal; a second one
+ * ends the process at once. SIGPIPE is ignored: writing to a closed pipe is an error like any
+ * other. */
 void nwcat_signals_watch(struct nwcat_app *app);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * timeline.c - rows of a race: keeping them, and the measures that both drawings share.
- * Runs: on the main queue; pure but for memory.
+ * Runs:   on the main queue; pure but for memory.
  */
 #include "timeline.h"
 
@@ -10,7 +10,7 @@
 
 struct nwcat_row *nwcat_timeline_add(struct nwcat_timeline *timeline) {
     if (timeline->count == timeline->capacity) {
-        size_t            capacity = timeline->capacity != 0 ? timeline->capacity * 2 : 8;
+        size_t capacity = timeline->capacity != 0 ? timeline->capacity * 2 : 8;
         struct nwcat_row *rows = reallocarray(timeline->rows, capacity, sizeof *rows);
         if (rows == NULL)
             return NULL;

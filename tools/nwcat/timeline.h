@@ -1,8 +1,9 @@
 /*
  * timeline.h - the race of addresses as rows with a beginning and an end.
- * What: a plain picture of how a connection was established. timeline_collect.c fills it from the public
- *       API; timeline_text.c and timeline_svg.c draw it. Times are milliseconds since the start.
- * Owns: its rows, and all texts in place, so that a copy can be kept.
+ * What:   a plain picture of how a connection was established. timeline_collect.c fills it from
+ *         the public API; timeline_text.c and timeline_svg.c draw it. Times are milliseconds since
+ *         the start.
+ * Owns:   its rows, and all texts in place, so that a copy can be kept.
  */
 #ifndef NWCAT_TIMELINE_H
 #define NWCAT_TIMELINE_H
@@ -28,23 +29,24 @@ enum nwcat_row_outcome {
 enum { NWCAT_ROW_NAME = 24, NWCAT_ROW_LABEL = 96, NWCAT_ROW_NOTE = 96, NWCAT_TITLE = 200 };
 
 struct nwcat_row {
-    enum nwcat_row_kind    kind;
+    enum nwcat_row_kind kind;
     enum nwcat_row_outcome outcome;
-    double                 start, end; /* end below 0: still running */
-    char                   name[NWCAT_ROW_NAME];   /* "C1.1.2" */
-    char                   label[NWCAT_ROW_LABEL]; /* "[2001:db8::1]:80", "AAAA" */
-    char                   note[NWCAT_ROW_NOTE];   /* "2 addresses", "Connection refused" */
+    double start, end;           /* end below 0: still running */
+    char name[NWCAT_ROW_NAME];   /* "C1.1.2" */
+    char label[NWCAT_ROW_LABEL]; /* "[2001:db8::1]:80", "AAAA" */
+    char note[NWCAT_ROW_NOTE];   /* "2 addresses", "Connection refused" */
 };
 
 struct nwcat_timeline {
-    char              title[NWCAT_TITLE]; /* "www.example.org:80 (TCP)" */
-    double            total;              /* ms until the verdict, or until now */
-    bool              decided, won;
+    char title[NWCAT_TITLE]; /* "www.example.org:80 (TCP)" */
+    double total;            /* ms until the verdict, or until now */
+    bool decided, won;
     struct nwcat_row *rows; /* in order of start */
-    size_t            count, capacity;
+    size_t count, capacity;
 };
 
-/* Adds a zeroed row and returns it; NULL when memory ran out. The pointer is good until the next add. */
+/* Adds a zeroed row and returns it; NULL when memory ran out. The pointer is good until the next
+ * add. */
 struct nwcat_row *nwcat_timeline_add(struct nwcat_timeline *timeline);
 void nwcat_timeline_clear(struct nwcat_timeline *timeline);
 

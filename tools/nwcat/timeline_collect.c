@@ -1,5 +1,6 @@
 /*
- * timeline_collect.c - the race of a connection, asked of the library, and shown where it is wanted.
+ * timeline_collect.c - the race of a connection, asked of the library, and shown where it is
+ * wanted.
  * What:   events in time become rows: a question or an attempt opens one, its outcome closes it.
  * Runs:   on the main queue.
  */
@@ -18,23 +19,24 @@
 
 struct collector {
     const struct nwcat_app *app;
-    struct nwcat_timeline  *timeline;
+    struct nwcat_timeline *timeline;
 };
 
 /* The latest open row of that name and kind; `label_start` NULL: whatever its label. */
-static struct nwcat_row *open_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind, const char *name,
-                                  const char *label_start) {
+static struct nwcat_row *open_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind,
+                                  const char *name, const char *label_start) {
     for (size_t i = timeline->count; i-- > 0;) {
         struct nwcat_row *row = &timeline->rows[i];
-        if (row->kind == kind && row->outcome == NWCAT_ROW_RUNNING && strcmp(row->name, name) == 0 &&
+        if (row->kind == kind && row->outcome == NWCAT_ROW_RUNNING &&
+            strcmp(row->name, name) == 0 &&
             (label_start == NULL || strncmp(row->label, label_start, strlen(label_start)) == 0))
             return row;
     }
     return NULL;
 }
 
-static void begin_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind, double ms, const char *name,
-                      const char *label) {
+static void begin_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind, double ms,
+                      const char *name, const char *label) {
     struct nwcat_row *row = nwcat_timeline_add(timeline);
     if (row == NULL)
         return; /* a picture without it is better than none */
@@ -44,7 +46,8 @@ static void begin_row(struct nwcat_timeline *timeline, enum nwcat_row_kind kind,
     snprintf(row->label, sizeof row->label, "%s", label);
 }
 
-static void end_row(struct nwcat_row *row, double ms, enum nwcat_row_outcome outcome, nw_error_t error) {
+static void end_row(struct nwcat_row *row, double ms, enum nwcat_row_outcome outcome,
+                    nw_error_t error) {
     if (row == NULL)
         return;
     row->end = ms;
@@ -66,7 +69,7 @@ static void decide(struct nwcat_timeline *timeline, double ms, bool won) {
 
 static void begin_questions(struct collector *collector, double ms, const char *name) {
     const struct nwcat_options *o = &collector->app->options;
-    char                        label[NWCAT_ROW_LABEL];
+    char label[NWCAT_ROW_LABEL];
     snprintf(label, sizeof label, "AAAA %s", o->host);
     if (o->family != 4)
         begin_row(collector->timeline, NWCAT_ROW_QUESTION, ms, name, label);
@@ -78,10 +81,10 @@ static void begin_questions(struct collector *collector, double ms, const char *
 /* The words are those of <Network/establishment_timeline.h>; unknown ones are passed over. */
 static bool take_event(void *context, uint64_t nanoseconds, const char *name, const char *event,
                        nw_endpoint_t endpoint, nw_error_t error) {
-    struct collector      *collector = context;
+    struct collector *collector = context;
     struct nwcat_timeline *timeline = collector->timeline;
-    double                 ms = (double)nanoseconds / 1e6;
-    char                   label[NWCAT_ROW_LABEL];
+    double ms = (double)nanoseconds / 1e6;
+    char label[NWCAT_ROW_LABEL];
     timeline->total = ms;
     nwcat_endpoint_text(label, sizeof label, endpoint);
     if (strcmp(event, "start") == 0) {
@@ -115,18 +118,21 @@ bool nwcat_timeline_collect(const struct nwcat_app *app, nw_connection_t connect
     if (events == NULL)
         return false;
     nw_endpoint_t endpoint = nw_connection_copy_endpoint(connection);
-    char          target[NWCAT_TITLE - 8];
+    char target[NWCAT_TITLE - 8];
     nwcat_endpoint_text(target, sizeof target, endpoint);
     nw_release(endpoint);
     snprintf(timeline->title, sizeof timeline->title, "%s (%s)", target,
-             o->udp ? "UDP" : o->unix_socket ? "Unix" : "TCP");
+             o->udp           ? "UDP"
+             : o->unix_socket ? "Unix"
+                              : "TCP");
     struct collector collector = {.app = app, .timeline = timeline};
     nw_establishment_timeline_enumerate_f(events, &collector, take_event);
     nw_release(events);
     return true;
 }
 
-static const struct nwcat_row *find_row(const struct nwcat_timeline *timeline, const struct nwcat_row *row) {
+static const struct nwcat_row *find_row(const struct nwcat_timeline *timeline,
+                                        const struct nwcat_row *row) {
     for (size_t i = 0; i < timeline->count; i++) {
         const struct nwcat_row *other = &timeline->rows[i];
         if (other->kind == row->kind && strcmp(other->name, row->name) == 0 &&
@@ -138,7 +144,7 @@ static const struct nwcat_row *find_row(const struct nwcat_timeline *timeline, c
 
 struct news { /* one line to tell */
     const struct nwcat_row *row;
-    bool                    begun; /* that it began, else how it ended */
+    bool begun; /* that it began, else how it ended */
 };
 
 static double time_of(const struct news *news) {
@@ -165,7 +171,7 @@ static void tell(const struct nwcat_app *app, const struct news *news) {
 void nwcat_timeline_tell_news(const struct nwcat_app *app, const struct nwcat_timeline *before,
                               const struct nwcat_timeline *now) {
     struct news *news = calloc(now->count * 2 + 1, sizeof *news);
-    size_t       count = 0;
+    size_t count = 0;
     if (news == NULL)
         return;
     for (size_t i = 0; i < now->count; i++) {
@@ -183,7 +189,7 @@ void nwcat_timeline_tell_news(const struct nwcat_app *app, const struct nwcat_ti
 
 static unsigned terminal_columns(void) {
     struct winsize window;
-    const char    *columns = getenv("COLUMNS");
+    const char *columns = getenv("COLUMNS");
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
         return window.ws_col;
     return columns != NULL && atoi(columns) > 0 ? (unsigned)atoi(columns) : 100;
@@ -191,7 +197,7 @@ static unsigned terminal_columns(void) {
 
 static bool write_svg(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
     const char *path = app->options.timeline_svg;
-    FILE       *out = fopen(path, "we");
+    FILE *out = fopen(path, "we");
     if (out != NULL) {
         nwcat_timeline_draw_svg(timeline, out);
         bool bad = ferror(out) != 0;
@@ -199,7 +205,7 @@ static bool write_svg(const struct nwcat_app *app, const struct nwcat_timeline *
             return true;
     }
     struct nwcat_reason reason = nwcat_reason_posix(errno);
-    char                what[512];
+    char what[512];
     snprintf(what, sizeof what, "cannot write '%s'", path);
     nwcat_event_error(app, what, &reason);
     return false;

@@ -1,6 +1,6 @@
 /*
  * timeline_collect.h - the race of a connection, asked of the library.
- * Runs: on the main queue.
+ * Runs:   on the main queue.
  */
 #ifndef NWCAT_TIMELINE_COLLECT_H
 #define NWCAT_TIMELINE_COLLECT_H
@@ -16,7 +16,8 @@ bool nwcat_timeline_collect(const struct nwcat_app *app, nw_connection_t connect
 /* Tells rows of `now` that are new or have ended since `before`: the race as it runs. */
 void nwcat_timeline_tell_news(const struct nwcat_app *app, const struct nwcat_timeline *before,
                               const struct nwcat_timeline *now);
-/* Draws it where the options ask for it. Returns false after a complaint: a file could not be written. */
+/* Draws it where the options ask for it. Returns false after a complaint: a file could not be
+ * written. */
 bool nwcat_timeline_show(const struct nwcat_app *app, const struct nwcat_timeline *timeline);
 
 #endif

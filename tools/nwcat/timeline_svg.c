@@ -1,7 +1,8 @@
 /*
  * timeline_svg.c - the race as an SVG picture.
- * What:   the rows of the timeline as bars over a time axis, with a legend. Colours are told apart by
- *         lightness as well, and each bar says its outcome in words, so that nobody depends on hue.
+ * What:   the rows of the timeline as bars over a time axis, with a legend. Colours are told apart
+ *         by lightness as well, and each bar says its outcome in words, so that nobody depends on
+ *         hue.
  * Source: SVG 1.1; texts are escaped as XML 1.0 asks. Light and dark pages by a media query.
  * Runs:   pure: a timeline in, text out.
  */
@@ -11,8 +12,16 @@
 #include <string.h>
 
 enum {
-    WIDTH = 1120, MARGIN = 28, LEFT = 392, RIGHT = 250, TOP = 92, ROW = 34, BAR = 18, QUESTION_BAR = 8,
-    BOTTOM = 76, MARKS = 6
+    WIDTH = 1120,
+    MARGIN = 28,
+    LEFT = 392,
+    RIGHT = 250,
+    TOP = 92,
+    ROW = 34,
+    BAR = 18,
+    QUESTION_BAR = 8,
+    BOTTOM = 76,
+    MARKS = 6
 };
 
 struct look {
@@ -29,7 +38,8 @@ static const struct look looks[NWCAT_ROW_OUTCOME_COUNT] = {
 static const char style[] =
     "<style>\n"
     "text{font:13px system-ui,'Segoe UI','DejaVu Sans',sans-serif;fill:#1f2933}\n"
-    ".title{font-size:19px;font-weight:600}.sub{fill:#52606d}.name,.num{fill:#7b8794;font-size:12px}\n"
+    ".title{font-size:19px;font-weight:600}.sub{fill:#52606d}.name,.num{fill:#7b8794;font-size:"
+    "12px}\n"
     ".addr{font-family:ui-monospace,'DejaVu Sans Mono',monospace;font-size:12.5px}\n"
     ".page{fill:#ffffff}.band{fill:#f5f7fa}.grid{stroke:#d5dbe1;stroke-width:1}\n"
     ".good{fill:#0b7a4b}.bad{fill:#c8321f}.left{fill:#aab4bf}.run{fill:#d99a06}.ask{fill:#3568c0}\n"
@@ -38,15 +48,19 @@ static const char style[] =
     "text.ask{fill:#2d59a8}\n"
     "@media (prefers-color-scheme:dark){text{fill:#e4e7eb}.sub{fill:#b0bac5}.page{fill:#15191e}\n"
     ".band{fill:#1c2229}.grid{stroke:#39434e}.good,text.good{fill:#3ecf8e}.win{stroke:#3ecf8e}\n"
-    ".bad,text.bad{fill:#ff7b6b}.left{fill:#5c6873}text.left{fill:#9aa5b1}.run,text.run{fill:#f0b429}\n"
+    ".bad,text.bad{fill:#ff7b6b}.left{fill:#5c6873}text.left{fill:#9aa5b1}.run,text.run{fill:#"
+    "f0b429}\n"
     ".ask,text.ask{fill:#7fa7f0}}\n"
     "</style>\n";
 
 /* Text as XML content: markup escaped, control characters and broken UTF-8 shown as '?'. */
 static void put_text(FILE *out, const char *text) {
     for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
-        unsigned length = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3
-                        : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+        unsigned length = *p < 0x80                 ? 1
+                          : *p >= 0xc2 && *p < 0xe0 ? 2
+                          : (*p & 0xf0) == 0xe0     ? 3
+                          : *p >= 0xf0 && *p < 0xf5 ? 4
+                                                    : 0;
         bool good = length > 0;
         for (unsigned i = 1; i < length; i++)
             good = good && (p[i] & 0xc0) == 0x80;
@@ -73,10 +87,11 @@ static void put_grid(FILE *out, double span, double height) {
     double step = nwcat_nice_step(span, MARKS), foot = height - BOTTOM + 8;
     for (unsigned i = 0; i * step <= span * 1.0001; i++) {
         double x = x_of(i * step, span);
-        fprintf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/>\n", x, TOP - 8,
-                x, foot);
-        fprintf(out, "<text class=\"num\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%.10g%s</text>\n", x,
-                foot + 17, i * step, i == 0 ? " ms" : "");
+        fprintf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/>\n", x,
+                TOP - 8, x, foot);
+        fprintf(out,
+                "<text class=\"num\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%.10g%s</text>\n",
+                x, foot + 17, i * step, i == 0 ? " ms" : "");
     }
 }
 
@@ -96,7 +111,7 @@ static void put_verdict(FILE *out, const struct nwcat_row *row, const char *clas
 }
 
 static void put_row(FILE *out, const struct nwcat_row *row, size_t index, double span) {
-    bool        question = row->kind == NWCAT_ROW_QUESTION;
+    bool question = row->kind == NWCAT_ROW_QUESTION;
     const char *class_name = looks[row->outcome].class_name;
     if (question && row->outcome == NWCAT_ROW_GOOD)
         class_name = "ask";
@@ -107,28 +122,38 @@ static void put_row(FILE *out, const struct nwcat_row *row, size_t index, double
     put_text(out, row->name);
     fprintf(out, "</text>\n<text class=\"addr\" x=\"%d\" y=\"%.1f\">", MARGIN + 62, middle + 4.5);
     size_t length = strlen(row->label);
-    char   label[NWCAT_ROW_LABEL];
+    char label[NWCAT_ROW_LABEL];
     snprintf(label, sizeof label, "%.*s%s", length > 39 ? 38 : (int)length, row->label,
              length > 39 ? "\u2026" : "");
     put_text(out, label);
     fputs("</text>\n<g>", out);
     fputs("<title>", out); /* shown by viewers on hover: the label whole */
     put_text(out, row->label);
-    fprintf(out, "</title><rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\" rx=\"3\"/>"
-            "</g>\n", class_name, from, middle - height / 2, width, height);
+    fprintf(
+        out,
+        "</title><rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\" rx=\"3\"/>"
+        "</g>\n",
+        class_name, from, middle - height / 2, width, height);
     put_verdict(out, row, class_name, end, middle + 4.5, WIDTH - RIGHT + 14);
 }
 
 static void put_legend(FILE *out, double y) {
-    static const struct { const char *class_name, *word; double width; } items[] = {
-        {"ask", "name looked up", 136}, {"good", "won", 62}, {"bad", "failed", 78},
+    static const struct {
+        const char *class_name, *word;
+        double width;
+    } items[] = {
+        {"ask", "name looked up", 136},
+        {"good", "won", 62},
+        {"bad", "failed", 78},
         {"left", "given up: another was faster", 0},
     };
     double x = MARGIN;
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
-        fprintf(out, "<rect class=\"%s\" x=\"%.0f\" y=\"%.1f\" width=\"14\" height=\"%d\" rx=\"2\"/>\n",
+        fprintf(out,
+                "<rect class=\"%s\" x=\"%.0f\" y=\"%.1f\" width=\"14\" height=\"%d\" rx=\"2\"/>\n",
                 items[i].class_name, x, i == 0 ? y - 8 : y - 10, i == 0 ? 6 : 10);
-        fprintf(out, "<text class=\"sub\" x=\"%.0f\" y=\"%.1f\">%s</text>\n", x + 20, y, items[i].word);
+        fprintf(out, "<text class=\"sub\" x=\"%.0f\" y=\"%.1f\">%s</text>\n", x + 20, y,
+                items[i].word);
         x += items[i].width + 10;
     }
 }
@@ -136,25 +161,35 @@ static void put_legend(FILE *out, double y) {
 void nwcat_timeline_draw_svg(const struct nwcat_timeline *timeline, FILE *out) {
     double span = nwcat_timeline_span(timeline);
     double height = TOP + (double)timeline->count * ROW + BOTTOM;
-    char   total[32];
+    char total[32];
     nwcat_format_ms(total, sizeof total, timeline->total);
-    fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\" "
-            "role=\"img\">\n<title>", WIDTH, height, WIDTH, height);
+    fprintf(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 "
+            "%d %.0f\" "
+            "role=\"img\">\n<title>",
+            WIDTH, height, WIDTH, height);
     put_text(out, timeline->title);
-    fprintf(out, "</title>\n%s<rect class=\"page\" width=\"%d\" height=\"%.0f\"/>\n", style, WIDTH, height);
+    fprintf(out, "</title>\n%s<rect class=\"page\" width=\"%d\" height=\"%.0f\"/>\n", style, WIDTH,
+            height);
     fprintf(out, "<text class=\"title\" x=\"%d\" y=\"40\">", MARGIN);
     put_text(out, timeline->title);
     fprintf(out, "</text>\n<text class=\"sub\" x=\"%d\" y=\"62\">%s after %s</text>\n", MARGIN,
-            timeline->won ? "Connected" : timeline->decided ? "No connection" : "Still trying", total);
+            timeline->won       ? "Connected"
+            : timeline->decided ? "No connection"
+                                : "Still trying",
+            total);
     for (size_t i = 0; i < timeline->count; i++)
         if (i % 2 == 0)
-            fprintf(out, "<rect class=\"band\" x=\"%d\" y=\"%zu\" width=\"%d\" height=\"%d\" rx=\"4\"/>\n",
-                    MARGIN - 10, TOP + i * ROW, WIDTH - 2 * MARGIN + 20, ROW);
+            fprintf(
+                out,
+                "<rect class=\"band\" x=\"%d\" y=\"%zu\" width=\"%d\" height=\"%d\" rx=\"4\"/>\n",
+                MARGIN - 10, TOP + i * ROW, WIDTH - 2 * MARGIN + 20, ROW);
     put_grid(out, span, height);
     if (timeline->won)
         fprintf(out, "<line class=\"win\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
-                x_of(timeline->total, span), TOP - 8, x_of(timeline->total, span), height - BOTTOM + 8);
+                x_of(timeline->total, span), TOP - 8, x_of(timeline->total, span),
+                height - BOTTOM + 8);
     for (size_t i = 0; i < timeline->count; i++)
         put_row(out, &timeline->rows[i], i, span);
     put_legend(out, height - 20);

@@ -1,6 +1,7 @@
 /*
  * timeline_text.c - the race as a picture in the terminal.
- * What:   a line for each question and attempt: name, address, a bar on a common time axis, the outcome.
+ * What:   a line for each question and attempt: name, address, a bar on a common time axis, the
+ *         outcome.
  * Source: colours by ECMA-48 SGR; the caller decides on them (NO_COLOR, terminal or not).
  * Runs:   pure: a timeline in, text out.
  */
@@ -12,12 +13,12 @@
 enum { MIN_COLUMNS = 60, MIN_BAR = 16, MAX_COLUMNS = 160, GAP = 2 };
 
 struct pen {
-    FILE    *out;
-    bool     colour, utf8;
-    unsigned bar;   /* columns of the time axis */
-    int      label; /* columns of name and label together */
-    int      name;  /* columns of the name */
-    double   span;  /* ms of the whole axis */
+    FILE *out;
+    bool colour, utf8;
+    unsigned bar; /* columns of the time axis */
+    int label;    /* columns of name and label together */
+    int name;     /* columns of the name */
+    double span;  /* ms of the whole axis */
 };
 
 struct look {
@@ -39,8 +40,8 @@ static void paint(const struct pen *pen, const char *code) {
 /* The mark and words at the end of a row. */
 static void put_verdict(const struct pen *pen, const struct nwcat_row *row) {
     const struct look *look = &looks[row->outcome];
-    char               took[32];
-    double             end = row->end >= 0 ? row->end : pen->span;
+    char took[32];
+    double end = row->end >= 0 ? row->end : pen->span;
     nwcat_format_ms(took, sizeof took, end - row->start);
     const char *word = look->word;
     if (row->outcome == NWCAT_ROW_GOOD)
@@ -77,15 +78,15 @@ static void put_row(const struct pen *pen, const struct nwcat_row *row) {
 /* The time axis: a tick for each round number of milliseconds, and its figure below. */
 static void put_axis(const struct pen *pen) {
     double step = nwcat_nice_step(pen->span, pen->bar / 12 > 2 ? pen->bar / 12 : 3);
-    char   ticks[MAX_COLUMNS + 1], figures[MAX_COLUMNS + 32];
+    char ticks[MAX_COLUMNS + 1], figures[MAX_COLUMNS + 32];
     memset(ticks, '-', pen->bar);
     ticks[pen->bar] = '\0';
     memset(figures, ' ', sizeof figures);
     unsigned free_from = 0;
     for (unsigned i = 0; i * step <= pen->span * 1.0001; i++) {
         unsigned at = column_of(pen, i * step);
-        char     text[32];
-        int      length = snprintf(text, sizeof text, "%.10g%s", i * step, i == 0 ? " ms" : "");
+        char text[32];
+        int length = snprintf(text, sizeof text, "%.10g%s", i * step, i == 0 ? " ms" : "");
         ticks[at] = '+';
         if (at >= free_from && at + (unsigned)length < sizeof figures) {
             memcpy(figures + at, text, (size_t)length);
@@ -97,7 +98,10 @@ static void put_axis(const struct pen *pen) {
     fprintf(pen->out, " %*s ", pen->name + 1 + pen->label, "");
     fputs(pen->utf8 ? "\u2514" : "+", pen->out);
     for (unsigned i = 0; i < pen->bar; i++)
-        fputs(!pen->utf8 ? (char[2]){ticks[i], '\0'} : ticks[i] == '+' ? "\u2534" : "\u2500", pen->out);
+        fputs(!pen->utf8        ? (char[2]){ticks[i], '\0'}
+              : ticks[i] == '+' ? "\u2534"
+                                : "\u2500",
+              pen->out);
     fprintf(pen->out, "%s\n", pen->utf8 ? "\u2518" : "+");
     fprintf(pen->out, " %*s  %s", pen->name + 1 + pen->label, "", figures);
     paint(pen, "\033[0m");
@@ -127,7 +131,10 @@ void nwcat_timeline_draw_text(const struct nwcat_timeline *timeline, FILE *out, 
     fprintf(out, "%s", timeline->title);
     paint(&pen, "\033[0m");
     fprintf(out, "  %s after %s\n",
-            timeline->won ? "connected" : timeline->decided ? "no connection" : "still trying", total);
+            timeline->won       ? "connected"
+            : timeline->decided ? "no connection"
+                                : "still trying",
+            total);
     for (size_t i = 0; i < timeline->count; i++)
         put_row(&pen, &timeline->rows[i]);
     put_axis(&pen);

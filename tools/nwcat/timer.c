@@ -1,7 +1,7 @@
 /*
  * timer.c - a timer over a dispatch source.
- * Runs: on the main queue.
- * Owns: the source; its memory goes with the source's cancel handler, after the last call.
+ * Runs:   on the main queue.
+ * Owns:   the source; its memory goes with the source's cancel handler, after the last call.
  */
 #include "timer.h"
 
@@ -10,7 +10,7 @@
 
 struct nwcat_timer {
     dispatch_source_t source;
-    void             *context;
+    void *context;
     void (*fire)(void *context); /* NULL once freed */
     bool repeat, armed;
 };
@@ -53,7 +53,7 @@ struct nwcat_timer *nwcat_timer_create(void *context, void (*fire)(void *context
 void nwcat_timer_set(struct nwcat_timer *timer, double seconds) {
     if (timer == NULL)
         return;
-    int64_t  delay = (int64_t)(seconds * 1e9);
+    int64_t delay = (int64_t)(seconds * 1e9);
     uint64_t interval = timer->repeat && delay > 0 ? (uint64_t)delay : DISPATCH_TIME_FOREVER;
     timer->armed = true;
     dispatch_source_set_timer(timer->source, dispatch_time(DISPATCH_TIME_NOW, delay), interval,

@@ -1,7 +1,7 @@
 /*
  * timer.h - a timer that can be set, stopped and freed from anywhere on the main queue.
- * What: a dispatch timer source whose function is never called after nwcat_timer_free.
- * Runs: on the main queue, every function.
+ * What:   a dispatch timer source whose function is never called after nwcat_timer_free.
+ * Runs:   on the main queue, every function.
  */
 #ifndef NWCAT_TIMER_H
 #define NWCAT_TIMER_H

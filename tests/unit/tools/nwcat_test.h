@@ -2,18 +2,18 @@
 #ifndef NWCAT_TEST_H
 #define NWCAT_TEST_H
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct text_file {
-    FILE  *file;
-    char  *text;
+    FILE *file;
+    char *text;
     size_t size;
 };
 

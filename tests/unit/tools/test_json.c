@@ -1,8 +1,8 @@
 /*
  * test_json.c - one object, one line, always well-formed.
  */
-#include "nwcat_test.h"
 #include "json.h"
+#include "nwcat_test.h"
 
 static char *finish(struct nwcat_json *json) {
     struct text_file out;
@@ -22,7 +22,8 @@ static void values(void **state) {
     nwcat_json_number(&json, "inf", 1.0 / 0.0, 3);
     nwcat_json_bool(&json, "t", true);
     char *line = finish(&json);
-    assert_string_equal(line, "{\"a\":\"b\",\"none\":null,\"n\":-5,\"x\":1.250,\"inf\":null,\"t\":true}\n");
+    assert_string_equal(
+        line, "{\"a\":\"b\",\"none\":null,\"n\":-5,\"x\":1.250,\"inf\":null,\"t\":true}\n");
     free(line);
 }
 
@@ -47,7 +48,7 @@ static void nests(void **state) {
 
 static void escapes(const char *text, const char *expected) {
     struct nwcat_json json;
-    char              whole[128];
+    char whole[128];
     nwcat_json_begin(&json);
     nwcat_json_text(&json, "s", text);
     char *line = finish(&json);
@@ -59,15 +60,18 @@ static void escapes(const char *text, const char *expected) {
 static void strings(void **state) {
     (void)state;
     escapes("a\"b\\c\n\x01\x7f", "a\\\"b\\\\c\\n\\u0001\\u007f");
-    escapes("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
+    escapes("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+            "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
     escapes("\xff|\xc3|\xe2\x82", "\\ufffd|\\ufffd|\\ufffd\\ufffd"); /* alone, cut off, cut off */
-    escapes("\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd");               /* a surrogate */
+    escapes("\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd");                /* a surrogate */
     escapes("\xc0\xaf", "\\ufffd\\ufffd");                           /* overlong */
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values), cmocka_unit_test(nests), cmocka_unit_test(strings),
+        cmocka_unit_test(values),
+        cmocka_unit_test(nests),
+        cmocka_unit_test(strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,14 +8,14 @@
 enum { WORDS_MAX = 16 };
 
 static struct nwcat_options options;
-static char                *said; /* on the error stream, by the last call */
+static char *said; /* on the error stream, by the last call */
 
 /* Parses the words of `line`, parted by spaces. */
 static int parse(const char *line) {
     static char copy[512];
     static char name[] = "nwcat";
-    char       *words[WORDS_MAX + 1] = {name}, *save = NULL;
-    int         count = 1;
+    char *words[WORDS_MAX + 1] = {name}, *save = NULL;
+    int count = 1;
     snprintf(copy, sizeof copy, "%s", line);
     for (char *word = strtok_r(copy, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
         assert_true(count < WORDS_MAX);
@@ -91,8 +91,10 @@ static void unix_path(void **state) {
 
 static void long_words(void **state) {
     (void)state;
-    assert_int_equal(parse("--json --timeline --timeline-svg=a.svg --linger forever --wait --no-progress "
-                           "--input in --output=out h 1"), NWCAT_RUN);
+    assert_int_equal(
+        parse("--json --timeline --timeline-svg=a.svg --linger forever --wait --no-progress "
+              "--input in --output=out h 1"),
+        NWCAT_RUN);
     assert_true(options.json && options.timeline && options.wait && options.no_progress);
     assert_true(options.linger < 0);
     assert_string_equal(options.timeline_svg, "a.svg");
@@ -154,9 +156,36 @@ static void every_option_is_in_help(void **state) {
     text_open(&out);
     nwcat_print_help(out.file);
     char *help = text_close(&out);
-    static const char *const words[] = {"-4", "-6", "-b", "-d", "-h", "-i", "-k", "-l", "-N", "-o", "-p", "-q",
-        "-s", "-t", "-u", "-U", "-v", "-w", "-z", "--keep-open", "--no-shutdown", "--linger", "--timeline",
-        "--timeline-svg", "--progress", "--no-progress", "--json", "--wait", "--version", "Exit status"};
+    static const char *const words[] = {"-4",
+                                        "-6",
+                                        "-b",
+                                        "-d",
+                                        "-h",
+                                        "-i",
+                                        "-k",
+                                        "-l",
+                                        "-N",
+                                        "-o",
+                                        "-p",
+                                        "-q",
+                                        "-s",
+                                        "-t",
+                                        "-u",
+                                        "-U",
+                                        "-v",
+                                        "-w",
+                                        "-z",
+                                        "--keep-open",
+                                        "--no-shutdown",
+                                        "--linger",
+                                        "--timeline",
+                                        "--timeline-svg",
+                                        "--progress",
+                                        "--no-progress",
+                                        "--json",
+                                        "--wait",
+                                        "--version",
+                                        "Exit status"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strstr(help, words[i]) == NULL)
             fail_msg("--help leaves out %s", words[i]);
@@ -174,9 +203,15 @@ static int forget(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain), cmocka_unit_test(letters), cmocka_unit_test(listening),
-        cmocka_unit_test(probing), cmocka_unit_test(unix_path), cmocka_unit_test(long_words),
-        cmocka_unit_test(help_and_version), cmocka_unit_test(mistakes), cmocka_unit_test(not_yet),
+        cmocka_unit_test(plain),
+        cmocka_unit_test(letters),
+        cmocka_unit_test(listening),
+        cmocka_unit_test(probing),
+        cmocka_unit_test(unix_path),
+        cmocka_unit_test(long_words),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(not_yet),
         cmocka_unit_test(every_option_is_in_help),
     };
     return cmocka_run_group_tests(tests, NULL, forget);

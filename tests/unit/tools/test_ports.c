@@ -6,7 +6,7 @@
 
 static void accepts(const char *text, unsigned count, unsigned first) {
     struct nwcat_ports ports;
-    char               piece[32];
+    char piece[32];
     assert_true(nwcat_ports_parse(&ports, text, false, piece, sizeof piece));
     assert_int_equal(ports.count, count);
     assert_int_equal(nwcat_ports_next(&ports, 0), first);
@@ -14,7 +14,7 @@ static void accepts(const char *text, unsigned count, unsigned first) {
 
 static void refuses(const char *text, const char *faulty) {
     struct nwcat_ports ports;
-    char               piece[32] = "?";
+    char piece[32] = "?";
     assert_false(nwcat_ports_parse(&ports, text, false, piece, sizeof piece));
     assert_string_equal(piece, faulty);
 }
@@ -32,10 +32,10 @@ static void lists(void **state) {
 static void walks_in_order(void **state) {
     (void)state;
     struct nwcat_ports ports;
-    char               piece[32];
+    char piece[32];
     assert_true(nwcat_ports_parse(&ports, "65535,443,63-65", false, piece, sizeof piece));
     static const uint16_t expected[] = {63, 64, 65, 443, 65535, 0};
-    uint16_t              port = 0;
+    uint16_t port = 0;
     for (unsigned i = 0; i < 6; i++) {
         port = nwcat_ports_next(&ports, port);
         assert_int_equal(port, expected[i]);

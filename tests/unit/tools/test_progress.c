@@ -36,7 +36,7 @@ static void rate_settles(void **state) {
 
 static void lines(void **state) {
     (void)state;
-    char                  text[160];
+    char text[160];
     struct nwcat_progress progress = {.received = 2048, .rate = 1024};
     nwcat_progress_line(text, sizeof text, &progress);
     assert_string_equal(text, "received 2.00 KiB, 1.00 KiB/s");
@@ -52,7 +52,9 @@ static void lines(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(units), cmocka_unit_test(rate_settles), cmocka_unit_test(lines),
+        cmocka_unit_test(units),
+        cmocka_unit_test(rate_settles),
+        cmocka_unit_test(lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

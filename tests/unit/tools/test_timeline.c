@@ -22,7 +22,8 @@ static struct nwcat_timeline race(void) {
     snprintf(t.title, sizeof t.title, "a<b>&\"c\":80");
     add(&t, NWCAT_ROW_QUESTION, NWCAT_ROW_GOOD, 0, 10, "C1.1", "AAAA name", "1 address");
     add(&t, NWCAT_ROW_ATTEMPT, NWCAT_ROW_LEFT, 10, 300, "C1.1.1", "[2001:db8::1]:80", "");
-    add(&t, NWCAT_ROW_ATTEMPT, NWCAT_ROW_BAD, 260, 270, "C1.1.2", "192.0.2.1:80", "Connection refused");
+    add(&t, NWCAT_ROW_ATTEMPT, NWCAT_ROW_BAD, 260, 270, "C1.1.2", "192.0.2.1:80",
+        "Connection refused");
     add(&t, NWCAT_ROW_ATTEMPT, NWCAT_ROW_GOOD, 270, 300, "C1.1.3", "192.0.2.2:80", "");
     add(&t, NWCAT_ROW_ATTEMPT, NWCAT_ROW_RUNNING, 280, -1, "C1.1.4", "\xff\x01<x>", "");
     return t;
@@ -83,7 +84,7 @@ static void bars_are_in_place(void **state) {
     char *text = draw(&t, 120, false, false);
     char *left = strstr(text, "C1.1.1"), *won = strstr(text, "C1.1.3");
     char *left_edge = strchr(left, '|'), *won_edge = strchr(won, '|');
-    long  width = strchr(left_edge + 1, '|') - left_edge;
+    long width = strchr(left_edge + 1, '|') - left_edge;
     assert_int_equal(strchr(won_edge + 1, '|') - won_edge, width);
     assert_true(strchr(left_edge, '#') - left_edge < width / 5);
     assert_true(strchr(won_edge, '#') - won_edge > width * 4 / 5);
@@ -135,9 +136,9 @@ static void svg_escapes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(measures), cmocka_unit_test(text_is_plain_without_colour),
+        cmocka_unit_test(measures),          cmocka_unit_test(text_is_plain_without_colour),
         cmocka_unit_test(bars_are_in_place), cmocka_unit_test(colours_come_and_go),
-        cmocka_unit_test(odd_sizes), cmocka_unit_test(svg_escapes),
+        cmocka_unit_test(odd_sizes),         cmocka_unit_test(svg_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
