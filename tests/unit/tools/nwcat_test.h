@@ -2,7 +2,6 @@
 #ifndef NWCAT_TEST_H
 #define NWCAT_TEST_H
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h> /* needs the above */
 
 struct text_file {
     FILE *file;
