@@ -2,8 +2,8 @@
  * base.h - the small words that every header of <dispatch/> uses.
  * What:   export and calling attributes, and dispatch_function_t.
  * Note:   the same names as Apple's queue API. The calls live in libnw; blocks need clang with
- * -fblocks, and each call that takes a block has a twin ending in _f that every C or C++ compiler
- * can use.
+ *         -fblocks, and each call that takes a block has a twin ending in _f that every C or C++
+ *         compiler can use.
  */
 #ifndef DISPATCH_BASE_H
 #define DISPATCH_BASE_H

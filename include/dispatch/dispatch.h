@@ -1,7 +1,7 @@
 /*
  * dispatch.h - the queue API of libnw, whole: include this one.
  * What:   Apple's dispatch calls that programs using the Network framework need, on Linux. Not
- * here: mach, memory pressure and vnode sources, work groups of the operating system.
+ *         here: mach, memory pressure and vnode sources, work groups of the operating system.
  */
 #ifndef DISPATCH_DISPATCH_H
 #define DISPATCH_DISPATCH_H

@@ -1,9 +1,9 @@
 /*
  * io.h - reading and writing descriptors without waiting.
  * What:   dispatch_read and dispatch_write for one transfer; channels for many, in order, with
- * water marks. Note:   SIGPIPE is never raised by these calls, and no descriptor's flags are
- * changed. In an `_f` call the context comes before the function, and is the function's first
- * argument.
+ *         water marks.
+ * Note:   SIGPIPE is never raised by these calls, and no descriptor's flags are changed. In an
+ *         `_f` call the context comes before the function, and is the function's first argument.
  */
 #ifndef DISPATCH_IO_H
 #define DISPATCH_IO_H
@@ -19,10 +19,11 @@ typedef int dispatch_fd_t;
 typedef void (*dispatch_transfer_function_t)(void *context, dispatch_data_t data, int error);
 
 /*
- * Reads once: as soon as the descriptor is readable, what is there, at most `length` octets
- * (SIZE_MAX: until end of file), from the file position. The handler is called once on `queue` with
- * the data (borrowed; empty at end of file) and 0 or an errno value. Reads of one descriptor happen
- * one after the other. The descriptor must stay open until the handler has been called.
+ * Reads once: as soon as the descriptor is readable, what is there, at most `length` octets, from
+ * the file position. (A regular file is always readable: up to `length` or its end.) The handler
+ * is called once on `queue` with the data (borrowed; empty at end of file) and 0 or an errno
+ * value. Reads of one descriptor happen one after the other. The descriptor must stay open until
+ * the handler has been called.
  */
 #ifdef __BLOCKS__
 DISPATCH_EXPORT DISPATCH_NOTHROW void

@@ -1,10 +1,12 @@
 /*
  * block.c - block objects: dispatch_block_create and the calls on what it returns.
  * What:   a block laid out by hand (this file is compiled without blocks) whose one captured
- * variable is a counted state: the block it wraps, whether it has run, who waits for that. Source:
- * Block ABI ("Block Implementation Specification"): literal {isa, flags, reserved, invoke,
- * descriptor, captures}, descriptor {reserved, size, copy, dispose} with flag bit 25. Runs:   on
- * any thread; the wrapped block wherever the block object is called.
+ *         variable is a counted state: the block it wraps, whether it has run, who waits for
+ *         that.
+ * Source: Block ABI ("Block Implementation Specification"): literal {isa, flags, reserved,
+ *         invoke, descriptor, captures}, descriptor {reserved, size, copy, dispose} with flag
+ *         bit 25.
+ * Runs:   on any thread; the wrapped block wherever the block object is called.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -186,7 +188,8 @@ void dispatch_block_perform(unsigned long flags, const void *block) {
 
 DISPATCH_EXPORT intptr_t dispatch_block_wait(const void *block, dispatch_time_t timeout);
 intptr_t dispatch_block_wait(const void *block, dispatch_time_t timeout) {
-    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE
+    struct state *state = check_state(block, __func__);
     if (state == NULL)
         return -1;
     nwi_ns deadline = nwi_dispatch_deadline(timeout);
@@ -206,7 +209,8 @@ DISPATCH_EXPORT void dispatch_block_notify(const void *block, dispatch_queue_t q
                                            const void *notification_block);
 void dispatch_block_notify(const void *block, dispatch_queue_t queue,
                            const void *notification_block) {
-    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE
+    struct state *state = check_state(block, __func__);
     if (state == NULL)
         return;
     struct nwi_callback callback = nwi_callback_block(notification_block);
@@ -228,13 +232,15 @@ void dispatch_block_notify(const void *block, dispatch_queue_t queue,
 
 DISPATCH_EXPORT void dispatch_block_cancel(const void *block);
 void dispatch_block_cancel(const void *block) {
-    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE
+    struct state *state = check_state(block, __func__);
     if (state != NULL)
         atomic_store(&state->cancelled, true);
 }
 
 DISPATCH_EXPORT intptr_t dispatch_block_testcancel(const void *block);
 intptr_t dispatch_block_testcancel(const void *block) {
-    NWI_AUTO_RELEASE struct state *state = check_state(block, __func__);
+    NWI_AUTO_RELEASE
+    struct state *state = check_state(block, __func__);
     return state != NULL && atomic_load(&state->cancelled);
 }

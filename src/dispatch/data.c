@@ -1,8 +1,9 @@
 /*
  * data.c - dispatch_data: sharing, joining and reading immutable bytes.
  * What:   an object is a leaf (data_leaf.c), or a list of segments of leaves; both count
- * references. A list holds its leaves directly, so depth never grows. Runs:   on any thread. Owns:
- * a list owns one reference on the leaf of each segment.
+ *         references. A list holds its leaves directly, so depth never grows.
+ * Runs:   on any thread.
+ * Owns:   a list owns one reference on the leaf of each segment.
  */
 #include "base/alloc.h"
 #include "base/log.h"

@@ -1,9 +1,9 @@
 /*
  * io_file.c - one descriptor under dispatch I/O.
  * What:   the table of descriptors in use; transfers one after the other for each direction;
- * waiting until the descriptor is ready; the end, when it goes back to its owner. Runs:   in the
- * file's serial context; steps on regular files on a global queue, one at a time. Owns:   the
- * descriptor of a path. A descriptor of the caller is only lent.
+ *         waiting until the descriptor is ready; the end, when it goes back to its owner.
+ * Runs:   in the file's serial context; steps on regular files on a global queue, one at a time.
+ * Owns:   the descriptor of a path. A descriptor of the caller is only lent.
  */
 #include "base/alloc.h"
 #include "base/log.h"

@@ -1,10 +1,11 @@
 /*
  * io_internal.h - what the files of dispatch I/O share.
- * What:   a file is one descriptor with all that goes on with it: its transfers, in order for each
- * direction, run in its serial context. Channels and dispatch_read/dispatch_write submit operations
- * to it. Files:  io.c (public calls), io_channel.c (channels: barriers, closing), io_file.c (files:
- * order, readiness), io_transfer.c (one step of reading or writing), io_operation.c (operations,
- * handing over to handlers).
+ * What:   a file is one descriptor with all that goes on with it: its transfers, in order for
+ *         each direction, run in its serial context. Channels and dispatch_read/dispatch_write
+ *         submit operations to it.
+ * Files:  io.c (public calls), io_channel.c (channels: barriers, closing), io_file.c (files:
+ *         order, readiness), io_transfer.c (one step of reading or writing), io_operation.c
+ *         (operations, handing over to handlers).
  */
 #ifndef NWI_DISPATCH_IO_INTERNAL_H
 #define NWI_DISPATCH_IO_INTERNAL_H
@@ -89,7 +90,7 @@ struct nwi_io_file {
     struct nwi_object base;       /* memory: referenced by channels, operations and the watch */
     LIST_ENTRY(nwi_io_file) link; /* table of files by descriptor; under the table's lock */
     unsigned uses;  /* channels that have not ended, dispatch_read and dispatch_write under way;
-                       under the  table's lock. At 0 the file is closed for good */
+                       under the table's lock. At 0 the file is closed for good */
     _Atomic int fd; /* -1: the path is not open yet */
     bool listed;
     char *path; /* NULL: a descriptor of the caller */
@@ -122,7 +123,7 @@ struct dispatch_io_s {
     _Atomic size_t low, high;
     _Atomic uint64_t interval;
     _Atomic bool strict;
-    _Atomic unsigned closing; /* NWI_CLOSE_ bits */
+    _Atomic unsigned closing; /* NWI_CLOSED, NWI_STOPPED, NWI_RELEASED */
     _Atomic uint32_t inner;   /* users together 1, each operation 1, the check task 1 */
     _Atomic bool checking;    /* check_task is on its way */
     struct nwi_task check_task;
