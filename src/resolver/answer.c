@@ -5,6 +5,7 @@
  * manual pages. Runs:   any thread. Owns:   nothing.
  */
 #include "resolver/answer.h"
+#define CARES_NO_DEPRECATED /* later c-ares (1.28 on) renames what 1.18 has; both work */
 #include <ares.h>
 #include <string.h>
 

@@ -19,6 +19,7 @@
 #include "dispatch/watch.h"
 #include "resolver/refusal.h"
 #include "sys/sockets.h"
+#define CARES_NO_DEPRECATED /* later c-ares (1.28 on) renames what 1.18 has; both work */
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <pthread.h>

@@ -5,6 +5,7 @@
  * Owns:   nothing.
  */
 #include "resolver/refusal.h"
+#define CARES_NO_DEPRECATED /* later c-ares (1.28 on) renames what 1.18 has; both work */
 #include <ares.h>
 #include <stdint.h>
 #include <string.h>
