@@ -191,9 +191,10 @@ static void queue_send(nw_connection_t connection, struct connection_send *send)
     nw_content_context_t context = send->base.context;
     if (context->antecedent != NULL || send->expires != NWI_NEVER || context->priority != 0.5)
         connection->protocol.sends_ranked = true;
+    bool expires = send->expires != NWI_NEVER;
     TAILQ_INSERT_TAIL(&connection->protocol.sends, send, link);
-    nwi_connection_pump_sends(connection);
-    if (send->expires != NWI_NEVER && !TAILQ_EMPTY(&connection->protocol.sends))
+    nwi_connection_pump_sends(connection); /* may end the send, and free it */
+    if (expires && !TAILQ_EMPTY(&connection->protocol.sends))
         set_expiry(connection);
 }
 

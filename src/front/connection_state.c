@@ -85,6 +85,51 @@ void nwi_connection_tell_path(nw_connection_t connection) {
         tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_connection_create_path(connection)});
 }
 
+static void tell_state(nw_connection_t connection, nwi_err err) {
+    nw_connection_state_t state = connection->protocol.state;
+    bool end = state == nw_connection_state_failed || state == nw_connection_state_cancelled;
+    bool last = end && connection->protocol.holds_itself;
+    if (last)
+        connection->protocol.holds_itself = false;
+    tell(connection, (struct notice){.which = HANDLER_STATE,
+                                     .state = state,
+                                     .error = err != 0 ? nwi_error_create(err) : NULL,
+                                     .last = last});
+}
+
+/* `cancelled` is the last callback, but a handler that runs before it may still ask for something, and be answered.
+ * So the end makes one more round: through the client queue, behind all that is on its way there, and back into the
+ * protocol context, behind all that those handlers asked for. Only then is it told. */
+struct last_round {
+    struct nwi_task task;
+    nw_connection_t connection; /* borrowed: outlet and context hold it */
+};
+
+static void tell_cancelled(struct nwi_task *task) { /* in the protocol context */
+    struct last_round *round = nwi_container_of(task, struct last_round, task);
+    nw_connection_t connection = round->connection;
+    nwi_free(round);
+    tell_state(connection, 0);
+    for (int i = 0; i < HANDLER_COUNT; i++) /* the callout holds the one that it needs */
+        connection->protocol.handlers[i] = nwi_release(connection->protocol.handlers[i]);
+}
+
+static void turn_round(struct nwi_task *task) { /* on the client queue */
+    struct last_round *round = nwi_container_of(task, struct last_round, task);
+    task->run = tell_cancelled;
+    nwi_serial_push(&round->connection->context, task);
+}
+
+static void tell_cancelled_later(nw_connection_t connection) {
+    struct last_round *round = nwi_alloc_certain(sizeof *round);
+    round->connection = connection;
+    round->task.run = connection->outlet.queue != NULL ? turn_round : tell_cancelled;
+    if (connection->outlet.queue != NULL)
+        nwi_outlet_push(&connection->outlet, &round->task);
+    else
+        nwi_serial_push(&connection->context, &round->task);
+}
+
 /* The only writer of the state. */
 static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_err err) {
     nw_connection_state_t from = connection->protocol.state;
@@ -102,17 +147,10 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
     pthread_mutex_lock(&connection->shared.lock);
     connection->shared.state = next;
     pthread_mutex_unlock(&connection->shared.lock);
-    bool end = next == nw_connection_state_failed || next == nw_connection_state_cancelled;
-    bool last = end && connection->protocol.holds_itself;
-    if (last)
-        connection->protocol.holds_itself = false;
-    tell(connection, (struct notice){.which = HANDLER_STATE,
-                                     .state = next,
-                                     .error = err != 0 ? nwi_error_create(err) : NULL,
-                                     .last = last});
-    if (next == nw_connection_state_cancelled) /* no handler runs after this callout; it holds the block it needs */
-        for (int i = 0; i < HANDLER_COUNT; i++)
-            connection->protocol.handlers[i] = nwi_release(connection->protocol.handlers[i]);
+    if (next == nw_connection_state_cancelled)
+        tell_cancelled_later(connection);
+    else
+        tell_state(connection, err);
 }
 
 /* --- paths --------------------------------------------------------------------------------------------- */
