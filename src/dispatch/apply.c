@@ -111,6 +111,8 @@ static void apply(const char *function, size_t iterations, dispatch_queue_t queu
         run_iterations(shared);
     else
         dispatch_sync_f(queue, shared, run_shared);
+    if (atomic_load_explicit(&shared->all, memory_order_relaxed) == 0)
+        nwi_loop_will_block();
     while (atomic_load_explicit(&shared->all, memory_order_acquire) == 0)
         nwi_futex_wait(&shared->all, 0, NWI_NEVER);
     unref(shared);

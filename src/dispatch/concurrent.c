@@ -153,8 +153,7 @@ void nwi_concurrent_leave(dispatch_queue_t queue) {
     unlock_and_follow(queue);
 }
 
-/* --- suspension
- * ------------------------------------------------------------------------------------------ */
+/* --- suspension --- */
 
 void nwi_concurrent_suspend(void *object) {
     struct nwi_concurrent *c = &((dispatch_queue_t)object)->concurrent;

@@ -62,8 +62,7 @@ struct nwi_dispatch_object *nwi_dispatch_object(const void *object);
  * libdispatch does. */
 _Noreturn void nwi_dispatch_crash(const char *function, const char *what);
 
-/* --- queues
- * -------------------------------------------------------------------------------------------- */
+/* --- queues --- */
 /* Runs the task on a queue of any kind (serial, concurrent, global, main), asynchronously, never
  * inside this call. NULL = the default global queue. The task is borrowed until its run() begins;
  * the queue stays alive meanwhile. */
@@ -87,15 +86,13 @@ dispatch_queue_t nwi_queue_default(void);
 struct nwi_serial;
 struct nwi_serial *nwi_queue_serial(dispatch_queue_t queue);
 
-/* --- time
- * ---------------------------------------------------------------------------------------------- */
+/* --- time --- */
 /* Converts to the nwi_now() scale: NOW and the past give a time not after now, FOREVER gives
  * NWI_NEVER. Wall-clock times are converted by the difference to the wall clock at the time of the
  * call. */
 nwi_ns nwi_dispatch_deadline(dispatch_time_t when);
 
-/* --- blocks made by dispatch_block_create (block.c)
- * ---------------------------------------------------- */
+/* --- blocks made by dispatch_block_create (block.c) --- */
 /* Whether this block was made with DISPATCH_BLOCK_BARRIER; false for any ordinary block. */
 bool nwi_block_is_barrier(const void *block);
 

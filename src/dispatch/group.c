@@ -9,6 +9,7 @@
 #include "base/futex.h"
 #include "base/log.h"
 #include "dispatch/queue.h"
+#include "loop/loop.h"
 #include <sys/queue.h>
 
 struct notification {
@@ -106,6 +107,8 @@ intptr_t dispatch_group_wait(dispatch_group_t group, dispatch_time_t timeout) {
     bool empty = group->members == 0;
     uint32_t generation = atomic_load_explicit(&group->generation, memory_order_relaxed);
     pthread_mutex_unlock(&group->lock);
+    if (!empty && timeout != DISPATCH_TIME_NOW)
+        nwi_loop_will_block();
     /* A new generation means that it has been empty since, even if it is not any more. */
     while (!empty) {
         bool in_time = nwi_futex_wait(&group->generation, generation, deadline);
@@ -116,8 +119,7 @@ intptr_t dispatch_group_wait(dispatch_group_t group, dispatch_time_t timeout) {
     return 0;
 }
 
-/* --- notifications and members
- * --------------------------------------------------------------------------- */
+/* --- notifications and members --- */
 
 /* Whether group, queue and work are all there; else the callback is cleared. */
 static bool check_all(const char *function, dispatch_group_t group, dispatch_queue_t queue,

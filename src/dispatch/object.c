@@ -54,8 +54,7 @@ void nwi_dispatch_finish(void *pointer) {
     nwi_release(target);
 }
 
-/* --- the public calls
- * ------------------------------------------------------------------------------------ */
+/* --- the public calls --- */
 
 /* The object's header, or NULL with a line in the log. */
 static struct nwi_dispatch_object *check(dispatch_object_t object, const char *function) {

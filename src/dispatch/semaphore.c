@@ -7,6 +7,7 @@
 #include "base/futex.h"
 #include "base/log.h"
 #include "dispatch/dispatch.h"
+#include "loop/loop.h"
 
 struct dispatch_semaphore_s {
     struct nwi_dispatch_object object;
@@ -81,6 +82,8 @@ intptr_t dispatch_semaphore_wait(dispatch_semaphore_t semaphore, dispatch_time_t
     if (atomic_fetch_sub_explicit(&semaphore->value, 1, memory_order_acq_rel) > 0)
         return 0;
     nwi_ns deadline = nwi_dispatch_deadline(timeout);
+    if (timeout != DISPATCH_TIME_NOW)
+        nwi_loop_will_block();
     while (!take_permit(semaphore)) {
         if (nwi_futex_wait(&semaphore->permits, 0, deadline))
             continue;

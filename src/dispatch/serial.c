@@ -64,8 +64,7 @@ void nwi_serial_init(struct nwi_serial *serial, struct nwi_loop *loop, void *own
     serial->owner = owner;
 }
 
-/* --- the list
- * -------------------------------------------------------------------------------------------- */
+/* --- the list --- */
 
 static void link_task(struct nwi_serial *serial, struct nwi_task *task) {
     atomic_store_explicit(&task->next, NULL, memory_order_relaxed);
@@ -109,8 +108,7 @@ static struct nwi_task *take_task(struct nwi_serial *serial) {
     return task;
 }
 
-/* --- ownership
- * ------------------------------------------------------------------------------------------- */
+/* --- ownership --- */
 
 /* Passes ownership to a drain that will run soon. */
 static void wake(struct nwi_serial *serial) {
@@ -197,8 +195,7 @@ void nwi_frame_hand_off(void) {
     }
 }
 
-/* --- direct entry
- * ---------------------------------------------------------------------------------------- */
+/* --- direct entry --- */
 
 static bool enter_state(struct nwi_serial *serial) {
     uint64_t idle = 0;
@@ -271,8 +268,7 @@ bool nwi_serial_is_current(const struct nwi_serial *serial) {
     return false;
 }
 
-/* --- suspension
- * ------------------------------------------------------------------------------------------ */
+/* --- suspension --- */
 
 void nwi_serial_suspend(struct nwi_serial *serial) {
     /* acq_rel: what the suspender did before is seen by the owner that stops for it. */

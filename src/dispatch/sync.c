@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "dispatch/frame.h"
 #include "dispatch/queue.h"
+#include "loop/loop.h"
 
 enum { WAITING, OWNER, FINISHED };
 
@@ -73,6 +74,7 @@ static void wait_for_turn(dispatch_queue_t queue, struct nwi_callback work, bool
         nwi_queue_push_barrier(queue, &waiter.task);
     else
         nwi_queue_push(queue, &waiter.task);
+    nwi_loop_will_block(); /* the drain that comes to us may stand behind us */
     uint32_t state;
     while ((state = atomic_load_explicit(&waiter.state, memory_order_acquire)) == WAITING)
         nwi_futex_wait(&waiter.state, WAITING, NWI_NEVER);

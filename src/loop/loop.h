@@ -34,12 +34,15 @@ struct nwi_loop *nwi_loop_pick_idle(void);
 unsigned nwi_loop_count(void);
 /* Runs the task on the loop soon, in order of posting. Wakes the loop only when it sleeps. */
 void nwi_loop_post(struct nwi_loop *loop, struct nwi_task *task);
+/* Says that the calling thread is about to wait for another one. Inside a callback with work behind
+ * it, the loop goes to a spare thread at once instead of after the patience. Elsewhere it does
+ * nothing. */
+void nwi_loop_will_block(void);
 /* Tests: how long a callback may run before its thread loses the loop (default 4 ms; NWI_NEVER =
  * for ever). */
 void nwi_loop_set_patience(nwi_ns patience);
 
-/* --- timers: embed, init once, set as often as liked
- * --------------------------------------------------- */
+/* --- timers: embed, init once, set as often as liked --- */
 struct nwi_timer {
     void (*fire)(
         struct nwi_timer *timer); /* on the loop's thread; the timer is stopped when it is called */
@@ -55,8 +58,7 @@ nwi_err nwi_timer_set(struct nwi_timer *timer, nwi_ns deadline);
  * moment. */
 bool nwi_timer_stop(struct nwi_timer *timer);
 
-/* --- descriptors
- * --------------------------------------------------------------------------------------- */
+/* --- descriptors --- */
 enum nwi_io_events {
     NWI_IO_READ = 1,
     NWI_IO_WRITE = 2,

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 
 enum {
     BATCH_SIZE = 128,  /* events fetched at once */
@@ -67,6 +68,7 @@ struct nwi_loop {
         timer_lock;           /* guards heap, heap_count, heap_room and every armed timer's slot */
     struct timer_entry *heap; /* 4-ary */
     uint32_t heap_count, heap_room;
+    LIST_ENTRY(nwi_loop) orphan_link; /* thread.c, under its lock: between two owners */
     /* Earliest deadline or NWI_NEVER; written under timer_lock, read without. seq_cst against
      * `sleeping` as above. */
     _Atomic nwi_ns next_deadline;

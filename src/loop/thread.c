@@ -17,29 +17,37 @@ enum { SPARE_IDLE_SECONDS = 10 };
 struct worker {            /* lives on its thread's stack */
     struct nwi_loop *loop; /* under pool_lock: what to run next */
     pthread_cond_t given;
-    bool spare; /* in the list */
+    bool spare;    /* in the list */
+    bool arriving; /* counted in `coming` */
     LIST_ENTRY(worker) link;
 };
 
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(,
                  worker) spares = LIST_HEAD_INITIALIZER(spares); /* under pool_lock; newest first */
-static unsigned thread_count;                                    /* under pool_lock */
+/* Loops given away before their new thread has arrived; under pool_lock. `coming` counts threads
+ * that were made to be spares and have not arrived: raised once a thread is sure to exist, so one
+ * that is very quick makes it negative for a moment. Never less than orphan_count while there are
+ * orphans. */
+static LIST_HEAD(, nwi_loop) orphans = LIST_HEAD_INITIALIZER(orphans);
+static int orphan_count, coming;
+static unsigned thread_count;         /* under pool_lock */
 static pthread_condattr_t given_attr; /* monotonic clock; constant after once */
 static pthread_once_t given_once = PTHREAD_ONCE_INIT;
 
 static _Thread_local struct nwi_loop *current_loop;
+static _Thread_local uint64_t current_word; /* state word of the callout that this thread is in */
 
 struct nwi_loop *nwi_loop_current(void) {
     return current_loop;
 }
 
-/* --- one turn
- * -------------------------------------------------------------------------------------------- */
+/* --- one turn --- */
 
 static uint64_t begin_callout(struct nwi_loop *loop) {
     bool more = loop->run_head != NULL || loop->batch_next < loop->batch_count;
     uint64_t word = ++loop->seq << SEQ_SHIFT | (more ? MORE : 0) | IN_CALLOUT;
+    current_word = word;
     atomic_store_explicit(&loop->state, word, memory_order_release); /* pairs: nwi_thread_steal */
     return word;
 }
@@ -152,8 +160,7 @@ static void run_loop(struct nwi_loop *loop) {
     current_loop = NULL;
 }
 
-/* --- threads
- * --------------------------------------------------------------------------------------------- */
+/* --- threads --- */
 
 static void init_given_attr(void) {
     pthread_condattr_init(&given_attr);
@@ -163,6 +170,15 @@ static void init_given_attr(void) {
 /* Waits among the spares. NULL: nobody needed us, the thread ends. */
 static struct nwi_loop *wait_for_loop(struct worker *self) {
     pthread_mutex_lock(&pool_lock);
+    if (self->arriving) {
+        self->arriving = false;
+        coming--;
+    }
+    if (self->loop == NULL && !LIST_EMPTY(&orphans)) {
+        self->loop = LIST_FIRST(&orphans);
+        LIST_REMOVE(self->loop, orphan_link);
+        orphan_count--;
+    }
     if (self->loop == NULL) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -184,7 +200,7 @@ static struct nwi_loop *wait_for_loop(struct worker *self) {
 }
 
 static void *thread_main(void *argument) {
-    struct worker self = {.loop = argument};
+    struct worker self = {.loop = argument, .arriving = argument == NULL};
     struct nwi_loop *loop;
     pthread_cond_init(&self.given, &given_attr);
     while ((loop = wait_for_loop(&self)) != NULL)
@@ -225,11 +241,10 @@ static nwi_err add_thread(struct nwi_loop *loop) {
     if (!room)
         return nwi_posix(EAGAIN);
     nwi_err err = nwi_thread_spawn(thread_main, loop, "nw-loop");
-    if (err != 0) {
-        pthread_mutex_lock(&pool_lock);
-        thread_count--;
-        pthread_mutex_unlock(&pool_lock);
-    }
+    pthread_mutex_lock(&pool_lock);
+    thread_count -= err != 0;
+    coming += err == 0 && loop == NULL;
+    pthread_mutex_unlock(&pool_lock);
     return err;
 }
 
@@ -237,31 +252,58 @@ nwi_err nwi_thread_start(struct nwi_loop *loop) {
     return add_thread(loop);
 }
 
-bool nwi_thread_steal(struct nwi_loop *loop, uint64_t word) {
-    pthread_mutex_lock(&pool_lock);
+/* Under pool_lock: whether a thread is there, or surely on its way, for one more loop. */
+static bool has_taker(void) {
+    return !LIST_EMPTY(&spares) || coming > orphan_count;
+}
+
+/* Under pool_lock: the loop now belongs to a spare thread, or to the next one that arrives. */
+static void give(struct nwi_loop *loop) {
     struct worker *worker = LIST_FIRST(&spares);
     if (worker == NULL) {
+        LIST_INSERT_HEAD(&orphans, loop, orphan_link);
+        orphan_count++;
+        return;
+    }
+    LIST_REMOVE(worker, link);
+    worker->spare = false;
+    worker->loop = loop;
+    pthread_cond_signal(&worker->given);
+}
+
+bool nwi_thread_steal(struct nwi_loop *loop, uint64_t word) {
+    pthread_mutex_lock(&pool_lock);
+    if (!has_taker()) {
         pthread_mutex_unlock(&pool_lock);
-        /* The new thread puts itself among the spares; the monitor finds it there at its next tick.
-         */
-        static bool told; /* the monitor's alone: one line, not one a tick */
+        static _Atomic bool told; /* relaxed: one line in the log, not one a tick */
         nwi_err err = add_thread(NULL);
-        if (err != 0 && !told)
+        if (err != 0 && !atomic_exchange_explicit(&told, true, memory_order_relaxed))
             nwi_log(NWI_LOG_ERROR, "loop", "spare", "no spare thread: %s", nwi_err_text(err));
-        told = err != 0;
-        return false;
+        if (err == 0)
+            atomic_store_explicit(&told, false, memory_order_relaxed);
+        pthread_mutex_lock(&pool_lock);
     }
-    /* Acquire: pairs with begin_callout, the fields go on to the spare by pool_lock. */
-    uint64_t expected = word;
-    bool taken = atomic_compare_exchange_strong_explicit(
-        &loop->state, &expected, word & ~(uint64_t)(IN_CALLOUT | MORE), memory_order_acquire,
-        memory_order_relaxed);
-    if (taken) {
-        LIST_REMOVE(worker, link);
-        worker->spare = false;
-        worker->loop = loop;
-        pthread_cond_signal(&worker->given);
+    bool taken = false;
+    if (has_taker()) {
+        /* Acquire: pairs with begin_callout; the fields go on to the new owner by pool_lock. */
+        uint64_t expected = word;
+        taken = atomic_compare_exchange_strong_explicit(&loop->state, &expected,
+                                                        word & ~(uint64_t)(IN_CALLOUT | MORE),
+                                                        memory_order_acquire, memory_order_relaxed);
     }
+    if (taken)
+        give(loop);
     pthread_mutex_unlock(&pool_lock);
     return taken;
+}
+
+void nwi_loop_will_block(void) {
+    struct nwi_loop *loop = current_loop;
+    /* Relaxed, all of it: a word of ours that is still there is ours; the rest are hints. */
+    if (loop == NULL || atomic_load_explicit(&loop->state, memory_order_relaxed) != current_word)
+        return;
+    if ((current_word & MORE) != 0 ||
+        atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL ||
+        atomic_load_explicit(&loop->next_deadline, memory_order_relaxed) <= nwi_now())
+        nwi_thread_steal(loop, current_word);
 }

@@ -14,8 +14,7 @@
 
 #include <cmocka.h>
 
-/* --- allocation
- * ------------------------------------------------------------------------------------------ */
+/* --- allocation --- */
 
 static void the_nth_allocation_fails(void **state) {
     (void)state;
@@ -70,8 +69,7 @@ static void live_blocks_are_counted(void **state) {
     free(text); /* as a user of the public API does */
 }
 
-/* --- objects
- * --------------------------------------------------------------------------------------------- */
+/* --- objects --- */
 
 struct thing {
     struct nwi_object base;
@@ -168,8 +166,7 @@ static void counts_hold_under_threads(void **state) {
     assert_int_equal(destroyed, 1);
 }
 
-/* --- callbacks
- * ------------------------------------------------------------------------------------------- */
+/* --- callbacks --- */
 
 static int add(void *context, int number) {
     return *(int *)context + number;

@@ -72,8 +72,7 @@ static void concurrent_over_concurrent_overlaps(void **state) {
     dispatch_release(over);
 }
 
-/* --- barriers
- * -------------------------------------------------------------------------------------------- */
+/* --- barriers --- */
 
 enum { READERS = 4, ROUNDS = 1500 };
 
@@ -163,8 +162,7 @@ static void barriers_keep_their_place(void **state) {
     }
 }
 
-/* --- suspension, life
- * ------------------------------------------------------------------------------------ */
+/* --- suspension, life --- */
 
 static void suspended_and_inactive_wait(void **state) {
     (void)state;
@@ -227,9 +225,7 @@ static void global_queues(void **state) {
     await(&done);
 }
 
-/* --- apply
- * -----------------------------------------------------------------------------------------------
- */
+/* --- apply --- */
 
 enum { ITERATIONS = 10000 };
 static _Atomic unsigned char seen[ITERATIONS];

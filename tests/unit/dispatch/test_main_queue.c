@@ -130,8 +130,7 @@ static void drain_is_the_main_threads(void **state) {
     assert_int_equal(misuses, 3);
 }
 
-/* --- dispatch_main, in a process of its own
- * --------------------------------------------------------------- */
+/* --- dispatch_main, in a process of its own --- */
 
 static void say_and_exit(void *text) {
     if (gettid() != getpid())

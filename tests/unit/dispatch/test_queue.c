@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/object.h"
 #include "fake/await.h"
+#include "loop/loop.h"
 #include <dispatch/dispatch.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,8 +39,7 @@ static void set_flag(void *flag) {
     *(int *)flag = 1;
 }
 
-/* --- order and exclusion
- * --------------------------------------------------------------------------------- */
+/* --- order and exclusion --- */
 
 enum { ITEMS = 20000 };
 static dispatch_queue_t tested;
@@ -149,8 +149,7 @@ static void queues_over_one_target_exclude_each_other(void **state) {
     dispatch_release(target);
 }
 
-/* --- sync runs on the calling thread
- * --------------------------------------------------------------------- */
+/* --- sync runs on the calling thread --- */
 
 static void store_thread(void *thread) {
     *(pthread_t *)thread = pthread_self();
@@ -174,8 +173,29 @@ static void sync_runs_on_the_calling_thread(void **state) {
     dispatch_release(queue);
 }
 
-/* --- suspension
- * ------------------------------------------------------------------------------------------ */
+/* A wait for work that stands behind the waiting callback on the same loop: the loop is given away at
+ * once. Without that this would hang, since here nobody looks for stuck threads. */
+static void wait_inside(void *other) {
+    for (int i = 0; i < 100; i++) {
+        dispatch_async_f(other, NULL, do_nothing);
+        dispatch_sync_f(other, NULL, do_nothing);
+    }
+    sem_post(&done);
+}
+
+static void a_wait_gives_the_loop_away(void **state) {
+    (void)state;
+    dispatch_queue_t queue = dispatch_queue_create("waits", NULL);
+    dispatch_queue_t other = dispatch_queue_create("other", NULL);
+    nwi_loop_set_patience(NWI_NEVER);
+    dispatch_async_f(queue, other, wait_inside);
+    await(&done);
+    nwi_loop_set_patience(4 * NWI_MS);
+    dispatch_release(queue);
+    dispatch_release(other);
+}
+
+/* --- suspension --- */
 
 static void suspended_queue_waits(void **state) {
     (void)state;
@@ -212,8 +232,7 @@ static void inactive_queue_waits(void **state) {
     dispatch_release(target);
 }
 
-/* --- targets
- * --------------------------------------------------------------------------------------------- */
+/* --- targets --- */
 
 struct expectation {
     dispatch_queue_t on, not_on;
@@ -261,8 +280,7 @@ static void targets_in_a_circle_are_refused(void **state) {
     dispatch_release(a);
 }
 
-/* --- specific data
- * --------------------------------------------------------------------------------------- */
+/* --- specific data --- */
 
 static char key_one, key_two;
 
@@ -295,9 +313,7 @@ static void specific_walks_up_the_targets(void **state) {
     dispatch_release(outer);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static void queue_lives_until_its_work_has_run(void **state) {
     (void)state;
@@ -337,8 +353,7 @@ static void finalizer_runs_on_the_target(void **state) {
     dispatch_release(finalizer_target);
 }
 
-/* --- labels, classes, current queue
- * ---------------------------------------------------------------------- */
+/* --- labels, classes, current queue --- */
 
 static void check_current(void *context) {
     assert_ptr_equal(dispatch_get_current_queue(), context);
@@ -385,8 +400,7 @@ static void workloops_are_serial_queues(void **state) {
     dispatch_release(workloop);
 }
 
-/* --- misuse
- * ---------------------------------------------------------------------------------------------- */
+/* --- misuse --- */
 
 static void null_arguments_are_refused(void **state) {
     (void)state;
@@ -456,8 +470,7 @@ static void debug_describes_the_object(void **state) {
     dispatch_release(queue);
 }
 
-/* --- what ends the process: each runs in a process of its own (run_again)
- * -------------------------------- */
+/* --- what ends the process: each runs in a process of its own (run_again) --- */
 
 static void sync_onto(void *queue) {
     dispatch_sync_f(queue, NULL, do_nothing);
@@ -523,6 +536,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(sync_excludes_over_a_chain, set_up),
         cmocka_unit_test_setup(queues_over_one_target_exclude_each_other, set_up),
         cmocka_unit_test_setup(sync_runs_on_the_calling_thread, set_up),
+        cmocka_unit_test_setup(a_wait_gives_the_loop_away, set_up),
         cmocka_unit_test_setup(suspended_queue_waits, set_up),
         cmocka_unit_test_setup(inactive_queue_waits, set_up),
         cmocka_unit_test_setup(retarget_takes_effect_between_items, set_up),

@@ -51,8 +51,7 @@ static dispatch_time_t in_milliseconds(int64_t ms) {
     return dispatch_time(DISPATCH_TIME_NOW, ms * (int64_t)NSEC_PER_MSEC);
 }
 
-/* --- groups
- * ---------------------------------------------------------------------------------------------- */
+/* --- groups --- */
 
 static _Atomic int members_run;
 static void run_member(void *context) {
@@ -131,8 +130,7 @@ static void group_lives_while_it_is_not_empty(void **state) {
     await(&finalized);
 }
 
-/* --- semaphores
- * ------------------------------------------------------------------------------------------ */
+/* --- semaphores --- */
 
 static void semaphore_counts(void **state) {
     (void)state;
@@ -199,9 +197,37 @@ static void signal_says_whether_it_woke_somebody(void **state) {
     dispatch_release(semaphore);
 }
 
-/* --- once
- * ------------------------------------------------------------------------------------------------
- */
+/* A handler that waits for work behind it on its loop: the loop is given away at once. */
+static void signal_semaphore(void *semaphore) { dispatch_semaphore_signal(semaphore); }
+
+static void wait_inside(void *queue) {
+    dispatch_semaphore_t semaphore = dispatch_semaphore_create(0);
+    dispatch_group_t group = dispatch_group_create();
+    for (int i = 0; i < 50; i++) {
+        dispatch_async_f(queue, semaphore, signal_semaphore);
+        assert_int_equal(dispatch_semaphore_wait(semaphore, DISPATCH_TIME_FOREVER), 0);
+        dispatch_group_async_f(group, queue, semaphore, signal_semaphore);
+        assert_int_equal(dispatch_group_wait(group, DISPATCH_TIME_FOREVER), 0);
+        assert_int_equal(dispatch_semaphore_wait(semaphore, DISPATCH_TIME_NOW), 0);
+    }
+    dispatch_release(semaphore);
+    dispatch_release(group);
+    sem_post(&done);
+}
+
+static void waits_give_the_loop_away(void **state) {
+    (void)state;
+    dispatch_queue_t queue = dispatch_queue_create("waits", NULL);
+    dispatch_queue_t other = dispatch_queue_create("other", NULL);
+    nwi_loop_set_patience(NWI_NEVER);
+    dispatch_async_f(queue, other, wait_inside);
+    await(&done);
+    nwi_loop_set_patience(4 * NWI_MS);
+    dispatch_release(queue);
+    dispatch_release(other);
+}
+
+/* --- once --- */
 
 static dispatch_once_t predicates[1000];
 static int once_runs[1000]; /* plain: once orders them */
@@ -246,9 +272,7 @@ static void once_runs_once_and_all_wait_for_it(void **state) {
     assert_int_equal(posted(&done), 0);
 }
 
-/* --- time
- * ------------------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 static void time_arithmetic(void **state) {
     (void)state;
@@ -297,9 +321,7 @@ static void time_to_deadline(void **state) {
     assert_true(nwi_dispatch_deadline(dispatch_walltime(&past, 0)) <= nwi_now());
 }
 
-/* --- after
- * -----------------------------------------------------------------------------------------------
- */
+/* --- after --- */
 
 static nwi_ns due;
 static void check_due(void *event) {
@@ -355,8 +377,7 @@ static void after_keeps_the_order_of_time(void **state) {
     dispatch_release(queue);
 }
 
-/* --- misuse
- * ---------------------------------------------------------------------------------------------- */
+/* --- misuse --- */
 
 static void null_arguments_are_refused(void **state) {
     (void)state;
@@ -420,6 +441,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(semaphore_counts, set_up),
         cmocka_unit_test_setup(semaphore_excludes, set_up),
         cmocka_unit_test_setup(signal_says_whether_it_woke_somebody, set_up),
+        cmocka_unit_test_setup(waits_give_the_loop_away, set_up),
         cmocka_unit_test_setup(once_runs_once_and_all_wait_for_it, set_up),
         cmocka_unit_test_setup(time_arithmetic, set_up),
         cmocka_unit_test_setup(time_to_deadline, set_up),

@@ -56,8 +56,7 @@ static void free_stuck(struct stuck *stuck) {
     await(&stuck->left);
 }
 
-/* --- posting
- * --------------------------------------------------------------------------------------------- */
+/* --- posting --- */
 
 enum { POSTERS = 8, POSTS = 20000 };
 
@@ -138,8 +137,7 @@ static void picks_go_round(void **state) {
     assert_ptr_equal(nwi_loop_pick_next(), first);
 }
 
-/* --- timers
- * ---------------------------------------------------------------------------------------------- */
+/* --- timers --- */
 
 enum { TIMERS = 100000 };
 
@@ -229,8 +227,7 @@ static void a_timer_may_set_itself(void **state) {
     assert_int_equal(repeats, 100);
 }
 
-/* --- descriptors
- * ----------------------------------------------------------------------------------------- */
+/* --- descriptors --- */
 
 struct watched {
     struct nwi_io io;
@@ -360,8 +357,7 @@ static void stop_is_final(void **state) {
     }
 }
 
-/* --- hand-over
- * ------------------------------------------------------------------------------------------- */
+/* --- hand-over --- */
 
 static void tasks_behind_a_stuck_callback_run(void **state) {
     (void)state;
