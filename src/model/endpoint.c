@@ -1,9 +1,11 @@
 /*
  * endpoint.c - nw_endpoint_t: an address, a host name, a Bonjour service or a URL.
  * What:   constructors, public questions, comparison, text for the log. Reading texts is
- * endpoint_parse.c's. Source: semantics of nw_endpoint_t; RFC 1035 section 2.3.4 (255 octets on the
- * wire are 253 in text). Runs:   any thread: an endpoint never changes. Owns:   its texts; the
- * address lies behind the struct.
+ *         endpoint_parse.c's.
+ * Source: semantics of nw_endpoint_t; RFC 1035 section 2.3.4 (255 octets on the wire are 253 in
+ *         text).
+ * Runs:   any thread: an endpoint never changes.
+ * Owns:   its texts; the address lies behind the struct.
  */
 #include "model/endpoint.h"
 #include "base/alloc.h"

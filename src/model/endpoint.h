@@ -1,8 +1,10 @@
 /*
  * endpoint.h - endpoints as the rest of libnw sees them.
- * What:   what nw_endpoint_t holds, constructors from values that are already checked, text for the
- * log. Source: RFC 3986 (URLs), RFC 4007 section 11 (scopes); semantics of nw_endpoint_t. Runs: any
- * thread: an endpoint never changes. Owns:   its texts and its address.
+ * What:   what nw_endpoint_t holds, constructors from values that are already checked, text for
+ *         the log.
+ * Source: RFC 3986 (URLs), RFC 4007 section 11 (scopes); semantics of nw_endpoint_t.
+ * Runs:   any thread: an endpoint never changes.
+ * Owns:   its texts and its address.
  */
 #ifndef NWI_MODEL_ENDPOINT_H
 #define NWI_MODEL_ENDPOINT_H

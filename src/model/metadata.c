@@ -1,7 +1,8 @@
 /*
  * metadata.c - metadata of TCP, UDP and IP.
  * What:   TCP's asks the live socket through an ops table, and answers 0 once the socket is gone;
- * IP's and UDP's are plain records. Source: semantics of nw_tcp_get_available_*, nw_ip_metadata_*.
+ *         IP's and UDP's are plain records.
+ * Source: semantics of nw_tcp_get_available_*, nw_ip_metadata_*.
  * Runs:   TCP: any thread, under its lock. IP, UDP: unsynchronised while being set up.
  * Owns:   nothing; TCP's owner detaches itself before it goes away.
  */

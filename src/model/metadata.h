@@ -2,7 +2,7 @@
  * metadata.h - what protocols tell about a connection or a message.
  * What:   TCP (live: asks the socket while the connection lives), UDP, IP.
  * Runs:   TCP metadata: any thread. IP and UDP metadata: written by their maker before they are
- * handed out.
+ *         handed out.
  */
 #ifndef NWI_MODEL_METADATA_H
 #define NWI_MODEL_METADATA_H

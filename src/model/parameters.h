@@ -1,7 +1,8 @@
 /*
  * parameters.h - parameters as establishing, listening and path evaluation read them.
  * Runs:   unsynchronised while the client edits them; a connection or listener holds a copy that
- * never changes. Owns:   interfaces, local endpoint, stack.
+ *         never changes.
+ * Owns:   interfaces, local endpoint, stack.
  */
 #ifndef NWI_MODEL_PARAMETERS_H
 #define NWI_MODEL_PARAMETERS_H

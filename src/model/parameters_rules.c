@@ -1,8 +1,10 @@
 /*
  * parameters_rules.c - which interfaces and addresses parameters allow.
  * What:   required and prohibited interfaces and types, the local endpoint, and the judgement over
- * one interface. Source: semantics of nw_parameters_t. Runs:   unsynchronised, as the public calls
- * say. Owns:   references held in the parameters.
+ *         one interface.
+ * Source: semantics of nw_parameters_t.
+ * Runs:   unsynchronised, as the public calls say.
+ * Owns:   references held in the parameters.
  */
 #include "base/alloc.h"
 #include "base/callback.h"

@@ -1,9 +1,9 @@
 /*
  * protocol.h - what every protocol's definition, options and metadata begin with.
  * What:   a definition is one static object a protocol; options and metadata point to theirs. A
- * protocol adds its own struct, with these as first member (tcp_options.h, ...). Runs: definitions:
- * any thread, they never change. Options: unsynchronised, as the public calls say; a started
- *         connection works on a copy of its own.
+ *         protocol adds its own struct, with these as first member (tcp_options.h, ...).
+ * Runs:   definitions: any thread, they never change. Options: unsynchronised, as the public calls
+ *         say; a started connection works on a copy of its own.
  */
 #ifndef NWI_MODEL_PROTOCOL_H
 #define NWI_MODEL_PROTOCOL_H

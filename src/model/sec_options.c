@@ -1,10 +1,11 @@
 /*
  * sec_options.c - sec_protocol_options_t: the settings of TLS, as plain records.
  * What:   credentials, names, suites, versions, keys and switches; the handlers are
- * sec_options_handlers.c's, copying and comparing sec_options_copy.c's. Source: semantics of
- * sec_protocol_options_t; RFC 7301 section 3.1 (names of application protocols). Runs:
- * unsynchronised, as the public calls say. Owns:   everything it was given, by copy or by
- * reference.
+ *         sec_options_handlers.c's, copying and comparing sec_options_copy.c's.
+ * Source: semantics of sec_protocol_options_t; RFC 7301 section 3.1 (names of application
+ *         protocols).
+ * Runs:   unsynchronised, as the public calls say.
+ * Owns:   everything it was given, by copy or by reference.
  */
 #include "model/sec_options.h"
 #include "base/alloc.h"

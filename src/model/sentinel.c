@@ -1,9 +1,9 @@
 /*
  * sentinel.c - the blocks and functions that stand for "default", "leave out" and "tell nobody".
  * What:   exported data symbols under Apple's names, since programs and bindings refer to them
- * directly, and function twins. Were one called by mistake, nothing would happen. Source: Block
- * ABI: global block = isa, flags with bit 28, reserved, invoke, descriptor. Runs:   any thread; all
- * is constant.
+ *         directly, and function twins. Were one called by mistake, nothing would happen.
+ * Source: Block ABI: global block = isa, flags with bit 28, reserved, invoke, descriptor.
+ * Runs:   any thread; all is constant.
  */
 #include "model/sentinel.h"
 

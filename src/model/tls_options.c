@@ -1,8 +1,10 @@
 /*
  * tls_options.c - TLS's definition, options and metadata.
  * What:   the options carry one set of security settings (sec_options.c), live for whoever holds
- * it. Source: semantics of nw_tls_options. Runs:   unsynchronised, as the public calls say. Owns:
- * a reference to the security settings.
+ *         it.
+ * Source: semantics of nw_tls_options.
+ * Runs:   unsynchronised, as the public calls say.
+ * Owns:   a reference to the security settings.
  */
 #include "model/tls_options.h"
 #include "base/log.h"

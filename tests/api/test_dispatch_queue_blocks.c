@@ -1,7 +1,7 @@
 /*
  * test_dispatch_queue_blocks.c - the block form of every queue, group and once call.
  * What:   each block is called with the right arguments, and copied when it has to outlive the
- * call. (That copies are released is LeakSanitizer's to see.)
+ *         call. (That copies are released is LeakSanitizer's to see.)
  */
 #include "fake/await.h"
 #include <dispatch/dispatch.h>

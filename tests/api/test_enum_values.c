@@ -1,6 +1,8 @@
 /*
- * test_enum_values.c - every enumeration value that the headers declare has the number it has elsewhere.
- * What:   compile-time checks, so that a wrong digit does not build; written from the interface tables once.
+ * test_enum_values.c - every enumeration value that the headers declare has the number it has
+ * elsewhere.
+ * What:   compile-time checks, so that a wrong digit does not build; written from the interface
+ *         tables once.
  */
 #include <Network/Network.h>
 

@@ -1,7 +1,7 @@
 /*
  * test_signatures.c - every function that takes no block has the signature it has elsewhere.
- * What:   declares each once more, in the form of the interface tables (written from them once): a difference
- *         from the header does not build.
+ * What:   declares each once more, in the form of the interface tables (written from them once): a
+ *         difference from the header does not build.
  */
 #include <Network/Network.h>
 

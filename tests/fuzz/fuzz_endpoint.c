@@ -1,7 +1,8 @@
 /*
  * fuzz_endpoint.c - endpoints from any text: a host and a port, a URL, a local path.
  * What:   the input is three lines: host, port, URL. Whatever they are, nothing crashes, and what
- * is accepted keeps its promises: the text form of an endpoint makes the same endpoint again.
+ *         is accepted keeps its promises: the text form of an endpoint makes the same endpoint
+ *         again.
  */
 #include "base/log.h"
 #include "fuzz.h"
