@@ -1,0 +1,125 @@
+/*
+ * test_callout.c - outlets: one producer, one handler at a time, in order, on queues of every kind.
+ */
+#include "front/callout.h"
+#include "base/alloc.h"
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { COUNT = 20000, DEADLINE_SECONDS = 30 };
+
+struct owner {
+    struct nwi_object base;
+    struct nwi_outlet outlet;
+};
+static sem_t finished, freed;
+static unsigned seen; /* plain: exclusion is what is tested (TSan looks on) */
+static bool inside;
+
+static void wait_for(sem_t *semaphore) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DEADLINE_SECONDS;
+    assert_int_equal(sem_timedwait(semaphore, &until), 0);
+}
+
+static void destroy_owner(void *object) {
+    nwi_outlet_clear(&((struct owner *)object)->outlet);
+    sem_post(&freed);
+}
+static const struct nwi_type owner_type = {"test_owner", sizeof(struct owner), destroy_owner, NULL};
+
+struct item {
+    struct nwi_task task;
+    unsigned number;
+};
+
+static void run_item(struct nwi_task *task) {
+    struct item *item = nwi_container_of(task, struct item, task);
+    assert_false(inside);
+    inside = true;
+    assert_int_equal(item->number, seen);
+    seen++;
+    inside = false;
+    nwi_free(item);
+    if (seen == COUNT)
+        sem_post(&finished);
+}
+
+static void push_all_on(dispatch_queue_t queue) {
+    struct owner *owner = nwi_object_create(&owner_type, 0);
+    nwi_outlet_init(&owner->outlet, owner);
+    nwi_outlet_set_queue(&owner->outlet, queue);
+    seen = 0;
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct item *item = nwi_alloc_certain(sizeof *item);
+        item->task.run = run_item;
+        item->number = i;
+        nwi_outlet_push(&owner->outlet, &item->task);
+    }
+    nwi_release(owner); /* what is on its way holds it */
+    wait_for(&finished);
+    wait_for(&freed);
+}
+
+static void test_serial_queue(void **state) {
+    (void)state;
+    dispatch_queue_t queue = dispatch_queue_create("serial", DISPATCH_QUEUE_SERIAL);
+    push_all_on(queue);
+    dispatch_release(queue);
+}
+
+static void test_concurrent_queue_one_at_a_time(void **state) {
+    (void)state;
+    dispatch_queue_t queue = dispatch_queue_create("concurrent", DISPATCH_QUEUE_CONCURRENT);
+    push_all_on(queue);
+    dispatch_release(queue);
+}
+
+static void test_global_queue(void **state) {
+    (void)state;
+    push_all_on(dispatch_get_global_queue(0, 0));
+}
+
+static int released;
+static void count_release(void *context) {
+    (void)context;
+    released++;
+}
+static void nothing(void) {}
+
+static void test_handler_owns_its_callback(void **state) {
+    (void)state;
+    assert_null(nwi_handler_create((struct nwi_callback){0}));
+    struct nwi_handler *handler = nwi_handler_create((struct nwi_callback){NULL, nothing, count_release});
+    nwi_retain(handler);
+    nwi_release(handler);
+    assert_int_equal(released, 0);
+    nwi_release(handler);
+    assert_int_equal(released, 1);
+    nwi_alloc_fail_at(1); /* without memory the callback is released, not lost */
+    assert_null(nwi_handler_create((struct nwi_callback){NULL, nothing, count_release}));
+    assert_true(nwi_alloc_fault_hit());
+    assert_int_equal(released, 2);
+    nwi_alloc_fail_at(1);
+    void *memory = nwi_alloc_certain(16); /* waits and tries again */
+    assert_non_null(memory);
+    nwi_free(memory);
+}
+
+int main(void) {
+    sem_init(&finished, 0, 0);
+    sem_init(&freed, 0, 0);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_serial_queue),
+        cmocka_unit_test(test_concurrent_queue_one_at_a_time),
+        cmocka_unit_test(test_global_queue),
+        cmocka_unit_test(test_handler_owns_its_callback),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
