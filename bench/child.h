@@ -1,8 +1,8 @@
 /*
  * child.h - one side of a measurement as a process of its own.
  * What:   starts this same program again with other arguments and reads the number it prints first.
- * Two sides in two processes share no allocator, loop or lock. Owns:   the process, until
- * bench_child_end.
+ *         Two sides in two processes share no allocator, loop or lock.
+ * Owns:   the process, until bench_child_end.
  */
 #ifndef BENCH_CHILD_H
 #define BENCH_CHILD_H

@@ -1,8 +1,8 @@
 /*
  * echo.c - TCP echo over loopback: libnw beside a bare epoll loop.
  * What:   1 and 64 connections, 64 octets and 16 KiB, first as the server and then as the driver
- * under measurement; the other side is always the bare one. Each side is a process of its own
- * (child.h). Goal:   0.95 of bare (docs/performance.md).
+ *         under measurement; the other side is always the bare one. Each side is a process of its
+ *         own (child.h). Goal:   0.95 of bare (docs/performance.md).
  */
 #include "echo.h"
 #include "child.h"

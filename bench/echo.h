@@ -1,7 +1,7 @@
 /*
  * echo.h - the two sides of an echo measurement, each in two makes.
  * What:   a server sends back what comes. A driver keeps one message of `size` octets in flight on
- * each of its connections and counts the round trips.
+ *         each of its connections and counts the round trips.
  */
 #ifndef BENCH_ECHO_H
 #define BENCH_ECHO_H

@@ -1,7 +1,8 @@
 /*
  * echo_bare.c - echo server and driver on a bare epoll loop: the measure that libnw is held
- * against. What:   one thread, level-triggered epoll, read and write at once, nothing allocated in
- * the loop. Runs:   the server on the main thread, the driver on one of its own.
+ * against.
+ * What:   one thread, level-triggered epoll, read and write at once, nothing allocated in the loop.
+ * Runs:   the server on the main thread, the driver on one of its own.
  */
 #include "echo.h"
 #include <arpa/inet.h>

@@ -1,7 +1,9 @@
 /*
  * echo_nw.c - echo server and driver written against the public API, function forms, as a program
- * would be. What:   a serial queue a connection; the next receive is asked for as soon as the
- * answer is on its way. Runs:   handlers on the queue of their connection.
+ * would be.
+ * What:   a serial queue a connection; the next receive is asked for as soon as the answer is on
+ *         its way.
+ * Runs:   handlers on the queue of their connection.
  */
 #include "echo.h"
 #include <Network/Network.h>

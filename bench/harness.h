@@ -1,9 +1,10 @@
 /*
  * harness.h - runs two programs of measurement in turn and says how they compare.
  * What:   each row is one workload, measured for libnw ("ours") and for a peer. The two are run
- * alternately, and in changing order, within one run, so that a busy minute of the machine hits
- * both. The result is the median of each with its spread, and the median of the ratios of the
- * pairs. Runs:   one thread.
+ *         alternately, and in changing order, within one run, so that a busy minute of the machine
+ *         hits both. The result is the median of each with its spread, and the median of the ratios
+ *         of the pairs.
+ * Runs:   one thread.
  */
 #ifndef BENCH_HARNESS_H
 #define BENCH_HARNESS_H

@@ -1,8 +1,8 @@
 /*
  * block.h - block objects: blocks that can be waited for, watched and cancelled.
  * What:   dispatch_block_create wraps a block into one that remembers whether it has run.
- *         Everything here is about blocks, so it exists only where the compiler has them; a
- *         group does the same for functions.
+ *         Everything here is about blocks, so it exists only where the compiler has them; a group
+ *         does the same for functions.
  */
 #ifndef DISPATCH_BLOCK_H
 #define DISPATCH_BLOCK_H

@@ -1,7 +1,6 @@
 /*
  * data.h - bytes: immutable, reference counted, in one or more contiguous regions.
- * What:   objects share regions instead of copying them. Any thread may use an object at any
- *         time.
+ * What:   objects share regions instead of copying them. Any thread may use an object at any time.
  * Note:   a NULL dispatch_data_t counts as empty wherever one is read.
  */
 #ifndef DISPATCH_DATA_H

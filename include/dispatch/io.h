@@ -2,8 +2,8 @@
  * io.h - reading and writing descriptors without waiting.
  * What:   dispatch_read and dispatch_write for one transfer; channels for many, in order, with
  *         water marks.
- * Note:   SIGPIPE is never raised by these calls, and no descriptor's flags are changed. In an
- *         `_f` call the context comes before the function, and is the function's first argument.
+ * Note:   SIGPIPE is never raised by these calls, and no descriptor's flags are changed. In an `_f`
+ *         call the context comes before the function, and is the function's first argument.
  */
 #ifndef DISPATCH_IO_H
 #define DISPATCH_IO_H

@@ -1,9 +1,8 @@
 /*
  * object.h - what all dispatch objects have in common.
- * What:   reference counts, a context pointer with a finalizer, activation, suspension,
- *         debugging.
- * Note:   a NULL object is refused with a line in the log, never a crash (retain and release
- *         take NULL silently).
+ * What:   reference counts, a context pointer with a finalizer, activation, suspension, debugging.
+ * Note:   a NULL object is refused with a line in the log, never a crash (retain and release take
+ *         NULL silently).
  */
 #ifndef DISPATCH_OBJECT_H
 #define DISPATCH_OBJECT_H

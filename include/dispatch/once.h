@@ -1,7 +1,6 @@
 /*
  * once.h - to do something once in the life of the process.
- * What:   the predicate is a static or global variable, zero at first and touched by nothing
- *         else.
+ * What:   the predicate is a static or global variable, zero at first and touched by nothing else.
  */
 #ifndef DISPATCH_ONCE_H
 #define DISPATCH_ONCE_H

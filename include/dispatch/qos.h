@@ -1,7 +1,7 @@
 /*
  * qos.h - quality of service classes.
- * What:   how urgent work is. libnw accepts and reports them everywhere; its loops run all
- *         classes alike.
+ * What:   how urgent work is. libnw accepts and reports them everywhere; its loops run all classes
+ *         alike.
  * Source: the values of Apple's <sys/qos.h>.
  */
 #ifndef DISPATCH_QOS_H

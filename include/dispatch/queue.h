@@ -1,8 +1,8 @@
 /*
  * queue.h - queues: where work runs, and in which order.
  * What:   serial queues run one item at a time in order of submission; concurrent queues start
- *         items in order and let them overlap; barriers on a concurrent queue run alone. The
- *         main queue belongs to the main thread.
+ *         items in order and let them overlap; barriers on a concurrent queue run alone. The main
+ *         queue belongs to the main thread.
  * Note:   an `_f` call is the block call with (context, work) in place of the block; `work` gets
  *         the context.
  */

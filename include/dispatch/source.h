@@ -1,8 +1,8 @@
 /*
  * source.h - sources: handlers for events of descriptors, timers, signals, processes and of your
  * own.
- * What:   a source coalesces events and calls its event handler on its target queue, one call at
- *         a time. It is created inactive: set the handlers, then dispatch_activate() or
+ * What:   a source coalesces events and calls its event handler on its target queue, one call at a
+ *         time. It is created inactive: set the handlers, then dispatch_activate() or
  *         dispatch_resume() it.
  * Note:   the `_f` handlers receive the context set with dispatch_set_context.
  */

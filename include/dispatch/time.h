@@ -1,8 +1,7 @@
 /*
  * time.h - points in time.
- * What:   a dispatch_time_t is a point on the monotonic clock (dispatch_time) or on the wall
- *         clock (dispatch_walltime); which one is part of the value. Make them with these calls
- *         only.
+ * What:   a dispatch_time_t is a point on the monotonic clock (dispatch_time) or on the wall clock
+ *         (dispatch_walltime); which one is part of the value. Make them with these calls only.
  */
 #ifndef DISPATCH_TIME_H
 #define DISPATCH_TIME_H

@@ -1,7 +1,7 @@
 /*
  * workloop.h - workloops.
- * What:   on Apple's platforms a queue that runs its items by class of service. Here classes do
- *         not order work, so a workloop is a serial queue.
+ * What:   on Apple's platforms a queue that runs its items by class of service. Here classes do not
+ *         order work, so a workloop is a serial queue.
  */
 #ifndef DISPATCH_WORKLOOP_H
 #define DISPATCH_WORKLOOP_H

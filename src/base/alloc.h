@@ -1,8 +1,8 @@
 /*
  * alloc.h - every allocation of libnw goes through here, so that tests can make any one fail.
  * What:   zeroed memory; NULL when memory ran out; nwi_free(NULL) is fine. Memory handed to the
- *         caller of the public API ("the caller frees") comes from plain malloc semantics as
- *         well: nwi_alloc is calloc underneath, so free() releases it.
+ *         caller of the public API ("the caller frees") comes from plain malloc semantics as well:
+ *         nwi_alloc is calloc underneath, so free() releases it.
  * Runs:   on any thread.
  */
 #ifndef NWI_BASE_ALLOC_H

@@ -1,8 +1,7 @@
 /*
  * callback.c - one shape for blocks and for (context, function) pairs.
  * What:   makes, moves and clears struct nwi_callback.
- * Source: Block Implementation Specification (clang), "High Level": isa, flags, reserved,
- *         invoke.
+ * Source: Block Implementation Specification (clang), "High Level": isa, flags, reserved, invoke.
  * Runs:   on any thread.
  */
 #include "base/callback.h"

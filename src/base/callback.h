@@ -1,9 +1,8 @@
 /*
  * callback.h - a user's handler, whichever form it came in.
- * What:   a function pointer whose first argument is a context. A copied block is such a pair
- *         too: its invoke function takes the block itself first, and _Block_release frees it.
- *         So the block form of a call and its _f form store the same struct and are called
- *         alike.
+ * What:   a function pointer whose first argument is a context. A copied block is such a pair too:
+ *         its invoke function takes the block itself first, and _Block_release frees it. So the
+ *         block form of a call and its _f form store the same struct and are called alike.
  * Source: Block ABI (clang, "Block Implementation Specification"): invoke pointer at offset 16.
  * Owns:   the copied block, when there is one; an _f context belongs to the caller.
  */

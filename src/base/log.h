@@ -1,9 +1,9 @@
 /*
  * log.h - what libnw says about itself.
- * What:   lines "C1.1.2 preparing -> ready" at a level. NW_LOG=debug|info|notice|error|off
- *         chooses what goes to stderr (default error); the same records go as structured fields
- *         (NW_NAME, NW_EVENT, MESSAGE) to the journal where one runs and NW_LOG allows the
- *         level (info and up when NW_LOG is unset).
+ * What:   lines "C1.1.2 preparing -> ready" at a level. NW_LOG=debug|info|notice|error|off chooses
+ *         what goes to stderr (default error); the same records go as structured fields (NW_NAME,
+ *         NW_EVENT, MESSAGE) to the journal where one runs and NW_LOG allows the level (info and up
+ *         when NW_LOG is unset).
  * Runs:   on any thread; takes no lock that user code could hold.
  */
 #ifndef NWI_BASE_LOG_H

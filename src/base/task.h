@@ -1,7 +1,7 @@
 /*
  * task.h - the unit of work that loops and serial contexts run.
- * What:   an intrusive node and a function. It may be posted again, or freed, inside its own
- *         run(); it must not be posted while it is already waiting in some list.
+ * What:   an intrusive node and a function. It may be posted again, or freed, inside its own run();
+ *         it must not be posted while it is already waiting in some list.
  */
 #ifndef NWI_BASE_TASK_H
 #define NWI_BASE_TASK_H

@@ -1,8 +1,8 @@
 /*
  * alarm.c - see alarm.h.
- * Rules:  two references on the owner at most: one for the armed loop timer, one for a travelling task. The
- *         loop's fire passes the timer's reference to the task, or drops it when a task already travels: that
- *         task looks at the deadline when it arrives, so it serves both.
+ * Rules:  two references on the owner at most: one for the armed loop timer, one for a travelling
+ *         task. The loop's fire passes the timer's reference to the task, or drops it when a task
+ *         already travels: that task looks at the deadline when it arrives, so it serves both.
  */
 #include "dispatch/alarm.h"
 #include "base/object.h"
@@ -10,7 +10,8 @@
 /* On a loop thread. */
 static void timer_fired(struct nwi_timer *timer) {
     struct nwi_alarm *alarm = nwi_container_of(timer, struct nwi_alarm, timer);
-    /* acq_rel pairs with the exchange in arrived(): whoever sees true leaves the work to the other side. */
+    /* acq_rel pairs with the exchange in arrived(): whoever sees true leaves the work to the other
+     * side. */
     if (atomic_exchange_explicit(&alarm->travelling, true, memory_order_acq_rel))
         nwi_release(alarm->owner);
     else
@@ -23,7 +24,8 @@ static void arrived(struct nwi_task *task) {
     void *owner = alarm->owner;
     atomic_store_explicit(&alarm->travelling, false, memory_order_release);
     if (alarm->deadline != NWI_NEVER && nwi_now() >= alarm->deadline) {
-        /* The timer that brought us here is spent unless it was armed anew for this very deadline. */
+        /* The timer that brought us here is spent unless it was armed anew for this very deadline.
+         */
         if (alarm->armed && nwi_timer_stop(&alarm->timer))
             nwi_release(owner);
         alarm->armed = false;
@@ -33,8 +35,8 @@ static void arrived(struct nwi_task *task) {
     nwi_release(owner);
 }
 
-void nwi_alarm_init(struct nwi_alarm *alarm, struct nwi_serial *context, struct nwi_loop *loop, void *owner,
-                    void (*fire)(struct nwi_alarm *alarm)) {
+void nwi_alarm_init(struct nwi_alarm *alarm, struct nwi_serial *context, struct nwi_loop *loop,
+                    void *owner, void (*fire)(struct nwi_alarm *alarm)) {
     nwi_timer_init(&alarm->timer, loop, timer_fired);
     alarm->task.run = arrived;
     alarm->context = context;

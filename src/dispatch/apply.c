@@ -1,8 +1,8 @@
 /*
  * apply.c - a loop whose iterations run on several threads.
- * What:   the calling thread takes iterations from a shared counter, and so do helpers pushed
- *         to the queue. The caller waits for iterations that were taken, never for helpers that
- *         have not begun: so nesting cannot deadlock.
+ * What:   the calling thread takes iterations from a shared counter, and so do helpers pushed to
+ *         the queue. The caller waits for iterations that were taken, never for helpers that have
+ *         not begun: so nesting cannot deadlock.
  * Runs:   on any thread.
  * Owns:   the shared state, until the caller and the last helper have let go.
  */

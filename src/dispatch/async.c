@@ -1,7 +1,6 @@
 /*
  * async.c - pushing work to any kind of queue.
- * What:   dispatch_async and its barrier form; nwi_queue_push for tasks that bring their own
- *         node.
+ * What:   dispatch_async and its barrier form; nwi_queue_push for tasks that bring their own node.
  * Runs:   on any thread; the work on the queue.
  * Owns:   one small allocation an item, until the item begins.
  */

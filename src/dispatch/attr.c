@@ -1,7 +1,7 @@
 /*
  * attr.c - attributes of queues to be created.
- * What:   every combination is a constant in one table, so that making one allocates nothing
- *         and nobody has to release it.
+ * What:   every combination is a constant in one table, so that making one allocates nothing and
+ *         nobody has to release it.
  * Runs:   on any thread.
  */
 #include "base/log.h"

@@ -1,11 +1,9 @@
 /*
  * block.c - block objects: dispatch_block_create and the calls on what it returns.
  * What:   a block laid out by hand (this file is compiled without blocks) whose one captured
- *         variable is a counted state: the block it wraps, whether it has run, who waits for
- *         that.
- * Source: Block ABI ("Block Implementation Specification"): literal {isa, flags, reserved,
- *         invoke, descriptor, captures}, descriptor {reserved, size, copy, dispose} with flag
- *         bit 25.
+ *         variable is a counted state: the block it wraps, whether it has run, who waits for that.
+ * Source: Block ABI ("Block Implementation Specification"): literal {isa, flags, reserved, invoke,
+ *         descriptor, captures}, descriptor {reserved, size, copy, dispose} with flag bit 25.
  * Runs:   on any thread; the wrapped block wherever the block object is called.
  */
 #include "base/alloc.h"

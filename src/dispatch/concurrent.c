@@ -1,13 +1,13 @@
 /*
  * concurrent.c - concurrent queues: items begin in order and overlap; a barrier runs alone.
- * What:   the waiting items stand in one list. One task, the token, travels to a loop (or into
- *         the target queue) to begin the first of them. Before it runs that item it sends the
- *         token on if another may begin, so items spread over the loops as far as they are
- *         free, an item that blocks holds up nobody, and no memory is needed.
+ * What:   the waiting items stand in one list. One task, the token, travels to a loop (or into the
+ *         target queue) to begin the first of them. Before it runs that item it sends the token on
+ *         if another may begin, so items spread over the loops as far as they are free, an item
+ *         that blocks holds up nobody, and no memory is needed.
  * Runs:   on any thread; items on loop threads, or wherever the target runs.
- * Rules:  the list, the counts and the token's whereabouts are under the queue's lock. An item
- *         may begin when nothing is suspended, no barrier runs, and, if it is a barrier itself,
- *         nothing runs at all. `busy` holds one reference on the queue.
+ * Rules:  the list, the counts and the token's whereabouts are under the queue's lock. An item may
+ *         begin when nothing is suspended, no barrier runs, and, if it is a barrier itself, nothing
+ *         runs at all. `busy` holds one reference on the queue.
  */
 #include "dispatch/frame.h"
 #include "dispatch/queue.h"

@@ -1,7 +1,7 @@
 /*
  * current.c - which queue the calling thread is in; assertions about it.
- * What:   reads the thread's frames. A frame stands for its queue and for all queues that this
- *         one targets.
+ * What:   reads the thread's frames. A frame stands for its queue and for all queues that this one
+ *         targets.
  * Runs:   on any thread, about that thread.
  */
 #include "base/log.h"

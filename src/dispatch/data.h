@@ -1,7 +1,7 @@
 /*
  * data.h - dispatch_data inside libnw: buffers to receive into, and regions without callbacks.
- * What:   what connection code needs beyond include/dispatch/data.h. A leaf holds bytes; any
- *         other object is a flat array of {leaf, offset, length}, so nothing is ever nested.
+ * What:   what connection code needs beyond include/dispatch/data.h. A leaf holds bytes; any other
+ *         object is a flat array of {leaf, offset, length}, so nothing is ever nested.
  * Runs:   on any thread; an object is immutable once it is shared.
  */
 #ifndef NWI_DISPATCH_DATA_H

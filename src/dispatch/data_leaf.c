@@ -1,6 +1,5 @@
 /*
- * data_leaf.c - the leaves of dispatch_data: buffers of our own, and memory that the caller
- * brings.
+ * data_leaf.c - the leaves of dispatch_data: buffers of our own, and memory that the caller brings.
  * What:   nwi_data_create_buffer with its pool, dispatch_data_create and its destructors.
  * Runs:   on any thread. Destructors of the caller run on the queue that came with them.
  * Owns:   the pool: at most POOL_KEEP free buffers of each size.

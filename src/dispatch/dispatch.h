@@ -1,8 +1,8 @@
 /*
  * dispatch.h - the face of src/dispatch to the rest of libnw (and between its own files).
- * What:   the header of every dispatch object, the operations a kind of object may have,
- *         pushing work to any kind of queue, and which queue the calling thread is in. Public
- *         calls stay in include/dispatch.
+ * What:   the header of every dispatch object, the operations a kind of object may have, pushing
+ *         work to any kind of queue, and which queue the calling thread is in. Public calls stay in
+ *         include/dispatch.
  * Runs:   every function on any thread.
  */
 #ifndef NWI_DISPATCH_DISPATCH_H

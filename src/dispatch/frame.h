@@ -1,8 +1,8 @@
 /*
  * frame.h - which serial contexts and queues the calling thread is inside of; folder-private.
- * What:   a list of frames, innermost first, one for each context or queue entered on this
- *         thread. Contexts that the entered one targets are held with it and have no frame of
- *         their own unless their drain runs below.
+ * What:   a list of frames, innermost first, one for each context or queue entered on this thread.
+ *         Contexts that the entered one targets are held with it and have no frame of their own
+ *         unless their drain runs below.
  * Runs:   on the calling thread only.
  * Owns:   nothing: frames live on the stack, or (try_enter) in a small array of the thread.
  */

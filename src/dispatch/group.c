@@ -1,7 +1,7 @@
 /*
  * group.c - groups: a count of running work, and who wants to know when it is zero.
- * What:   enter and leave count; at zero the waiters wake and the notifications are pushed to
- *         their queues.
+ * What:   enter and leave count; at zero the waiters wake and the notifications are pushed to their
+ *         queues.
  * Runs:   on any thread; notifications on their queues.
  * Owns:   the notifications not yet pushed. A group that is not empty holds itself.
  */

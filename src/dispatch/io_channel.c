@@ -1,8 +1,8 @@
 /*
  * io_channel.c - channels: barriers between transfers, closing, the end.
- * What:   a channel hands transfers to its file as they come, except behind a barrier. It ends
- *         when it is closed or released and nothing of it is left; then its use of the file ends
- *         as well.
+ * What:   a channel hands transfers to its file as they come, except behind a barrier. It ends when
+ *         it is closed or released and nothing of it is left; then its use of the file ends as
+ *         well.
  * Runs:   in the file's serial context, except where it says otherwise.
  */
 #include "base/log.h"

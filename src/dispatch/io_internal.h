@@ -1,11 +1,11 @@
 /*
  * io_internal.h - what the files of dispatch I/O share.
- * What:   a file is one descriptor with all that goes on with it: its transfers, in order for
- *         each direction, run in its serial context. Channels and dispatch_read/dispatch_write
- *         submit operations to it.
- * Files:  io.c (public calls), io_channel.c (channels: barriers, closing), io_file.c (files:
- *         order, readiness), io_transfer.c (one step of reading or writing), io_operation.c
- *         (operations, handing over to handlers).
+ * What:   a file is one descriptor with all that goes on with it: its transfers, in order for each
+ *         direction, run in its serial context. Channels and dispatch_read/dispatch_write submit
+ *         operations to it.
+ * Files:  io.c (public calls), io_channel.c (channels: barriers, closing), io_file.c (files: order,
+ *         readiness), io_transfer.c (one step of reading or writing), io_operation.c (operations,
+ *         handing over to handlers).
  */
 #ifndef NWI_DISPATCH_IO_INTERNAL_H
 #define NWI_DISPATCH_IO_INTERNAL_H

@@ -1,9 +1,9 @@
 /*
  * io_transfer.c - one step of reading or writing.
- * What:   moves what can be moved now, at most NWI_IO_CHUNK octets. The descriptor's O_NONBLOCK
- *         is left alone, since a terminal or pipe is shared with other processes: sockets take
- *         MSG_DONTWAIT, other files RWF_NOWAIT where the kernel has it, else poll(2) says
- *         whether a small transfer will not block.
+ * What:   moves what can be moved now, at most NWI_IO_CHUNK octets. The descriptor's O_NONBLOCK is
+ *         left alone, since a terminal or pipe is shared with other processes: sockets take
+ *         MSG_DONTWAIT, other files RWF_NOWAIT where the kernel has it, else poll(2) says whether a
+ *         small transfer will not block.
  * Runs:   in the file's context, or on a global queue for a regular file.
  */
 #include "base/log.h"

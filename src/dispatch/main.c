@@ -1,7 +1,7 @@
 /*
  * main.c - the main queue: a serial context whose executor is the main thread.
- * What:   a wake sets a word that dispatch_main() sleeps on and, once a program has asked for
- *         the descriptor, makes that readable.
+ * What:   a wake sets a word that dispatch_main() sleeps on and, once a program has asked for the
+ *         descriptor, makes that readable.
  * Runs:   drain and dispatch_main on the main thread; wake on any.
  * Owns:   one eventfd, made on demand and kept for the life of the process.
  */

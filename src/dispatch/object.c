@@ -1,7 +1,7 @@
 /*
  * object.c - what all dispatch objects share: references, context, activation, suspension.
- * What:   the public calls look the operation up in the object's type and refuse what the kind
- *         does not have.
+ * What:   the public calls look the operation up in the object's type and refuse what the kind does
+ *         not have.
  * Runs:   on any thread; finalizers on the object's target queue.
  */
 #include "base/log.h"

@@ -1,7 +1,7 @@
 /*
  * root.c - the global queues.
- * What:   five concurrent queues that always exist, one a class of service. Classes do not
- *         order work here.
+ * What:   five concurrent queues that always exist, one a class of service. Classes do not order
+ *         work here.
  * Runs:   on any thread.
  */
 #include "base/log.h"

@@ -1,7 +1,7 @@
 /*
  * semaphore.c - counting semaphores.
- * What:   `value` below zero counts the waiters. A signal that finds waiters puts a permit
- *         down, which one of them takes.
+ * What:   `value` below zero counts the waiters. A signal that finds waiters puts a permit down,
+ *         which one of them takes.
  * Runs:   on any thread.
  */
 #include "base/futex.h"

@@ -1,8 +1,8 @@
 /*
  * serial.c - serial contexts: a lock-free list, and a state word that says who owns running it.
  * What:   push, drain, direct entry, suspension, hand-off to a waiting thread.
- * Source: the list is the intrusive multi-producer single-consumer queue described by D.
- *         Vyukov, without its stub node.
+ * Source: the list is the intrusive multi-producer single-consumer queue described by D. Vyukov,
+ *         without its stub node.
  * Runs:   on any thread; tasks on the loop (or executor) that drains.
  * Owns:   the tasks in the list until their run() begins.
  */

@@ -1,10 +1,10 @@
 /*
  * source.c - dispatch sources: when which handler runs.
- * What:   events set `happened`; a task on the target queue runs the handlers, one at a time.
- *         The kinds (source_*.c) watch descriptors, timers and signals.
+ * What:   events set `happened`; a task on the target queue runs the handlers, one at a time. The
+ *         kinds (source_*.c) watch descriptors, timers and signals.
  * Runs:   calls on any thread; handlers on the target queue.
- * Owns:   two counts: users' references (dispatch_retain) end the watching; inner references
- *         keep the memory until loops and queues have let go.
+ * Owns:   two counts: users' references (dispatch_retain) end the watching; inner references keep
+ *         the memory until loops and queues have let go.
  */
 #include "base/alloc.h"
 #include "base/log.h"

@@ -2,8 +2,8 @@
  * source_internal.h - what the files of dispatch sources share.
  * What:   the source itself (source.c) and the table that each kind fills (source_io.c,
  *         source_timer.c, source_signal.c).
- * Rules:  "locked" means that the caller holds source->lock. A kind calls nwi_source_happened
- *         when there is something to handle; source.c decides when the handlers run.
+ * Rules:  "locked" means that the caller holds source->lock. A kind calls nwi_source_happened when
+ *         there is something to handle; source.c decides when the handlers run.
  */
 #ifndef NWI_DISPATCH_SOURCE_INTERNAL_H
 #define NWI_DISPATCH_SOURCE_INTERNAL_H

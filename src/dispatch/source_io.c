@@ -1,8 +1,7 @@
 /*
  * source_io.c - sources that wait for a descriptor: READ, WRITE, and PROC over a pidfd.
- * What:   one registration with a loop in one-shot mode: an event, the handler, armed again. So
- *         a handler that leaves octets unread is called again, and a slow one is not called
- *         twice.
+ * What:   one registration with a loop in one-shot mode: an event, the handler, armed again. So a
+ *         handler that leaves octets unread is called again, and a slow one is not called twice.
  * Runs:   ready and stopped on the loop; the rest locked, on any thread.
  */
 #include "base/log.h"

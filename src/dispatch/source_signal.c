@@ -4,8 +4,8 @@
  *         eventfd; the former action (SIG_IGN as the custom asks, or a handler, which is then
  *         called as well) comes back with the last source. A handler rather than signalfd: that
  *         would need the signal blocked in every thread, and children would inherit it.
- * Runs:   on_signal in whatever thread the signal interrupts: only atomics, write(2) and the
- *         former handler there.
+ * Runs:   on_signal in whatever thread the signal interrupts: only atomics, write(2) and the former
+ *         handler there.
  * Owns:   one eventfd and its registration, for the life of the process.
  */
 #include "base/log.h"

@@ -2,8 +2,8 @@
  * source_timer.c - TIMER sources.
  * What:   a time on the monotonic clock is a timer of the loop; a time on the wall clock is a
  *         timerfd, which follows when that clock is set. Either is armed for one fire and armed
- *         again after the handler, which is told how many intervals have passed: a fast timer
- *         never fills a queue.
+ *         again after the handler, which is told how many intervals have passed: a fast timer never
+ *         fills a queue.
  * Runs:   fire and ready on the loop; the rest locked, on any thread.
  * Note:   leeway is permission to be late, and is not used.
  */

@@ -1,10 +1,10 @@
 /*
  * sync.c - running work in a queue and waiting for it.
- * What:   when the queue is idle the calling thread enters it and runs the work itself. When it
- *         is busy, a waiter is pushed in its turn; the drain that comes to it hands the queue
- *         to the waiting thread (serial.c, rule 6), which runs the work and leaves. Work of
- *         queues bound to the main thread, and of dispatch_async_and_wait on a busy queue, runs
- *         where the drain is.
+ * What:   when the queue is idle the calling thread enters it and runs the work itself. When it is
+ *         busy, a waiter is pushed in its turn; the drain that comes to it hands the queue to the
+ *         waiting thread (serial.c, rule 6), which runs the work and leaves. Work of queues bound
+ *         to the main thread, and of dispatch_async_and_wait on a busy queue, runs where the drain
+ *         is.
  * Runs:   on any thread.
  */
 #include "base/futex.h"

@@ -1,7 +1,7 @@
 /*
  * target.c - which queue a queue's work runs in.
- * What:   sets a new queue's target; changes that of a queue in use by an item of its own, so
- *         that it takes effect between two items.
+ * What:   sets a new queue's target; changes that of a queue in use by an item of its own, so that
+ *         it takes effect between two items.
  * Runs:   on any thread; the change inside the queue.
  */
 #include "base/alloc.h"

@@ -1,8 +1,8 @@
 /*
  * time.c - points in time.
- * What:   a dispatch_time_t is 0 (now), all ones (never), a count of nanoseconds of
- *         CLOCK_MONOTONIC (positive as a signed number), or minus a count of nanoseconds since
- *         1970 (the wall clock). -2 is both the wall clock's now and the earliest wall time.
+ * What:   a dispatch_time_t is 0 (now), all ones (never), a count of nanoseconds of CLOCK_MONOTONIC
+ *         (positive as a signed number), or minus a count of nanoseconds since 1970 (the wall
+ *         clock). -2 is both the wall clock's now and the earliest wall time.
  * Runs:   on any thread.
  */
 #include "dispatch/dispatch.h"

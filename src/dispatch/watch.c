@@ -7,13 +7,15 @@
 /* In the context. */
 static void take_events(struct nwi_task *task) {
     struct nwi_watch *watch = nwi_container_of(task, struct nwi_watch, task);
-    /* acquire pairs with the release in io_ready: the events seen were stored before the task was pushed. */
+    /* acquire pairs with the release in io_ready: the events seen were stored before the task was
+     * pushed. */
     unsigned events = atomic_exchange_explicit(&watch->events, 0, memory_order_acq_rel);
     if (!watch->stopped && events != 0)
         watch->ready(watch, events);
 }
 
-/* On the loop's thread. The first to add events to an empty word sends the task; later ones only add. */
+/* On the loop's thread. The first to add events to an empty word sends the task; later ones only
+ * add. */
 static void io_ready(struct nwi_io *io, unsigned events) {
     struct nwi_watch *watch = nwi_container_of(io, struct nwi_watch, io);
     if (atomic_fetch_or_explicit(&watch->events, events, memory_order_acq_rel) == 0)
@@ -26,15 +28,17 @@ static void let_go(struct nwi_task *task) {
     nwi_release(watch->owner);
 }
 
-/* On the loop's thread, after the last io_ready. The stop task's node is free again, so it carries the news. */
+/* On the loop's thread, after the last io_ready. The stop task's node is free again, so it carries
+ * the news. */
 static void io_stopped(struct nwi_io *io) {
     struct nwi_watch *watch = nwi_container_of(io, struct nwi_watch, io);
     io->stop_task.run = let_go;
     nwi_serial_push(watch->context, &io->stop_task);
 }
 
-nwi_err nwi_watch_start(struct nwi_watch *watch, struct nwi_serial *context, struct nwi_loop *loop, int fd,
-                        void *owner, void (*ready)(struct nwi_watch *watch, unsigned events)) {
+nwi_err nwi_watch_start(struct nwi_watch *watch, struct nwi_serial *context, struct nwi_loop *loop,
+                        int fd, void *owner,
+                        void (*ready)(struct nwi_watch *watch, unsigned events)) {
     watch->io.ready = io_ready;
     watch->io.stopped = io_stopped;
     watch->task.run = take_events;

@@ -11,14 +11,15 @@
 
 struct nwi_assemble_target {
     const struct sockaddr *remote; /* borrowed */
-    socklen_t              remote_length;
-    unsigned               interface_index; /* 0 = any */
+    socklen_t remote_length;
+    unsigned interface_index; /* 0 = any */
 };
 
-/* Whether a stack of these parameters can be built at all. Errors: ENOTSUP (a protocol that this build does not
- * have; the log names it), EINVAL (no transport). */
+/* Whether a stack of these parameters can be built at all. Errors: ENOTSUP (a protocol that this
+ * build does not have; the log names it), EINVAL (no transport). */
 nwi_err nwi_assemble_check(nw_parameters_t parameters);
-/* Pushes the layers for a connection to `target` onto an empty chain. Errors: NWI_ERR_NOMEM, EINVAL. */
+/* Pushes the layers for a connection to `target` onto an empty chain. Errors: NWI_ERR_NOMEM,
+ * EINVAL. */
 nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
                             const struct nwi_assemble_target *target);
 

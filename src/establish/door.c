@@ -10,12 +10,12 @@
 #include "sys/sockets.h"
 
 struct nwi_door {
-    struct nwi_object             base;
+    struct nwi_object base;
     const struct nwi_door_events *events;
-    void                         *owner;      /* owned: events may come from the port's context */
-    nw_parameters_t               parameters; /* owned */
-    struct nwi_acceptor          *acceptor;   /* owned; stream */
-    struct nwi_udp_port          *port;       /* owned; datagrams */
+    void *owner;                   /* owned: events may come from the port's context */
+    nw_parameters_t parameters;    /* owned */
+    struct nwi_acceptor *acceptor; /* owned; stream */
+    struct nwi_udp_port *port;     /* owned; datagrams */
 };
 
 static bool wants(void *door_object) {
@@ -25,7 +25,8 @@ static bool wants(void *door_object) {
 
 /* Gives the new peer's chain its bottom layer. */
 static void come_in(struct nwi_door *door, const struct sockaddr *remote, socklen_t length,
-                    struct nwi_layer *(*make)(void *context), void *context, void (*refuse)(void *context)) {
+                    struct nwi_layer *(*make)(void *context), void *context,
+                    void (*refuse)(void *context)) {
     void *token = NULL;
     struct nwi_chain *chain = door->events->begin(door->owner, remote, length, &token);
     if (chain == NULL) {
@@ -39,7 +40,7 @@ static void come_in(struct nwi_door *door, const struct sockaddr *remote, sockle
 }
 
 struct stream_peer {
-    int             fd;
+    int fd;
     nw_parameters_t parameters;
 };
 
@@ -48,7 +49,9 @@ static struct nwi_layer *make_stream(void *context) {
     return nwi_tcp_adopt(peer->fd, peer->parameters);
 }
 
-static void refuse_stream(void *context) { nwi_socket_close(((struct stream_peer *)context)->fd); }
+static void refuse_stream(void *context) {
+    nwi_socket_close(((struct stream_peer *)context)->fd);
+}
 
 static void accepted(void *door_object, int fd, const struct sockaddr *remote, socklen_t length) {
     struct nwi_door *door = door_object;
@@ -59,7 +62,7 @@ static void accepted(void *door_object, int fd, const struct sockaddr *remote, s
 static const struct nwi_acceptor_events acceptor_events = {.wants = wants, .accepted = accepted};
 
 struct datagram_peer {
-    struct nwi_udp_port       *port;
+    struct nwi_udp_port *port;
     const struct nwi_datagram *first;
 };
 
@@ -68,12 +71,15 @@ static struct nwi_layer *make_datagram(void *context) {
     return nwi_udp_peer_create(peer->port, peer->first);
 }
 
-static void refuse_datagram(void *context) { (void)context; /* dropped: UDP promises no delivery */ }
+static void refuse_datagram(void *context) {
+    (void)context; /* dropped: UDP promises no delivery */
+}
 
-static void new_peer(void *door_object, struct nwi_udp_port *port, const struct nwi_datagram *first) {
+static void new_peer(void *door_object, struct nwi_udp_port *port,
+                     const struct nwi_datagram *first) {
     struct datagram_peer peer = {port, first};
-    come_in(door_object, (const struct sockaddr *)&first->peer, first->peer_length, make_datagram, &peer,
-            refuse_datagram);
+    come_in(door_object, (const struct sockaddr *)&first->peer, first->peer_length, make_datagram,
+            &peer, refuse_datagram);
 }
 
 static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
@@ -86,11 +92,14 @@ static void destroy_door(void *object) {
 }
 
 static const struct nwi_type door_type = {
-    .name = "nwi_door", .size = sizeof(struct nwi_door), .destroy = destroy_door,
+    .name = "nwi_door",
+    .size = sizeof(struct nwi_door),
+    .destroy = destroy_door,
 };
 
 nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **ret_door) {
-    NWI_AUTO_RELEASE struct nwi_door *door = nwi_object_create(&door_type, 0);
+    NWI_AUTO_RELEASE
+    struct nwi_door *door = nwi_object_create(&door_type, 0);
     if (door == NULL)
         return NWI_ERR_NOMEM;
     door->events = request->events;
@@ -98,7 +107,8 @@ nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **
     door->parameters = nwi_retain(request->parameters);
     nwi_err err;
     if (request->parameters->stack->transport->definition == &nwi_udp_definition)
-        err = nwi_udp_port_open(request->local, request->length, request->parameters, &port_events, door, &door->port);
+        err = nwi_udp_port_open(request->local, request->length, request->parameters, &port_events,
+                                door, &door->port);
     else
         err = nwi_acceptor_open(
             &(struct nwi_acceptor_request){
@@ -132,5 +142,6 @@ void nwi_door_resume(struct nwi_door *door) {
 }
 
 uint16_t nwi_door_port(const struct nwi_door *door) {
-    return door->acceptor != NULL ? nwi_acceptor_port(door->acceptor) : nwi_udp_port_number(door->port);
+    return door->acceptor != NULL ? nwi_acceptor_port(door->acceptor)
+                                  : nwi_udp_port_number(door->port);
 }

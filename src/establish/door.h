@@ -1,8 +1,8 @@
 /*
  * door.h - where new peers come in: a listening socket of whichever transport the parameters name.
  * What:   makes the chain of each new peer over an empty chain that the owner provides.
- * Runs:   open and close in the owner's serial context. Events: begin and ready in any context, never two at once for
- *         one door; wants in the owner's.
+ * Runs:   open and close in the owner's serial context. Events: begin and ready in any context,
+ *         never two at once for one door; wants in the owner's.
  */
 #ifndef NWI_ESTABLISH_DOOR_H
 #define NWI_ESTABLISH_DOOR_H
@@ -13,27 +13,30 @@
 struct nwi_door;
 
 struct nwi_door_events {
-    /* Whether a further peer may come in now; when not, it waits where the transport has a place for that. */
+    /* Whether a further peer may come in now; when not, it waits where the transport has a place
+     * for that. */
     bool (*wants)(void *owner);
     /* A new peer. Returns an empty chain, lent until ready(), or NULL to turn it away. */
-    struct nwi_chain *(*begin)(void *owner, const struct sockaddr *remote, socklen_t length, void **ret_token);
+    struct nwi_chain *(*begin)(void *owner, const struct sockaddr *remote, socklen_t length,
+                               void **ret_token);
     /* That chain has its layers (err 0) or could not get them. */
     void (*ready)(void *owner, void *token, nwi_err err);
 };
 
 struct nwi_door_request {
-    const struct sockaddr        *local; /* borrowed */
-    socklen_t                     length;
-    nw_parameters_t               parameters; /* retained */
-    struct nwi_serial            *context;
-    struct nwi_loop              *loop;
-    void                         *owner; /* object that embeds the context; it closes the door before it goes */
+    const struct sockaddr *local; /* borrowed */
+    socklen_t length;
+    nw_parameters_t parameters; /* retained */
+    struct nwi_serial *context;
+    struct nwi_loop *loop;
+    void *owner; /* object that embeds the context; it closes the door before it goes */
     const struct nwi_door_events *events;
 };
 
 /* Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES, ... *ret_door is +1. */
 nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **ret_door);
-/* No event begins afterwards, but one may be under way in another context. Peers that came in go on. Returns NULL. */
+/* No event begins afterwards, but one may be under way in another context. Peers that came in go
+ * on. Returns NULL. */
 struct nwi_door *nwi_door_close(struct nwi_door *door);
 /* Any thread while open: wants() may have changed its mind. */
 void nwi_door_resume(struct nwi_door *door);

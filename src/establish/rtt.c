@@ -15,14 +15,15 @@ static struct {
     pthread_mutex_t lock;
     struct entry {
         struct sockaddr_in6 address; /* of either family: only compared */
-        nwi_ns              rtt, learnt;
+        nwi_ns rtt, learnt;
     } entries[SLOTS];
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct entry *slot_of(const struct sockaddr *address) {
-    const unsigned char *bytes = address->sa_family == AF_INET6
-                                     ? ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr
-                                     : (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
+    const unsigned char *bytes =
+        address->sa_family == AF_INET6
+            ? ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr
+            : (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
     size_t size = address->sa_family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
     uint32_t hash = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < size; i++)

@@ -1,7 +1,8 @@
 /*
  * rtt.h - round-trip times measured to addresses, kept for the next race to them.
  * What:   a small table over the whole process; old entries give way.
- * Source: RFC 8305 section 5: the attempt delay may be shortened and lengthened by what is known of a server.
+ * Source: RFC 8305 section 5: the attempt delay may be shortened and lengthened by what is known of
+ *         a server.
  * Runs:   any thread.
  */
 #ifndef NWI_ESTABLISH_RTT_H

@@ -1,8 +1,8 @@
 /*
  * tree.c - see tree.h.
- * Rules:  race.c decides; drive() carries its actions out until there are none and arms one alarm for its next
- *         deadline. An action may report an event at once (a connect that is refused): drive() is then already
- *         running and takes it up itself.
+ * Rules:  race.c decides; drive() carries its actions out until there are none and arms one alarm
+ *         for its next deadline. An action may report an event at once (a connect that is refused):
+ *         drive() is then already running and takes it up itself.
  */
 #include "establish/tree.h"
 #include "base/alloc.h"
@@ -24,50 +24,52 @@
 enum { NAME_SIZE = 32 }; /* "C4294967295.1.64" */
 
 struct attempt {
-    LIST_ENTRY(attempt)       link;
+    LIST_ENTRY(attempt) link;
     struct nwi_establishment *establishment;
-    struct nwi_chain         *chain;  /* owned */
-    nw_endpoint_t             remote; /* owned */
-    unsigned                  number; /* the race's; 0: the only one, without a race */
-    nwi_ns                    began;
+    struct nwi_chain *chain; /* owned */
+    nw_endpoint_t remote;    /* owned */
+    unsigned number;         /* the race's; 0: the only one, without a race */
+    nwi_ns began;
 };
 
 struct nwi_establishment {
-    struct nwi_object                      base;
-    char                                   name[NAME_SIZE];
-    nw_endpoint_t                          endpoint;   /* owned */
-    nw_parameters_t                        parameters; /* owned */
-    struct nwi_timeline                   *timeline;   /* owned */
-    struct nwi_serial                     *context;
-    struct nwi_loop                       *loop;
-    void                                  *context_owner; /* owned */
+    struct nwi_object base;
+    char name[NAME_SIZE];
+    nw_endpoint_t endpoint;        /* owned */
+    nw_parameters_t parameters;    /* owned */
+    struct nwi_timeline *timeline; /* owned */
+    struct nwi_serial *context;
+    struct nwi_loop *loop;
+    void *context_owner; /* owned */
     const struct nwi_establishment_events *events;
-    void                                  *owner;
-    struct nwi_resolution                 *resolution; /* owned */
-    struct nwi_alarm                       tick;
-    LIST_HEAD(, attempt) attempts;                     /* youngest first */
-    unsigned                               interface_index; /* the only one allowed; 0 = any */
-    bool                                   resolved;   /* names have a level for the resolver: C8.1.2 */
-    bool                                   ended, driving;
-    struct nwi_race                        race;
+    void *owner;
+    struct nwi_resolution *resolution; /* owned */
+    struct nwi_alarm tick;
+    LIST_HEAD(, attempt) attempts; /* youngest first */
+    unsigned interface_index;      /* the only one allowed; 0 = any */
+    bool resolved;                 /* names have a level for the resolver: C8.1.2 */
+    bool ended, driving;
+    struct nwi_race race;
 };
 
-/* --- telling ------------------------------------------------------------------------------------------- */
+/* --- telling
+ * ------------------------------------------------------------------------------------------- */
 
 static void attempt_name(const struct attempt *attempt, char name[NAME_SIZE + 8]) {
     const struct nwi_establishment *establishment = attempt->establishment;
     unsigned number = attempt->number != 0 ? attempt->number : 1;
-    snprintf(name, NAME_SIZE + 8, establishment->resolved ? "%s.1.%u" : "%s.%u", establishment->name, number);
+    snprintf(name, NAME_SIZE + 8, establishment->resolved ? "%s.1.%u" : "%s.%u",
+             establishment->name, number);
 }
 
-static void note(struct nwi_establishment *establishment, const char *name, const char *event, nw_endpoint_t endpoint,
-                 nwi_err err) {
+static void note(struct nwi_establishment *establishment, const char *name, const char *event,
+                 nw_endpoint_t endpoint, nwi_err err) {
     char text[NWI_ENDPOINT_TEXT_SIZE], why[160];
     nwi_timeline_record(establishment->timeline, nwi_now(), name, event, endpoint, err);
     if (nwi_log_enabled(NWI_LOG_DEBUG))
         nwi_log(NWI_LOG_DEBUG, name, event, "%s %s%s%s", event,
-                endpoint != NULL ? nwi_endpoint_text(endpoint, text, sizeof text) : "", err != 0 ? ": " : "",
-                err != 0 ? nwi_err_format(err, why, sizeof why) : "");
+                endpoint != NULL ? nwi_endpoint_text(endpoint, text, sizeof text) : "",
+                err != 0 ? ": " : "", err != 0 ? nwi_err_format(err, why, sizeof why) : "");
 }
 
 static void note_attempt(const struct attempt *attempt, const char *event, nwi_err err) {
@@ -76,7 +78,8 @@ static void note_attempt(const struct attempt *attempt, const char *event, nwi_e
     note(attempt->establishment, name, event, attempt->remote, err);
 }
 
-/* --- ends ---------------------------------------------------------------------------------------------- */
+/* --- ends
+ * ---------------------------------------------------------------------------------------------- */
 
 static void free_attempt(struct attempt *attempt) {
     LIST_REMOVE(attempt, link);
@@ -119,7 +122,8 @@ static void fail(struct nwi_establishment *establishment, nwi_err err, bool perm
     establishment->events->failed(establishment->owner, err, permanent);
 }
 
-/* --- attempts ------------------------------------------------------------------------------------------ */
+/* --- attempts
+ * ------------------------------------------------------------------------------------------ */
 
 static void drive(struct nwi_establishment *establishment);
 
@@ -149,12 +153,14 @@ static void attempt_failed(void *owner, nwi_err err) {
 }
 
 static const struct nwi_chain_events attempt_events = {
-    .connected = attempt_connected, .failed = attempt_failed,
+    .connected = attempt_connected,
+    .failed = attempt_failed,
 };
 
 static nwi_err start_chain(struct attempt *attempt, const struct nwi_assemble_target *target) {
     struct nwi_establishment *establishment = attempt->establishment;
-    attempt->chain = nwi_chain_create(establishment->context, establishment->loop, establishment->context_owner);
+    attempt->chain =
+        nwi_chain_create(establishment->context, establishment->loop, establishment->context_owner);
     if (attempt->chain == NULL)
         return NWI_ERR_NOMEM;
     nwi_err err = nwi_assemble_client(attempt->chain, establishment->parameters, target);
@@ -164,8 +170,8 @@ static nwi_err start_chain(struct attempt *attempt, const struct nwi_assemble_ta
     return nwi_chain_connect(attempt->chain);
 }
 
-static void start_attempt(struct nwi_establishment *establishment, unsigned number, const struct sockaddr *remote,
-                          socklen_t length) {
+static void start_attempt(struct nwi_establishment *establishment, unsigned number,
+                          const struct sockaddr *remote, socklen_t length) {
     struct attempt *attempt = nwi_alloc(sizeof *attempt);
     if (attempt == NULL) {
         if (number == 0)
@@ -180,14 +186,15 @@ static void start_attempt(struct nwi_establishment *establishment, unsigned numb
     attempt->remote = nwi_endpoint_from_sockaddr(remote, length);
     LIST_INSERT_HEAD(&establishment->attempts, attempt, link);
     note_attempt(attempt, "attempt-start", 0);
-    nwi_err err = start_chain(attempt, &(struct nwi_assemble_target){remote, length, establishment->interface_index});
+    nwi_err err = start_chain(
+        attempt, &(struct nwi_assemble_target){remote, length, establishment->interface_index});
     if (err != 0) /* otherwise an event tells how it ends, or has told already */
         attempt_failed(attempt, err);
 }
 
 static struct attempt *find_attempt(struct nwi_establishment *establishment, unsigned number) {
     struct attempt *attempt;
-    LIST_FOREACH(attempt, &establishment->attempts, link)
+    LIST_FOREACH (attempt, &establishment->attempts, link)
         if (attempt->number == number)
             return attempt;
     return NULL;
@@ -206,8 +213,12 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
             free_attempt(attempt);
         }
         return;
-    case NWI_RACE_SUCCEEDED: succeed(attempt); return;
-    case NWI_RACE_FAILED: fail(establishment, action->err, false); return;
+    case NWI_RACE_SUCCEEDED:
+        succeed(attempt);
+        return;
+    case NWI_RACE_FAILED:
+        fail(establishment, action->err, false);
+        return;
     }
 }
 
@@ -238,13 +249,14 @@ static void ticked(struct nwi_alarm *alarm) {
 
 void nwi_establishment_next(struct nwi_establishment *establishment) {
     struct attempt *attempt, *oldest = NULL;
-    LIST_FOREACH(attempt, &establishment->attempts, link)
+    LIST_FOREACH (attempt, &establishment->attempts, link)
         oldest = attempt;
     if (oldest != NULL)
         attempt_failed(oldest, NWI_ERR_CANCELED);
 }
 
-/* --- names --------------------------------------------------------------------------------------------- */
+/* --- names
+ * --------------------------------------------------------------------------------------------- */
 
 static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     struct nwi_establishment *establishment = owner;
@@ -254,8 +266,8 @@ static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     if (establishment->ended)
         return;
     snprintf(name, sizeof name, "%s.1", establishment->name);
-    note(establishment, name, answer->family == AF_INET6 ? "answer-aaaa" : "answer-a", establishment->endpoint,
-         answer->err);
+    note(establishment, name, answer->family == AF_INET6 ? "answer-aaaa" : "answer-a",
+         establishment->endpoint, answer->err);
     for (size_t i = 0; i < answer->count && count < NWI_RACE_CAPACITY; i++) {
         struct nwi_race_address *address = &addresses[count++];
         memset(address, 0, sizeof *address);
@@ -283,11 +295,13 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
     char name[NAME_SIZE + 8];
     establishment->resolved = true;
     snprintf(name, sizeof name, "%s.1", establishment->name);
-    nwi_path_set_hook(nwi_resolver_network_changed); /* siblings: only this floor may introduce them */
+    nwi_path_set_hook(
+        nwi_resolver_network_changed); /* siblings: only this floor may introduce them */
     note(establishment, name, "resolve-start", establishment->endpoint, 0);
     nwi_race_start(&establishment->race, nwi_now());
-    establishment->resolution = nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,
-                                                  establishment->context, answered, establishment);
+    establishment->resolution =
+        nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,
+                          establishment->context, answered, establishment);
     if (establishment->resolution == NULL)
         fail(establishment, NWI_ERR_NOMEM, false);
     else
@@ -305,7 +319,8 @@ static void connect_address(struct nwi_establishment *establishment, int ip_vers
         start_attempt(establishment, 0, remote, length);
 }
 
-/* --- life ---------------------------------------------------------------------------------------------- */
+/* --- life
+ * ---------------------------------------------------------------------------------------------- */
 
 void nwi_establishment_begin(struct nwi_establishment *establishment) {
     const struct nwi_ip_options *ip = nwi_ip_options(establishment->parameters->stack->internet);
@@ -314,12 +329,16 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     note(establishment, establishment->name, "start", establishment->endpoint, 0);
     nwi_err err = nwi_assemble_check(establishment->parameters);
     nw_endpoint_type_t type = nw_endpoint_get_type(establishment->endpoint);
-    if (err == 0 && type != nw_endpoint_type_address && type != nw_endpoint_type_host && type != nw_endpoint_type_url) {
-        nwi_log(NWI_LOG_ERROR, establishment->name, "unsupported", "endpoints of this type cannot be connected to yet");
+    if (err == 0 && type != nw_endpoint_type_address && type != nw_endpoint_type_host &&
+        type != nw_endpoint_type_url) {
+        nwi_log(NWI_LOG_ERROR, establishment->name, "unsupported",
+                "endpoints of this type cannot be connected to yet");
         err = nwi_posix(ENOTSUP);
     }
-    nwi_err path_err = err == 0 ? nwi_path_allows(establishment->parameters, &establishment->interface_index) : 0;
-    nwi_race_init(&establishment->race, &(struct nwi_race_options){.ip_version = (uint8_t)ip_version});
+    nwi_err path_err =
+        err == 0 ? nwi_path_allows(establishment->parameters, &establishment->interface_index) : 0;
+    nwi_race_init(&establishment->race,
+                  &(struct nwi_race_options){.ip_version = (uint8_t)ip_version});
     if (err != 0)
         fail(establishment, err, true);
     else if (path_err != 0)
@@ -340,11 +359,14 @@ static void destroy_establishment(void *object) {
 }
 
 static const struct nwi_type establishment_type = {
-    .name = "nwi_establishment", .size = sizeof(struct nwi_establishment), .destroy = destroy_establishment,
+    .name = "nwi_establishment",
+    .size = sizeof(struct nwi_establishment),
+    .destroy = destroy_establishment,
 };
 
 struct nwi_establishment *nwi_establishment_create(const struct nwi_establishment_request *request,
-                                                   const struct nwi_establishment_events *events, void *owner) {
+                                                   const struct nwi_establishment_events *events,
+                                                   void *owner) {
     struct nwi_establishment *establishment = nwi_object_create(&establishment_type, 0);
     if (establishment == NULL)
         return NULL;

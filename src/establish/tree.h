@@ -1,7 +1,7 @@
 /*
  * tree.h - the tree that becomes one connection.
- * What:   resolves the endpoint, races its addresses (race.h decides, this acts), and delivers the winner's chain.
- *         One establishment is one round: a retry is a new one.
+ * What:   resolves the endpoint, races its addresses (race.h decides, this acts), and delivers the
+ *         winner's chain. One establishment is one round: a retry is a new one.
  * Runs:   everything in the protocol context named in the request.
  * Owns:   attempts and resolution; the chain passes to the owner with `ready`.
  */
@@ -16,25 +16,28 @@ struct nwi_serial;
 struct nwi_loop;
 
 struct nwi_establishment_request { /* borrowed for the call */
-    nw_endpoint_t        endpoint;
-    nw_parameters_t      parameters;
-    const char          *name;          /* "C8" */
-    struct nwi_serial   *context;
-    struct nwi_loop     *loop;
-    void                *context_owner; /* object that embeds the context */
-    struct nwi_timeline *timeline;      /* may be NULL */
+    nw_endpoint_t endpoint;
+    nw_parameters_t parameters;
+    const char *name; /* "C8" */
+    struct nwi_serial *context;
+    struct nwi_loop *loop;
+    void *context_owner;           /* object that embeds the context */
+    struct nwi_timeline *timeline; /* may be NULL */
 };
 
-/* One of the two comes, once, never after nwi_establishment_cancel; perhaps inside nwi_establishment_begin. */
+/* One of the two comes, once, never after nwi_establishment_cancel; perhaps inside
+ * nwi_establishment_begin. */
 struct nwi_establishment_events {
     void (*ready)(void *owner, struct nwi_chain *chain); /* consumes the chain */
-    /* permanent: no change of the network can help (an unsupported stack, an endpoint that cannot be connected to). */
+    /* permanent: no change of the network can help (an unsupported stack, an endpoint that cannot
+     * be connected to). */
     void (*failed)(void *owner, nwi_err err, bool permanent);
 };
 
 /* NULL when memory ran out. */
 struct nwi_establishment *nwi_establishment_create(const struct nwi_establishment_request *request,
-                                                   const struct nwi_establishment_events *events, void *owner);
+                                                   const struct nwi_establishment_events *events,
+                                                   void *owner);
 void nwi_establishment_begin(struct nwi_establishment *establishment);
 /* Gives up the attempt that has run longest and goes on to the next address. */
 void nwi_establishment_next(struct nwi_establishment *establishment);

@@ -15,10 +15,10 @@ static struct nwi_task *pop(struct nwi_outlet *outlet) {
     if (next == NULL) {
         struct nwi_task *expected = task;
         outlet->head = NULL;
-        /* acq_rel pairs with the exchange in push: either the producer finds the list empty and writes head,
-         * or we find its link. */
-        if (atomic_compare_exchange_strong_explicit(&outlet->tail, &expected, NULL, memory_order_acq_rel,
-                                                    memory_order_acquire))
+        /* acq_rel pairs with the exchange in push: either the producer finds the list empty and
+         * writes head, or we find its link. */
+        if (atomic_compare_exchange_strong_explicit(&outlet->tail, &expected, NULL,
+                                                    memory_order_acq_rel, memory_order_acquire))
             return task;
         while ((next = atomic_load_explicit(&task->next, memory_order_acquire)) == NULL)
             sched_yield();
@@ -69,12 +69,18 @@ void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task) {
     }
 }
 
-void nwi_outlet_clear(struct nwi_outlet *outlet) { nwi_outlet_set_queue(outlet, NULL); }
+void nwi_outlet_clear(struct nwi_outlet *outlet) {
+    nwi_outlet_set_queue(outlet, NULL);
+}
 
-static void destroy_handler(void *object) { nwi_callback_clear(&((struct nwi_handler *)object)->callback); }
+static void destroy_handler(void *object) {
+    nwi_callback_clear(&((struct nwi_handler *)object)->callback);
+}
 
 static const struct nwi_type handler_type = {
-    .name = "nwi_handler", .size = sizeof(struct nwi_handler), .destroy = destroy_handler,
+    .name = "nwi_handler",
+    .size = sizeof(struct nwi_handler),
+    .destroy = destroy_handler,
 };
 
 struct nwi_handler *nwi_handler_create(struct nwi_callback callback) {

@@ -1,7 +1,8 @@
 /*
  * callout.h - the one door through which client code is called.
- * What:   an outlet carries an object's callouts to its client queue, in order and one at a time, also when
- *         that queue is concurrent. No protocol context is held and no lock taken while a handler runs.
+ * What:   an outlet carries an object's callouts to its client queue, in order and one at a time,
+ *         also when that queue is concurrent. No protocol context is held and no lock taken while a
+ *         handler runs.
  * Runs:   push in the object's protocol context (single producer); tasks run on the client queue.
  * Owns:   the queue; a reference on `owner` while callouts are on their way.
  */
@@ -14,12 +15,13 @@
 #include <Network/Network.h>
 
 struct nwi_outlet {
-    dispatch_queue_t           queue;   /* owned; NULL until set */
-    void                      *owner;
+    dispatch_queue_t queue; /* owned; NULL until set */
+    void *owner;
     _Atomic(struct nwi_task *) tail;
-    struct nwi_task           *head;    /* written by the producer when the list was empty, else by the consumer */
-    _Atomic uint32_t           pending; /* linked tasks not yet run; 0 -> 1 sends the drain */
-    struct nwi_task            drain;
+    struct nwi_task
+        *head; /* written by the producer when the list was empty, else by the consumer */
+    _Atomic uint32_t pending; /* linked tasks not yet run; 0 -> 1 sends the drain */
+    struct nwi_task drain;
 };
 
 void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
@@ -31,7 +33,7 @@ void nwi_outlet_clear(struct nwi_outlet *outlet);
 
 /* A handler that may be replaced while a callout to it is on its way. */
 struct nwi_handler {
-    struct nwi_object   base;
+    struct nwi_object base;
     struct nwi_callback callback;
 };
 /* Consumes the callback; NULL for the empty callback. */

@@ -1,7 +1,8 @@
 /*
  * connection.c - nw_connection_t: creation, set-up and control calls.
- * Runs:   public calls on any thread; each becomes an operation in the connection's protocol context, at once
- *         when that is idle. Operations of one thread keep their order, since a busy context queues them all.
+ * Runs:   public calls on any thread; each becomes an operation in the connection's protocol
+ *         context, at once when that is idle. Operations of one thread keep their order, since a
+ *         busy context queues them all.
  */
 #include "front/connection.h"
 #include "base/alloc.h"
@@ -12,12 +13,12 @@
 
 /* A call on its way into the protocol context. */
 struct operation {
-    struct nwi_task     task;
-    nw_connection_t     connection; /* borrowed: the context holds it while it has work */
+    struct nwi_task task;
+    nw_connection_t connection; /* borrowed: the context holds it while it has work */
     void (*apply)(nw_connection_t connection, struct operation *operation);
     struct nwi_callback callback;
-    dispatch_queue_t    queue;
-    int                 number;
+    dispatch_queue_t queue;
+    int number;
 };
 
 static void operation_arrived(struct nwi_task *task) {
@@ -54,7 +55,8 @@ static void destroy_connection(void *object) {
     }
     for (int i = 0; i < HANDLER_COUNT; i++)
         nwi_release(connection->protocol.handlers[i]);
-    nwi_outlet_clear(&connection->outlet); /* what was queued on a connection that nobody started ends unheard */
+    nwi_outlet_clear(
+        &connection->outlet); /* what was queued on a connection that nobody started ends unheard */
     nwi_connection_fail_sends(connection, NWI_ERR_CANCELED);
     nwi_connection_fail_receives(connection, NWI_ERR_CANCELED);
     nwi_connection_drop_pieces(connection);
@@ -68,12 +70,15 @@ static void destroy_connection(void *object) {
 }
 
 static const struct nwi_type connection_type = {
-    .name = "nw_connection", .size = sizeof(struct nw_connection), .destroy = destroy_connection,
+    .name = "nw_connection",
+    .size = sizeof(struct nw_connection),
+    .destroy = destroy_connection,
 };
 
 static _Atomic unsigned last_id; /* relaxed: only uniqueness matters */
 
-static nw_connection_t create_connection(nw_endpoint_t endpoint, nw_parameters_t parameters, struct nwi_loop *loop) {
+static nw_connection_t create_connection(nw_endpoint_t endpoint, nw_parameters_t parameters,
+                                         struct nwi_loop *loop) {
     nw_connection_t connection = nwi_object_create(&connection_type, 0);
     if (connection == NULL)
         return NULL;
@@ -95,12 +100,15 @@ nw_connection_t nwi_connection_create_accepted(nw_endpoint_t remote, nw_paramete
     if (connection == NULL)
         return NULL;
     connection->protocol.accepted = true;
-    /* No owner of the context is named: a chain that nobody started must not keep its connection alive. */
+    /* No owner of the context is named: a chain that nobody started must not keep its connection
+     * alive. */
     connection->protocol.chain = nwi_chain_create(&connection->context, connection->loop, NULL);
     return connection->protocol.chain != NULL ? connection : nwi_release(connection);
 }
 
-struct nwi_chain *nwi_connection_chain(nw_connection_t connection) { return connection->protocol.chain; }
+struct nwi_chain *nwi_connection_chain(nw_connection_t connection) {
+    return connection->protocol.chain;
+}
 
 void nwi_connection_name(nw_connection_t connection, char name[16]) {
     snprintf(name, 16, "C%u", connection->id);
@@ -111,7 +119,8 @@ nw_connection_t nw_connection_create(nw_endpoint_t endpoint, nw_parameters_t par
         nwi_log_misuse(__func__, endpoint == NULL ? "endpoint is NULL" : "parameters is NULL");
         return NULL;
     }
-    NWI_AUTO_RELEASE nw_parameters_t copy = nwi_parameters_copy_for_connection(parameters);
+    NWI_AUTO_RELEASE
+    nw_parameters_t copy = nwi_parameters_copy_for_connection(parameters);
     return copy != NULL ? create_connection(endpoint, copy, nwi_loop_pick()) : NULL;
 }
 
@@ -125,7 +134,8 @@ nw_parameters_t nw_connection_copy_parameters(nw_connection_t connection) {
 
 static void apply_queue(nw_connection_t connection, struct operation *operation) {
     if (connection->protocol.started)
-        nwi_log_misuse("nw_connection_set_queue", "the connection has been started: the queue stays");
+        nwi_log_misuse("nw_connection_set_queue",
+                       "the connection has been started: the queue stays");
     else
         nwi_outlet_set_queue(&connection->outlet, operation->queue);
     dispatch_release(operation->queue);
@@ -155,40 +165,47 @@ static void apply_handler(nw_connection_t connection, struct operation *operatio
         nwi_connection_watch_path(connection);
 }
 
-static void set_handler(nw_connection_t connection, const char *function, enum connection_handler which,
-                        struct nwi_callback callback) {
+static void set_handler(nw_connection_t connection, const char *function,
+                        enum connection_handler which, struct nwi_callback callback) {
     if (refuse_null(connection, function))
         nwi_callback_clear(&callback);
     else
-        perform(connection, (struct operation){.apply = apply_handler, .callback = callback, .number = (int)which});
+        perform(
+            connection,
+            (struct operation){.apply = apply_handler, .callback = callback, .number = (int)which});
 }
 
 void nw_connection_set_state_changed_handler_f(nw_connection_t connection, void *context,
                                                nw_connection_state_changed_handler_f handler) {
     set_handler(connection, __func__, HANDLER_STATE, nwi_callback_f(context, (nwi_fn)handler));
 }
-NW_EXPORT void nw_connection_set_state_changed_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_state_changed_handler(nw_connection_t connection,
+                                                       const void *handler) {
     set_handler(connection, __func__, HANDLER_STATE, nwi_callback_block(handler));
 }
 void nw_connection_set_viability_changed_handler_f(nw_connection_t connection, void *context,
                                                    nw_connection_boolean_event_handler_f handler) {
     set_handler(connection, __func__, HANDLER_VIABILITY, nwi_callback_f(context, (nwi_fn)handler));
 }
-NW_EXPORT void nw_connection_set_viability_changed_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_viability_changed_handler(nw_connection_t connection,
+                                                           const void *handler) {
     set_handler(connection, __func__, HANDLER_VIABILITY, nwi_callback_block(handler));
 }
-void nw_connection_set_better_path_available_handler_f(nw_connection_t connection, void *context,
-                                                       nw_connection_boolean_event_handler_f handler) {
-    set_handler(connection, __func__, HANDLER_BETTER_PATH, nwi_callback_f(context, (nwi_fn)handler));
+void nw_connection_set_better_path_available_handler_f(
+    nw_connection_t connection, void *context, nw_connection_boolean_event_handler_f handler) {
+    set_handler(connection, __func__, HANDLER_BETTER_PATH,
+                nwi_callback_f(context, (nwi_fn)handler));
 }
-NW_EXPORT void nw_connection_set_better_path_available_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_better_path_available_handler(nw_connection_t connection,
+                                                               const void *handler) {
     set_handler(connection, __func__, HANDLER_BETTER_PATH, nwi_callback_block(handler));
 }
 void nw_connection_set_path_changed_handler_f(nw_connection_t connection, void *context,
                                               nw_connection_path_event_handler_f handler) {
     set_handler(connection, __func__, HANDLER_PATH, nwi_callback_f(context, (nwi_fn)handler));
 }
-NW_EXPORT void nw_connection_set_path_changed_handler(nw_connection_t connection, const void *handler) {
+NW_EXPORT void nw_connection_set_path_changed_handler(nw_connection_t connection,
+                                                      const void *handler) {
     set_handler(connection, __func__, HANDLER_PATH, nwi_callback_block(handler));
 }
 
@@ -225,12 +242,14 @@ static void apply_cancel(nw_connection_t connection, struct operation *operation
 
 void nw_connection_cancel(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
-        perform(connection, (struct operation){.apply = apply_cancel, .number = NWI_DISCONNECT_GRACEFUL});
+        perform(connection,
+                (struct operation){.apply = apply_cancel, .number = NWI_DISCONNECT_GRACEFUL});
 }
 
 void nw_connection_force_cancel(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
-        perform(connection, (struct operation){.apply = apply_cancel, .number = NWI_DISCONNECT_ABORT});
+        perform(connection,
+                (struct operation){.apply = apply_cancel, .number = NWI_DISCONNECT_ABORT});
 }
 
 static void apply_next_endpoint(nw_connection_t connection, struct operation *operation) {

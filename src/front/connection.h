@@ -1,9 +1,13 @@
 /*
- * connection.h - the connection object, shared between the connection_*.c files of this folder only.
- * What:   nw_connection_t: state, sends, receives and callouts over a chain that establishment delivers.
- * Runs:   `protocol` is touched in the protocol context only; `shared` under its lock; the rest is set once.
- *         Public calls enter the context when it is idle and otherwise send a task there (perform()).
- * Owns:   see each field. A started connection holds itself until its end has been told to the client.
+ * connection.h - the connection object, shared between the connection_*.c files of this folder
+ * only.
+ * What:   nw_connection_t: state, sends, receives and callouts over a chain that establishment
+ *         delivers.
+ * Runs:   `protocol` is touched in the protocol context only; `shared` under its lock; the rest is
+ *         set once. Public calls enter the context when it is idle and otherwise send a task there
+ *         (perform()).
+ * Owns:   see each field. A started connection holds itself until its end has been told to the
+ *         client.
  */
 #ifndef NWI_FRONT_CONNECTION_H
 #define NWI_FRONT_CONNECTION_H
@@ -20,27 +24,27 @@ struct nwi_establishment;
 struct nwi_timeline;
 
 struct connection_send {
-    struct nwi_send     base;
+    struct nwi_send base;
     TAILQ_ENTRY(connection_send) link; /* in protocol.sends, until handed down */
-    struct nwi_task     task;          /* to the protocol context, then to the client queue */
-    nw_connection_t     connection;    /* borrowed: context and outlet hold it while the send travels */
-    struct nwi_callback completion;    /* empty: idempotent, nobody is told */
-    nwi_ns              expires;       /* NWI_NEVER: not at all */
-    nwi_err             err;
+    struct nwi_task task;              /* to the protocol context, then to the client queue */
+    nw_connection_t connection; /* borrowed: context and outlet hold it while the send travels */
+    struct nwi_callback completion; /* empty: idempotent, nobody is told */
+    nwi_ns expires;                 /* NWI_NEVER: not at all */
+    nwi_err err;
 };
 TAILQ_HEAD(connection_send_list, connection_send);
 
 struct connection_receive {
     STAILQ_ENTRY(connection_receive) link;
-    struct nwi_task      task;
-    nw_connection_t      connection;   /* borrowed, as above */
-    struct nwi_callback  completion;
-    uint32_t             min, max;
-    bool                 whole;        /* receive_message */
-    dispatch_data_t      content;      /* the answer, from here on */
+    struct nwi_task task;
+    nw_connection_t connection; /* borrowed, as above */
+    struct nwi_callback completion;
+    uint32_t min, max;
+    bool whole;              /* receive_message */
+    dispatch_data_t content; /* the answer, from here on */
     nw_content_context_t context;
-    bool                 complete;
-    nwi_err              err;
+    bool complete;
+    nwi_err err;
 };
 STAILQ_HEAD(connection_receive_list, connection_receive);
 
@@ -59,42 +63,43 @@ enum connection_handler {
 };
 
 struct nw_connection {
-    struct nwi_object  base;
-    unsigned           id;         /* "C<id>" in the log */
-    nw_endpoint_t      endpoint;   /* as given at creation */
-    nw_parameters_t    parameters; /* our copy */
-    struct nwi_loop   *loop;
-    struct nwi_serial  context;
-    struct nwi_outlet  outlet;
+    struct nwi_object base;
+    unsigned id;                /* "C<id>" in the log */
+    nw_endpoint_t endpoint;     /* as given at creation */
+    nw_parameters_t parameters; /* our copy */
+    struct nwi_loop *loop;
+    struct nwi_serial context;
+    struct nwi_outlet outlet;
     struct {
-        nw_connection_state_t          state;         /* written by enter() alone */
-        bool                           started, cancelling;
-        bool                           holds_itself;
-        bool                           accepted;      /* chain came with the connection */
-        struct nwi_establishment      *establishment; /* owned; while preparing */
-        struct nwi_chain              *chain;         /* owned; accepted and not started, or ready */
-        struct nwi_handler            *handlers[HANDLER_COUNT];
-        struct nwi_path_subscription  *path_changes;  /* owned; while waiting or ready with a handler */
-        bool                           viable;
+        nw_connection_state_t state; /* written by enter() alone */
+        bool started, cancelling;
+        bool holds_itself;
+        bool accepted;                           /* chain came with the connection */
+        struct nwi_establishment *establishment; /* owned; while preparing */
+        struct nwi_chain *chain;                 /* owned; accepted and not started, or ready */
+        struct nwi_handler *handlers[HANDLER_COUNT];
+        struct nwi_path_subscription
+            *path_changes; /* owned; while waiting or ready with a handler */
+        bool viable;
         /* sending */
-        struct connection_send_list    sends;         /* not yet handed down */
-        nw_content_context_t           open_context;  /* owned; begun and not complete on the stream */
-        unsigned                       batch;         /* nw_connection_batch nesting */
-        bool                           sends_ranked;  /* some send has a priority, antecedent or expiry */
-        bool                           write_closed;  /* a final context is complete */
-        struct nwi_alarm              *expiry;        /* made when the first expiring content comes */
+        struct connection_send_list sends; /* not yet handed down */
+        nw_content_context_t open_context; /* owned; begun and not complete on the stream */
+        unsigned batch;                    /* nw_connection_batch nesting */
+        bool sends_ranked;                 /* some send has a priority, antecedent or expiry */
+        bool write_closed;                 /* a final context is complete */
+        struct nwi_alarm *expiry;          /* made when the first expiring content comes */
         /* receiving */
         struct connection_receive_list receives;
-        struct connection_piece_list   pieces;
-        size_t                         held;          /* octets in pieces */
-        nw_content_context_t           stream_context; /* owned; of every chunk of a stream */
-        bool                           read_ended, end_told;
-        bool                           pumping_receives, pump_again, pumping_sends;
-        nwi_err                        failure;       /* the chain's end, told after what was read before it */
+        struct connection_piece_list pieces;
+        size_t held;                         /* octets in pieces */
+        nw_content_context_t stream_context; /* owned; of every chunk of a stream */
+        bool read_ended, end_told;
+        bool pumping_receives, pump_again, pumping_sends;
+        nwi_err failure; /* the chain's end, told after what was read before it */
     } protocol;
     struct {
-        pthread_mutex_t      lock;
-        struct nwi_chain    *chain;    /* borrowed from protocol.chain while ready */
+        pthread_mutex_t lock;
+        struct nwi_chain *chain;       /* borrowed from protocol.chain while ready */
         nw_connection_state_t state;   /* for descriptions */
         struct nwi_timeline *timeline; /* owned */
     } shared;
@@ -112,7 +117,8 @@ void nwi_connection_next_endpoint(nw_connection_t connection);
 void nwi_connection_fail(nw_connection_t connection, nwi_err err);
 extern const struct nwi_chain_events nwi_connection_chain_events;
 /* Queues a callout of a boolean or path handler. */
-void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which, bool value);
+void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which,
+                              bool value);
 void nwi_connection_tell_path(nw_connection_t connection);
 void nwi_connection_watch_path(nw_connection_t connection);
 
@@ -131,8 +137,8 @@ nw_path_t nwi_connection_create_path(nw_connection_t connection);
 /* Publishes (or withdraws, with NULL) what getters on other threads may see. */
 void nwi_connection_publish(nw_connection_t connection, struct nwi_chain *chain);
 
-/* A connection that came in: not started, over a chain of its own that still lacks its layers. NULL when memory ran
- * out. Not started and given up, it closes what it has. */
+/* A connection that came in: not started, over a chain of its own that still lacks its layers. NULL
+ * when memory ran out. Not started and given up, it closes what it has. */
 nw_connection_t nwi_connection_create_accepted(nw_endpoint_t remote, nw_parameters_t parameters);
 /* That chain, lent until the connection is started. */
 struct nwi_chain *nwi_connection_chain(nw_connection_t connection);

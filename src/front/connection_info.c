@@ -1,7 +1,8 @@
 /*
- * connection_info.c - what a connection tells about itself: path, metadata, sizes, description, timeline.
- * Runs:   getters on any thread. They read what is published under the connection's lock: the chain while the
- *         connection is ready, and take it away before it is stopped.
+ * connection_info.c - what a connection tells about itself: path, metadata, sizes, description,
+ * timeline.
+ * Runs:   getters on any thread. They read what is published under the connection's lock: the chain
+ *         while the connection is ready, and take it away before it is stopped.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -61,7 +62,9 @@ nw_protocol_metadata_t nw_connection_copy_protocol_metadata(nw_connection_t conn
     }
     pthread_mutex_lock(&connection->shared.lock);
     nw_protocol_metadata_t metadata =
-        connection->shared.chain != NULL ? nwi_chain_copy_metadata(connection->shared.chain, definition) : NULL;
+        connection->shared.chain != NULL
+            ? nwi_chain_copy_metadata(connection->shared.chain, definition)
+            : NULL;
     pthread_mutex_unlock(&connection->shared.lock);
     return metadata;
 }
@@ -79,8 +82,10 @@ uint32_t nw_connection_get_maximum_datagram_size(nw_connection_t connection) {
 }
 
 char *nw_connection_copy_description(nw_connection_t connection) {
-    static const char *const state_name[] = {"setup", "waiting", "preparing", "ready", "failed", "cancelled"};
-    char endpoint[NWI_ENDPOINT_TEXT_SIZE], local[NWI_ENDPOINT_TEXT_SIZE], remote[NWI_ENDPOINT_TEXT_SIZE];
+    static const char *const state_name[] = {"setup", "waiting", "preparing",
+                                             "ready", "failed",  "cancelled"};
+    char endpoint[NWI_ENDPOINT_TEXT_SIZE], local[NWI_ENDPOINT_TEXT_SIZE],
+        remote[NWI_ENDPOINT_TEXT_SIZE];
     struct nwi_layer_facts facts = {0};
     if (connection == NULL) {
         nwi_log_misuse(__func__, "connection is NULL");
@@ -94,10 +99,11 @@ char *nw_connection_copy_description(nw_connection_t connection) {
     const char *protocol = stack->transport != NULL ? stack->transport->definition->name : "ip";
     nwi_endpoint_text(connection->endpoint, endpoint, sizeof endpoint);
     char *text =
-        live ? nwi_asprintf("[C%u %s %s, %s, %s -> %s]", connection->id, endpoint, protocol, state_name[state],
-                            nwi_endpoint_text(facts.local, local, sizeof local),
+        live ? nwi_asprintf("[C%u %s %s, %s, %s -> %s]", connection->id, endpoint, protocol,
+                            state_name[state], nwi_endpoint_text(facts.local, local, sizeof local),
                             nwi_endpoint_text(facts.remote, remote, sizeof remote))
-             : nwi_asprintf("[C%u %s %s, %s]", connection->id, endpoint, protocol, state_name[state]);
+             : nwi_asprintf("[C%u %s %s, %s]", connection->id, endpoint, protocol,
+                            state_name[state]);
     drop_facts(&facts);
     return text;
 }
@@ -108,7 +114,8 @@ nw_establishment_timeline_t nw_connection_copy_establishment_timeline(nw_connect
         return NULL;
     }
     pthread_mutex_lock(&connection->shared.lock);
-    NWI_AUTO_RELEASE struct nwi_timeline *timeline = nwi_retain(connection->shared.timeline);
+    NWI_AUTO_RELEASE
+    struct nwi_timeline *timeline = nwi_retain(connection->shared.timeline);
     pthread_mutex_unlock(&connection->shared.lock);
     return nwi_timeline_copy(timeline);
 }

@@ -1,9 +1,11 @@
 /*
  * connection_receive.c - nw_connection_receive: matching what arrives with who asked for it.
- * What:   receives are answered in order, each with its own octets. A pending receive is the window: the chain
- *         reads for it and for nothing else, so a slow reader holds the peer back.
+ * What:   receives are answered in order, each with its own octets. A pending receive is the
+ *         window: the chain reads for it and for nothing else, so a slow reader holds the peer
+ *         back.
  * Source: nw_connection_receive and nw_connection_receive_message as documented.
- * Runs:   public calls on any thread; the rest in the protocol context; completions on the client queue.
+ * Runs:   public calls on any thread; the rest in the protocol context; completions on the client
+ *         queue.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -14,8 +16,8 @@
 static void answered(struct nwi_task *task) { /* on the client queue */
     struct connection_receive *receive = nwi_container_of(task, struct connection_receive, task);
     nw_error_t error = receive->err != 0 ? nwi_error_create(receive->err) : NULL;
-    NWI_CALL(receive->completion, void, (dispatch_data_t, nw_content_context_t, bool, nw_error_t), receive->content,
-             receive->context, receive->complete, error);
+    NWI_CALL(receive->completion, void, (dispatch_data_t, nw_content_context_t, bool, nw_error_t),
+             receive->content, receive->context, receive->complete, error);
     nwi_release(error);
     if (receive->content != NULL)
         dispatch_release(receive->content);
@@ -47,7 +49,8 @@ void nwi_connection_drop_pieces(nw_connection_t connection) {
 }
 
 /* Takes up to `max` octets off the first piece; the piece goes when it is empty. */
-static dispatch_data_t take_from_piece(nw_connection_t connection, struct connection_piece *piece, size_t max) {
+static dispatch_data_t take_from_piece(nw_connection_t connection, struct connection_piece *piece,
+                                       size_t max) {
     dispatch_data_t content = piece->input.content;
     size_t size = content != NULL ? dispatch_data_get_size(content) : 0;
     if (size <= max) {
@@ -121,8 +124,9 @@ static bool satisfy_from_messages(nw_connection_t connection, struct connection_
 }
 
 static bool satisfy(nw_connection_t connection, struct connection_receive *receive) {
-    return nwi_chain_is_stream(connection->protocol.chain) ? satisfy_from_stream(connection, receive)
-                                                           : satisfy_from_messages(connection, receive);
+    return nwi_chain_is_stream(connection->protocol.chain)
+               ? satisfy_from_stream(connection, receive)
+               : satisfy_from_messages(connection, receive);
 }
 
 /* How much the first receive still lacks: what the chain may read. */
@@ -153,7 +157,8 @@ void nwi_connection_pump_receives(nw_connection_t connection) {
                 continue;
             }
             nwi_chain_window(connection->protocol.chain, lacking(connection, receive));
-            break; /* what the chain had at once has come through nwi_connection_input: look again */
+            break; /* what the chain had at once has come through nwi_connection_input: look again
+                    */
         }
     } while (connection->protocol.pump_again);
     connection->protocol.pumping_receives = false;
@@ -204,7 +209,8 @@ static void receive_arrived(struct nwi_task *task) {
     struct connection_receive *receive = nwi_container_of(task, struct connection_receive, task);
     nw_connection_t connection = receive->connection;
     if (connection->protocol.cancelling) {
-        receive->err = connection->protocol.failure != 0 ? connection->protocol.failure : NWI_ERR_CANCELED;
+        receive->err =
+            connection->protocol.failure != 0 ? connection->protocol.failure : NWI_ERR_CANCELED;
         answer(receive);
         return;
     }
@@ -234,19 +240,21 @@ static void receive_content(nw_connection_t connection, uint32_t min, uint32_t m
     nwi_serial_perform(&connection->context, &receive->task);
 }
 
-void nw_connection_receive_f(nw_connection_t connection, uint32_t minimum_incomplete_length, uint32_t maximum_length,
-                             void *context, nw_connection_receive_completion_f completion) {
+void nw_connection_receive_f(nw_connection_t connection, uint32_t minimum_incomplete_length,
+                             uint32_t maximum_length, void *context,
+                             nw_connection_receive_completion_f completion) {
     receive_content(connection, minimum_incomplete_length, maximum_length, false,
                     nwi_callback_f(context, (nwi_fn)completion), __func__);
 }
-NW_EXPORT void nw_connection_receive(nw_connection_t connection, uint32_t minimum_incomplete_length, uint32_t maximum_length,
-                           const void *completion) {
-    receive_content(connection, minimum_incomplete_length, maximum_length, false, nwi_callback_block(completion),
-                    __func__);
+NW_EXPORT void nw_connection_receive(nw_connection_t connection, uint32_t minimum_incomplete_length,
+                                     uint32_t maximum_length, const void *completion) {
+    receive_content(connection, minimum_incomplete_length, maximum_length, false,
+                    nwi_callback_block(completion), __func__);
 }
 void nw_connection_receive_message_f(nw_connection_t connection, void *context,
                                      nw_connection_receive_completion_f completion) {
-    receive_content(connection, 1, UINT32_MAX, true, nwi_callback_f(context, (nwi_fn)completion), __func__);
+    receive_content(connection, 1, UINT32_MAX, true, nwi_callback_f(context, (nwi_fn)completion),
+                    __func__);
 }
 NW_EXPORT void nw_connection_receive_message(nw_connection_t connection, const void *completion) {
     receive_content(connection, 1, UINT32_MAX, true, nwi_callback_block(completion), __func__);

@@ -1,10 +1,11 @@
 /*
  * connection_send.c - nw_connection_send: which content goes down next, and its completion.
- * What:   content waits here until the chain takes it, because only here can it still be reordered by priority
- *         and antecedent, or expire. On a stream the content of one context is contiguous: another context
- *         waits until the open one is complete.
+ * What:   content waits here until the chain takes it, because only here can it still be reordered
+ *         by priority and antecedent, or expire. On a stream the content of one context is
+ *         contiguous: another context waits until the open one is complete.
  * Source: nw_content_context_t and nw_connection_send as documented.
- * Runs:   public calls on any thread; the rest in the protocol context; completions on the client queue.
+ * Runs:   public calls on any thread; the rest in the protocol context; completions on the client
+ *         queue.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -22,8 +23,8 @@ static void completed(struct nwi_task *task) { /* on the client queue */
     nwi_free(send);
 }
 
-/* Release pairs with the acquire in antecedent_of, perhaps on another connection. The predefined contexts are shared
- * by everybody: how far they have come means nothing. */
+/* Release pairs with the acquire in antecedent_of, perhaps on another connection. The predefined
+ * contexts are shared by everybody: how far they have come means nothing. */
 static void set_progress(nw_content_context_t context, enum nwi_context_progress progress) {
     if (!context->predefined)
         atomic_store_explicit(&context->progress, progress, memory_order_release);
@@ -58,7 +59,8 @@ void nwi_connection_fail_sends(nw_connection_t connection, nwi_err err) {
     connection->protocol.open_context = nwi_release(connection->protocol.open_context);
 }
 
-/* --- choosing ------------------------------------------------------------------------------------------ */
+/* --- choosing
+ * ------------------------------------------------------------------------------------------ */
 
 enum readiness { READY, HELD_BACK, REFUSED };
 
@@ -67,15 +69,20 @@ static enum readiness antecedent_of(const struct connection_send *send) {
     nw_content_context_t antecedent = send->base.context->antecedent;
     if (antecedent == NULL || antecedent->predefined)
         return READY;
-    switch ((enum nwi_context_progress)atomic_load_explicit(&antecedent->progress, memory_order_acquire)) {
-    case NWI_CONTEXT_SENT: return READY;
-    case NWI_CONTEXT_FAILED: return REFUSED;
-    default: return HELD_BACK;
+    switch ((enum nwi_context_progress)atomic_load_explicit(&antecedent->progress,
+                                                            memory_order_acquire)) {
+    case NWI_CONTEXT_SENT:
+        return READY;
+    case NWI_CONTEXT_FAILED:
+        return REFUSED;
+    default:
+        return HELD_BACK;
     }
 }
 
-/* The oldest of those with the highest priority that may go. Sends of one context keep their order because an
- * earlier one of equal priority is met first. Sends that can never go are ended on the way. */
+/* The oldest of those with the highest priority that may go. Sends of one context keep their order
+ * because an earlier one of equal priority is met first. Sends that can never go are ended on the
+ * way. */
 static struct connection_send *choose_ranked(nw_connection_t connection) {
     struct connection_send *best = NULL, *send, *next;
     for (send = TAILQ_FIRST(&connection->protocol.sends); send != NULL; send = next) {
@@ -95,7 +102,7 @@ static struct connection_send *choose_ranked(nw_connection_t connection) {
 static struct connection_send *choose(nw_connection_t connection) {
     struct connection_send *send;
     if (connection->protocol.open_context != NULL) {
-        TAILQ_FOREACH(send, &connection->protocol.sends, link)
+        TAILQ_FOREACH (send, &connection->protocol.sends, link)
             if (send->base.context == connection->protocol.open_context)
                 return send;
         return NULL;
@@ -120,7 +127,8 @@ static void hand_down(nw_connection_t connection, struct connection_send *send) 
         connection->protocol.open_context = nwi_release(connection->protocol.open_context);
     if (send->base.final)
         connection->protocol.write_closed = true;
-    send->base.more = !TAILQ_EMPTY(&connection->protocol.sends) && !connection->protocol.sends_ranked &&
+    send->base.more = !TAILQ_EMPTY(&connection->protocol.sends) &&
+                      !connection->protocol.sends_ranked &&
                       connection->protocol.open_context == NULL && !send->base.final;
     nwi_chain_send(connection->protocol.chain, &send->base);
 }
@@ -129,8 +137,8 @@ void nwi_connection_pump_sends(nw_connection_t connection) {
     if (connection->protocol.pumping_sends || connection->protocol.batch != 0)
         return;
     connection->protocol.pumping_sends = true;
-    while (connection->protocol.state == nw_connection_state_ready && connection->protocol.chain != NULL &&
-           !nwi_chain_congested(connection->protocol.chain)) {
+    while (connection->protocol.state == nw_connection_state_ready &&
+           connection->protocol.chain != NULL && !nwi_chain_congested(connection->protocol.chain)) {
         struct connection_send *send = choose(connection);
         if (send == NULL)
             break;
@@ -139,7 +147,8 @@ void nwi_connection_pump_sends(nw_connection_t connection) {
     connection->protocol.pumping_sends = false;
 }
 
-/* --- expiry -------------------------------------------------------------------------------------------- */
+/* --- expiry
+ * -------------------------------------------------------------------------------------------- */
 
 static void set_expiry(nw_connection_t connection);
 
@@ -160,19 +169,22 @@ static void expired(struct nwi_alarm *alarm) {
 static void set_expiry(nw_connection_t connection) {
     nwi_ns first = NWI_NEVER;
     struct connection_send *send;
-    TAILQ_FOREACH(send, &connection->protocol.sends, link)
+    TAILQ_FOREACH (send, &connection->protocol.sends, link)
         if (send->expires < first && send->expires > nwi_now())
             first = send->expires;
     if (first == NWI_NEVER)
         return;
     if (connection->protocol.expiry == NULL) {
         connection->protocol.expiry = nwi_alloc_certain(sizeof *connection->protocol.expiry);
-        nwi_alarm_init(connection->protocol.expiry, &connection->context, connection->loop, connection, expired);
+        nwi_alarm_init(connection->protocol.expiry, &connection->context, connection->loop,
+                       connection, expired);
     }
-    nwi_alarm_set(connection->protocol.expiry, first); /* on ENOMEM it expires when its turn comes instead */
+    nwi_alarm_set(connection->protocol.expiry,
+                  first); /* on ENOMEM it expires when its turn comes instead */
 }
 
-/* --- the call ------------------------------------------------------------------------------------------ */
+/* --- the call
+ * ------------------------------------------------------------------------------------------ */
 
 static nwi_err check_send(nw_connection_t connection, const struct connection_send *send) {
     if (connection->protocol.cancelling)
@@ -203,8 +215,9 @@ static void send_arrived(struct nwi_task *task) {
     queue_send(send->connection, send);
 }
 
-static void send_content(nw_connection_t connection, dispatch_data_t content, nw_content_context_t context,
-                         bool is_complete, struct nwi_callback completion, const char *function) {
+static void send_content(nw_connection_t connection, dispatch_data_t content,
+                         nw_content_context_t context, bool is_complete,
+                         struct nwi_callback completion, const char *function) {
     if (connection == NULL || context == NULL) {
         nwi_log_misuse(function, connection == NULL ? "connection is NULL" : "context is NULL");
         nwi_callback_clear(&completion);
@@ -220,22 +233,28 @@ static void send_content(nw_connection_t connection, dispatch_data_t content, nw
     send->base.done = send_done;
     send->connection = connection;
     send->completion = completion;
-    send->expires = context->expiration_ms == 0 ? NWI_NEVER : nwi_now() + context->expiration_ms * NWI_MS;
+    send->expires =
+        context->expiration_ms == 0 ? NWI_NEVER : nwi_now() + context->expiration_ms * NWI_MS;
     send->task.run = send_arrived;
     set_progress(context, NWI_CONTEXT_UNSENT);
     nwi_serial_perform(&connection->context, &send->task);
 }
 
-void nw_connection_send_f(nw_connection_t connection, dispatch_data_t content, nw_content_context_t context,
-                          bool is_complete, void *completion_context, nw_connection_send_completion_f completion) {
+void nw_connection_send_f(nw_connection_t connection, dispatch_data_t content,
+                          nw_content_context_t context, bool is_complete, void *completion_context,
+                          nw_connection_send_completion_f completion) {
     struct nwi_callback nobody = {0};
     send_content(connection, content, context, is_complete,
-                 nwi_send_f_is_idempotent(completion) ? nobody : nwi_callback_f(completion_context, (nwi_fn)completion),
+                 nwi_send_f_is_idempotent(completion)
+                     ? nobody
+                     : nwi_callback_f(completion_context, (nwi_fn)completion),
                  __func__);
 }
-NW_EXPORT void nw_connection_send(nw_connection_t connection, dispatch_data_t content, nw_content_context_t context,
-                        bool is_complete, const void *completion) {
+NW_EXPORT void nw_connection_send(nw_connection_t connection, dispatch_data_t content,
+                                  nw_content_context_t context, bool is_complete,
+                                  const void *completion) {
     struct nwi_callback nobody = {0};
     send_content(connection, content, context, is_complete,
-                 nwi_send_block_is_idempotent(completion) ? nobody : nwi_callback_block(completion), __func__);
+                 nwi_send_block_is_idempotent(completion) ? nobody : nwi_callback_block(completion),
+                 __func__);
 }

@@ -1,7 +1,8 @@
 /*
  * connection_state.c - the state machine of a connection, from start to its end.
- * Source: states and legal moves as nw_connection_state_t documents them: preparing <-> waiting until ready;
- *         failed and cancelled are ends, except that a failed connection may still be cancelled.
+ * Source: states and legal moves as nw_connection_state_t documents them: preparing <-> waiting
+ *         until ready; failed and cancelled are ends, except that a failed connection may still be
+ *         cancelled.
  * Runs:   in the protocol context; callouts go through the outlet.
  */
 #include "base/alloc.h"
@@ -11,7 +12,8 @@
 #include "front/connection.h"
 #include "model/error.h"
 
-static const char *const state_name[] = {"setup", "waiting", "preparing", "ready", "failed", "cancelled"};
+static const char *const state_name[] = {"setup", "waiting", "preparing",
+                                         "ready", "failed",  "cancelled"};
 
 enum { STATES = sizeof state_name / sizeof state_name[0] };
 #define TO(state) (1u << nw_connection_state_##state)
@@ -27,15 +29,15 @@ static const unsigned legal[STATES] = {
 
 /* One callout of any of the connection's handlers. */
 struct notice {
-    struct nwi_task       task;
-    nw_connection_t       connection; /* borrowed: the outlet holds it */
-    struct nwi_handler   *handler;    /* owned; NULL: only the end to take note of */
+    struct nwi_task task;
+    nw_connection_t connection;  /* borrowed: the outlet holds it */
+    struct nwi_handler *handler; /* owned; NULL: only the end to take note of */
     enum connection_handler which;
     nw_connection_state_t state;
-    bool                  value;
-    bool                  last;       /* the self-hold goes with it */
-    nw_error_t            error;      /* owned */
-    nw_path_t             path;       /* owned */
+    bool value;
+    bool last;        /* the self-hold goes with it */
+    nw_error_t error; /* owned */
+    nw_path_t path;   /* owned */
 };
 
 static void call_out(struct nwi_task *task) {
@@ -43,8 +45,8 @@ static void call_out(struct nwi_task *task) {
     if (notice->handler != NULL) {
         switch (notice->which) {
         case HANDLER_STATE:
-            NWI_CALL(notice->handler->callback, void, (nw_connection_state_t, nw_error_t), notice->state,
-                     notice->error);
+            NWI_CALL(notice->handler->callback, void, (nw_connection_state_t, nw_error_t),
+                     notice->state, notice->error);
             break;
         case HANDLER_PATH:
             NWI_CALL(notice->handler->callback, void, (nw_path_t), notice->path);
@@ -76,13 +78,15 @@ static void tell(nw_connection_t connection, struct notice notice) {
     nwi_outlet_push(&connection->outlet, &queued->task);
 }
 
-void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which, bool value) {
+void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which,
+                              bool value) {
     tell(connection, (struct notice){.which = which, .value = value});
 }
 
 void nwi_connection_tell_path(nw_connection_t connection) {
     if (connection->protocol.handlers[HANDLER_PATH] != NULL)
-        tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_connection_create_path(connection)});
+        tell(connection, (struct notice){.which = HANDLER_PATH,
+                                         .path = nwi_connection_create_path(connection)});
 }
 
 static void tell_state(nw_connection_t connection, nwi_err err) {
@@ -97,9 +101,10 @@ static void tell_state(nw_connection_t connection, nwi_err err) {
                                      .last = last});
 }
 
-/* `cancelled` is the last callback, but a handler that runs before it may still ask for something, and be answered.
- * So the end makes one more round: through the client queue, behind all that is on its way there, and back into the
- * protocol context, behind all that those handlers asked for. Only then is it told. */
+/* `cancelled` is the last callback, but a handler that runs before it may still ask for something,
+ * and be answered. So the end makes one more round: through the client queue, behind all that is on
+ * its way there, and back into the protocol context, behind all that those handlers asked for. Only
+ * then is it told. */
 struct last_round {
     struct nwi_task task;
     nw_connection_t connection; /* borrowed: outlet and context hold it */
@@ -136,8 +141,8 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
     char name[16], text[160];
     nwi_connection_name(connection, name);
     if ((legal[from] & 1u << next) == 0) {
-        nwi_log(NWI_LOG_ERROR, name, "state", "%s -> %s is not a legal move: ignored", state_name[from],
-                state_name[next]);
+        nwi_log(NWI_LOG_ERROR, name, "state", "%s -> %s is not a legal move: ignored",
+                state_name[from], state_name[next]);
         return;
     }
     if (nwi_log_enabled(NWI_LOG_DEBUG))
@@ -153,7 +158,8 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
         tell_state(connection, err);
 }
 
-/* --- paths --------------------------------------------------------------------------------------------- */
+/* --- paths
+ * --------------------------------------------------------------------------------------------- */
 
 static void path_changed(void *context) {
     nw_connection_t connection = context;
@@ -163,7 +169,8 @@ static void path_changed(void *context) {
     }
     if (connection->protocol.state != nw_connection_state_ready)
         return;
-    NWI_AUTO_RELEASE nw_path_t path = nwi_connection_create_path(connection);
+    NWI_AUTO_RELEASE
+    nw_path_t path = nwi_connection_create_path(connection);
     bool viable = nw_path_get_status(path) == nw_path_status_satisfied;
     if (viable != connection->protocol.viable) {
         connection->protocol.viable = viable;
@@ -190,7 +197,8 @@ static void unwatch_path(nw_connection_t connection) {
     connection->protocol.path_changes = nwi_path_unsubscribe(connection->protocol.path_changes);
 }
 
-/* --- establishment ------------------------------------------------------------------------------------- */
+/* --- establishment
+ * ------------------------------------------------------------------------------------- */
 
 static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
     connection->protocol.chain = chain;
@@ -211,23 +219,27 @@ static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
 
 static void established(void *owner, struct nwi_chain *chain) {
     nw_connection_t connection = owner;
-    connection->protocol.establishment = nwi_establishment_release(connection->protocol.establishment);
+    connection->protocol.establishment =
+        nwi_establishment_release(connection->protocol.establishment);
     become_ready(connection, chain);
 }
 
 static void not_established(void *owner, nwi_err err, bool permanent) {
     nw_connection_t connection = owner;
-    connection->protocol.establishment = nwi_establishment_release(connection->protocol.establishment);
+    connection->protocol.establishment =
+        nwi_establishment_release(connection->protocol.establishment);
     if (permanent) { /* the set-up itself is invalid: no other network would help */
         nwi_connection_fail(connection, err);
         return;
     }
-    nwi_connection_watch_path(connection); /* before the client hears of it: no change may slip between */
+    nwi_connection_watch_path(
+        connection); /* before the client hears of it: no change may slip between */
     enter(connection, nw_connection_state_waiting, err);
 }
 
 static const struct nwi_establishment_events establishment_events = {
-    .ready = established, .failed = not_established,
+    .ready = established,
+    .failed = not_established,
 };
 
 static void establish(nw_connection_t connection) {
@@ -255,17 +267,21 @@ static void accepted_connected(void *owner) {
     become_ready(connection, connection->protocol.chain);
 }
 
-static void accepted_failed(void *owner, nwi_err err) { nwi_connection_fail(owner, err); }
+static void accepted_failed(void *owner, nwi_err err) {
+    nwi_connection_fail(owner, err);
+}
 
 /* While an accepted chain has its handshakes; once ready, the connection's own events take over. */
 static const struct nwi_chain_events accepted_events = {
-    .connected = accepted_connected, .failed = accepted_failed, .input = nwi_connection_input,
+    .connected = accepted_connected,
+    .failed = accepted_failed,
+    .input = nwi_connection_input,
 };
 
 void nwi_connection_begin(nw_connection_t connection) {
     connection->protocol.started = true;
     if (connection->protocol.state != nw_connection_state_invalid)
-        return; /* cancelled before it began */
+        return;             /* cancelled before it began */
     nwi_retain(connection); /* the self-hold: released when its end has been told */
     connection->protocol.holds_itself = true;
     enter(connection, nw_connection_state_preparing, 0);
@@ -297,10 +313,12 @@ void nwi_connection_next_endpoint(nw_connection_t connection) {
     if (connection->protocol.establishment != NULL)
         nwi_establishment_next(connection->protocol.establishment);
     else if (connection->protocol.state == nw_connection_state_ready)
-        nwi_connection_fail(connection, NWI_ERR_CANCELED); /* no further address is known once one has won */
+        nwi_connection_fail(connection,
+                            NWI_ERR_CANCELED); /* no further address is known once one has won */
 }
 
-/* --- ends ---------------------------------------------------------------------------------------------- */
+/* --- ends
+ * ---------------------------------------------------------------------------------------------- */
 
 static void stop_chain(nw_connection_t connection, enum nwi_disconnect how, nwi_err why) {
     struct nwi_chain *chain = nwi_take(&connection->protocol.chain);
@@ -315,7 +333,8 @@ static void clean_up(nw_connection_t connection, enum nwi_disconnect how, nwi_er
     connection->protocol.cancelling = true;
     if (connection->protocol.establishment != NULL) {
         nwi_establishment_cancel(connection->protocol.establishment);
-        connection->protocol.establishment = nwi_establishment_release(connection->protocol.establishment);
+        connection->protocol.establishment =
+            nwi_establishment_release(connection->protocol.establishment);
     }
     unwatch_path(connection);
     if (connection->protocol.expiry != NULL)
@@ -343,8 +362,12 @@ void nwi_connection_end(nw_connection_t connection, enum nwi_disconnect how) {
     enter(connection, nw_connection_state_cancelled, 0);
 }
 
-static void chain_failed(void *owner, nwi_err err) { nwi_connection_fail(owner, err); }
-static void chain_writable(void *owner) { nwi_connection_pump_sends(owner); }
+static void chain_failed(void *owner, nwi_err err) {
+    nwi_connection_fail(owner, err);
+}
+static void chain_writable(void *owner) {
+    nwi_connection_pump_sends(owner);
+}
 
 static void chain_soft_error(void *owner, nwi_err err) {
     nw_connection_t connection = owner;

@@ -1,8 +1,10 @@
 /*
  * listener.c - nw_listener_t: a door, and the connections that come in by it.
  * Source: nw_listener_t as documented; states go forward only, cancelled is the last callback.
- * Runs:   public calls on any thread become operations in the listener's serial context; handlers on its queue.
- * Owns:   a started listener holds itself until its end has been told. Connections that came in live on.
+ * Runs:   public calls on any thread become operations in the listener's serial context; handlers
+ *         on its queue.
+ * Owns:   a started listener holds itself until its end has been told. Connections that came in
+ *         live on.
  */
 #include "base/alloc.h"
 #include "base/log.h"
@@ -16,22 +18,29 @@
 #include "sys/address.h"
 #include <limits.h>
 
-enum { UNDELIVERED_MAX = 128 }; /* connections that the client has not been told of: then peers wait in the backlog */
+enum {
+    UNDELIVERED_MAX = 128
+}; /* connections that the client has not been told of: then peers wait in the backlog */
 
-enum listener_handler { LISTENER_STATE, LISTENER_NEW_CONNECTION, LISTENER_ADVERTISED, LISTENER_HANDLERS };
+enum listener_handler {
+    LISTENER_STATE,
+    LISTENER_NEW_CONNECTION,
+    LISTENER_ADVERTISED,
+    LISTENER_HANDLERS
+};
 
 struct nw_listener {
     struct nwi_object base;
-    unsigned          id;
-    nw_parameters_t   parameters; /* our copy */
-    struct nwi_loop  *loop;
+    unsigned id;
+    nw_parameters_t parameters; /* our copy */
+    struct nwi_loop *loop;
     struct nwi_serial context;
     struct nwi_outlet outlet;
     struct {
-        nw_listener_state_t           state; /* written by enter() alone */
-        bool                          started, holds_itself;
-        struct nwi_door              *door;
-        struct nwi_handler           *handlers[LISTENER_HANDLERS];
+        nw_listener_state_t state; /* written by enter() alone */
+        bool started, holds_itself;
+        struct nwi_door *door;
+        struct nwi_handler *handlers[LISTENER_HANDLERS];
         struct nwi_path_subscription *path_changes; /* owned; while waiting */
     } protocol;
     _Atomic uint32_t limit;       /* connections that may still come in; UINT32_MAX = no limit */
@@ -41,15 +50,16 @@ struct nw_listener {
 
 static const char *const state_name[] = {"setup", "waiting", "ready", "failed", "cancelled"};
 
-/* --- operations ---------------------------------------------------------------------------------------- */
+/* --- operations
+ * ---------------------------------------------------------------------------------------- */
 
 struct operation {
-    struct nwi_task     task;
-    nw_listener_t       listener; /* borrowed: the context holds it while it has work */
+    struct nwi_task task;
+    nw_listener_t listener; /* borrowed: the context holds it while it has work */
     void (*apply)(nw_listener_t listener, struct operation *operation);
     struct nwi_callback callback;
-    dispatch_queue_t    queue;
-    int                 number;
+    dispatch_queue_t queue;
+    int number;
 };
 
 static void operation_arrived(struct nwi_task *task) {
@@ -78,16 +88,18 @@ static bool refuse_null(const void *object, const char *function) {
     return true;
 }
 
-/* --- callouts ------------------------------------------------------------------------------------------ */
+/* --- callouts
+ * ------------------------------------------------------------------------------------------ */
 
 struct notice {
-    struct nwi_task     task;
-    nw_listener_t       listener; /* borrowed: the outlet holds it */
-    struct nwi_handler *handler;  /* owned */
+    struct nwi_task task;
+    nw_listener_t listener;      /* borrowed: the outlet holds it */
+    struct nwi_handler *handler; /* owned */
     nw_listener_state_t state;
-    nw_error_t          error;      /* owned */
-    nw_connection_t     connection; /* owned: given up after the handler, so what it does not keep is closed */
-    bool                last;
+    nw_error_t error; /* owned */
+    nw_connection_t
+        connection; /* owned: given up after the handler, so what it does not keep is closed */
+    bool last;
 };
 
 static void apply_resume(nw_listener_t listener, struct operation *operation) {
@@ -102,10 +114,12 @@ static void call_out(struct nwi_task *task) {
     if (notice->handler != NULL && notice->connection != NULL)
         NWI_CALL(notice->handler->callback, void, (nw_connection_t), notice->connection);
     else if (notice->handler != NULL)
-        NWI_CALL(notice->handler->callback, void, (nw_listener_state_t, nw_error_t), notice->state, notice->error);
+        NWI_CALL(notice->handler->callback, void, (nw_listener_state_t, nw_error_t), notice->state,
+                 notice->error);
     /* relaxed: only the count matters, wants() is asked again in the context */
     if (notice->connection != NULL &&
-        atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed) == UNDELIVERED_MAX)
+        atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed) ==
+            UNDELIVERED_MAX)
         perform(listener, (struct operation){.apply = apply_resume});
     nwi_release(notice->handler);
     nwi_release(notice->error);
@@ -135,8 +149,8 @@ static void enter(nw_listener_t listener, nw_listener_state_t next, nwi_err err)
         return;
     snprintf(name, sizeof name, "L%u", listener->id);
     if (nwi_log_enabled(NWI_LOG_DEBUG))
-        nwi_log(NWI_LOG_DEBUG, name, "state", "%s -> %s%s%s", state_name[from], state_name[next], err != 0 ? ", " : "",
-                err != 0 ? nwi_err_format(err, text, sizeof text) : "");
+        nwi_log(NWI_LOG_DEBUG, name, "state", "%s -> %s%s%s", state_name[from], state_name[next],
+                err != 0 ? ", " : "", err != 0 ? nwi_err_format(err, text, sizeof text) : "");
     listener->protocol.state = next;
     bool last = is_end(next) && listener->protocol.holds_itself;
     if (last)
@@ -152,11 +166,12 @@ static void enter(nw_listener_t listener, nw_listener_state_t next, nwi_err err)
             listener->protocol.handlers[i] = nwi_release(listener->protocol.handlers[i]);
 }
 
-/* --- peers --------------------------------------------------------------------------------------------- */
+/* --- peers
+ * --------------------------------------------------------------------------------------------- */
 
 struct arrival { /* a new connection on its way into the listener's context */
     struct nwi_task task;
-    nw_listener_t   listener;   /* borrowed */
+    nw_listener_t listener;     /* borrowed */
     nw_connection_t connection; /* owned */
 };
 
@@ -170,7 +185,8 @@ static void arrived(struct nwi_task *task) {
     nw_listener_t listener = arrival->listener;
     struct nwi_handler *handler = listener->protocol.handlers[LISTENER_NEW_CONNECTION];
     if (listener->protocol.state == nw_listener_state_ready && handler != NULL) {
-        tell(listener, (struct notice){.handler = nwi_retain(handler), .connection = arrival->connection});
+        tell(listener,
+             (struct notice){.handler = nwi_retain(handler), .connection = arrival->connection});
     } else {
         atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed);
         nwi_release(arrival->connection); /* nobody will start it: closed */
@@ -187,8 +203,8 @@ static bool wants(void *owner) {
 
 /* Peers on the local links only, when the parameters say so. */
 static bool allows(nw_listener_t listener, const struct sockaddr *remote) {
-    return !listener->parameters->local_only || remote->sa_family == AF_UNIX || nwi_address_is_loopback(remote) ||
-           nwi_address_is_link_local(remote);
+    return !listener->parameters->local_only || remote->sa_family == AF_UNIX ||
+           nwi_address_is_loopback(remote) || nwi_address_is_link_local(remote);
 }
 
 /* Takes one off the limit; false when there is none left. */
@@ -199,23 +215,27 @@ static bool take_from_limit(nw_listener_t listener) {
             return true;
         if (limit == 0)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(&listener->limit, &limit, limit - 1, memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&listener->limit, &limit, limit - 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
     return true;
 }
 
-static struct nwi_chain *begin(void *owner, const struct sockaddr *remote, socklen_t length, void **ret_token) {
+static struct nwi_chain *begin(void *owner, const struct sockaddr *remote, socklen_t length,
+                               void **ret_token) {
     nw_listener_t listener = owner;
     if (!allows(listener, remote) || !wants(listener) || !take_from_limit(listener))
         return NULL;
     struct sockaddr_storage plain;
     memcpy(&plain, remote, length);
     nwi_address_unmap(&plain, &length);
-    NWI_AUTO_RELEASE nw_endpoint_t endpoint = nwi_endpoint_from_sockaddr((struct sockaddr *)&plain, length);
-    if (endpoint == NULL && remote->sa_family == AF_UNIX) /* a local peer seldom has a name: the listener's own path */
+    NWI_AUTO_RELEASE
+    nw_endpoint_t endpoint = nwi_endpoint_from_sockaddr((struct sockaddr *)&plain, length);
+    if (endpoint == NULL &&
+        remote->sa_family == AF_UNIX) /* a local peer seldom has a name: the listener's own path */
         endpoint = nwi_retain(listener->parameters->local_endpoint);
     struct arrival *arrival = nwi_alloc(sizeof *arrival);
-    nw_connection_t connection = endpoint != NULL ? nwi_connection_create_accepted(endpoint, listener->parameters) : NULL;
+    nw_connection_t connection =
+        endpoint != NULL ? nwi_connection_create_accepted(endpoint, listener->parameters) : NULL;
     struct nwi_chain *chain = connection != NULL ? nwi_connection_chain(connection) : NULL;
     if (arrival == NULL || chain == NULL) {
         nwi_log(NWI_LOG_ERROR, "listener", "accept", "a peer was turned away: out of memory");
@@ -246,12 +266,13 @@ static void ready(void *owner, void *token, nwi_err err) {
 
 static const struct nwi_door_events door_events = {.wants = wants, .begin = begin, .ready = ready};
 
-/* --- listening ----------------------------------------------------------------------------------------- */
+/* --- listening
+ * ----------------------------------------------------------------------------------------- */
 
 /* No such address or interface now; it may come. */
 static bool may_come(nwi_err err) {
-    return err == nwi_posix(EADDRNOTAVAIL) || err == nwi_posix(ENETDOWN) || err == nwi_posix(ENODEV) ||
-           err == nwi_posix(ENETUNREACH);
+    return err == nwi_posix(EADDRNOTAVAIL) || err == nwi_posix(ENETDOWN) ||
+           err == nwi_posix(ENODEV) || err == nwi_posix(ENETUNREACH);
 }
 
 static nwi_err open_at(nw_listener_t listener, const struct sockaddr *local, socklen_t length) {
@@ -273,7 +294,8 @@ static nwi_err open_door(nw_listener_t listener) {
     const struct nwi_ip_options *ip = nwi_ip_options(listener->parameters->stack->internet);
     struct sockaddr_storage any;
     socklen_t length;
-    const struct sockaddr *local = nwi_endpoint_sockaddr(listener->parameters->local_endpoint, &length);
+    const struct sockaddr *local =
+        nwi_endpoint_sockaddr(listener->parameters->local_endpoint, &length);
     uint16_t port = atomic_load_explicit(&listener->port, memory_order_relaxed);
     nw_ip_version_t version = ip != NULL ? ip->version : nw_ip_version_any;
     if (local != NULL && !(nwi_address_is_any(local) && version == nw_ip_version_any)) {
@@ -293,11 +315,15 @@ static nwi_err open_door(nw_listener_t listener) {
     return open_at(listener, (struct sockaddr *)&any, length);
 }
 
-static void fail(nw_listener_t listener, nwi_err err) { enter(listener, nw_listener_state_failed, err); }
+static void fail(nw_listener_t listener, nwi_err err) {
+    enter(listener, nw_listener_state_failed, err);
+}
 
 static void listen_now(nw_listener_t listener);
 
-static void path_changed(void *context) { listen_now(context); }
+static void path_changed(void *context) {
+    listen_now(context);
+}
 
 static void listen_now(nw_listener_t listener) {
     if (listener->protocol.door != NULL || is_end(listener->protocol.state))
@@ -305,7 +331,8 @@ static void listen_now(nw_listener_t listener) {
     nwi_err err = open_door(listener);
     if (err == 0) {
         listener->protocol.path_changes = nwi_path_unsubscribe(listener->protocol.path_changes);
-        atomic_store_explicit(&listener->port, nwi_door_port(listener->protocol.door), memory_order_release);
+        atomic_store_explicit(&listener->port, nwi_door_port(listener->protocol.door),
+                              memory_order_release);
         enter(listener, nw_listener_state_ready, 0);
         return;
     }
@@ -339,7 +366,8 @@ static void apply_start(nw_listener_t listener, struct operation *operation) {
     listener->protocol.holds_itself = true;
     nwi_err err = nwi_assemble_check(listener->parameters);
     if (err == 0 && listener->protocol.handlers[LISTENER_NEW_CONNECTION] == NULL) {
-        nwi_log_misuse("nw_listener_start", "no new connection handler: who should take the connections?");
+        nwi_log_misuse("nw_listener_start",
+                       "no new connection handler: who should take the connections?");
         err = NWI_ERR_INVAL;
     }
     if (err != 0)
@@ -355,7 +383,8 @@ static void apply_cancel(nw_listener_t listener, struct operation *operation) {
     enter(listener, nw_listener_state_cancelled, 0);
 }
 
-/* --- the calls ----------------------------------------------------------------------------------------- */
+/* --- the calls
+ * ----------------------------------------------------------------------------------------- */
 
 static void destroy_listener(void *object) {
     nw_listener_t listener = object;
@@ -366,13 +395,16 @@ static void destroy_listener(void *object) {
 }
 
 static const struct nwi_type listener_type = {
-    .name = "nw_listener", .size = sizeof(struct nw_listener), .destroy = destroy_listener,
+    .name = "nw_listener",
+    .size = sizeof(struct nw_listener),
+    .destroy = destroy_listener,
 };
 
 static _Atomic unsigned last_id; /* relaxed: only uniqueness matters */
 
 static nw_listener_t create_listener(uint16_t port, nw_parameters_t parameters) {
-    NWI_AUTO_RELEASE nw_parameters_t copy = nwi_parameters_copy_for_connection(parameters);
+    NWI_AUTO_RELEASE
+    nw_parameters_t copy = nwi_parameters_copy_for_connection(parameters);
     nw_listener_t listener = copy != NULL ? nwi_object_create(&listener_type, 0) : NULL;
     if (listener == NULL)
         return NULL;
@@ -393,14 +425,14 @@ nw_listener_t nw_listener_create_with_port(const char *port, nw_parameters_t par
         return NULL;
     }
     if (!nwi_port_parse(port, &number)) {
-        nwi_log(NWI_LOG_ERROR, "listener", "misuse", "%s: \"%s\" is neither a port number nor a service name", __func__,
-                port);
+        nwi_log(NWI_LOG_ERROR, "listener", "misuse",
+                "%s: \"%s\" is neither a port number nor a service name", __func__, port);
         return NULL;
     }
     uint16_t local = nw_endpoint_get_port(parameters->local_endpoint);
     if (parameters->local_endpoint != NULL && local != 0 && number != 0 && local != number) {
-        nwi_log(NWI_LOG_ERROR, "listener", "misuse", "%s: port %u is not that of the local endpoint (%u)", __func__,
-                number, local);
+        nwi_log(NWI_LOG_ERROR, "listener", "misuse",
+                "%s: port %u is not that of the local endpoint (%u)", __func__, number, local);
         return NULL;
     }
     return create_listener(number != 0 ? number : local, parameters);
@@ -411,8 +443,9 @@ nw_listener_t nw_listener_create(nw_parameters_t parameters) {
         nwi_log_misuse(__func__, "parameters is NULL");
         return NULL;
     }
-    return create_listener(parameters->local_endpoint != NULL ? nw_endpoint_get_port(parameters->local_endpoint) : 0,
-                           parameters);
+    return create_listener(
+        parameters->local_endpoint != NULL ? nw_endpoint_get_port(parameters->local_endpoint) : 0,
+        parameters);
 }
 
 static void apply_queue(nw_listener_t listener, struct operation *operation) {
@@ -449,7 +482,8 @@ static void set_handler(nw_listener_t listener, const char *function, enum liste
     if (refuse_null(listener, function))
         nwi_callback_clear(&callback);
     else
-        perform(listener, (struct operation){.apply = apply_handler, .callback = callback, .number = (int)which});
+        perform(listener, (struct operation){
+                              .apply = apply_handler, .callback = callback, .number = (int)which});
 }
 
 void nw_listener_set_state_changed_handler_f(nw_listener_t listener, void *context,
@@ -461,28 +495,35 @@ NW_EXPORT void nw_listener_set_state_changed_handler(nw_listener_t listener, con
 }
 void nw_listener_set_new_connection_handler_f(nw_listener_t listener, void *context,
                                               nw_listener_new_connection_handler_f handler) {
-    set_handler(listener, __func__, LISTENER_NEW_CONNECTION, nwi_callback_f(context, (nwi_fn)handler));
+    set_handler(listener, __func__, LISTENER_NEW_CONNECTION,
+                nwi_callback_f(context, (nwi_fn)handler));
 }
 NW_EXPORT void nw_listener_set_new_connection_handler(nw_listener_t listener, const void *handler) {
     set_handler(listener, __func__, LISTENER_NEW_CONNECTION, nwi_callback_block(handler));
 }
-void nw_listener_set_advertised_endpoint_changed_handler_f(nw_listener_t listener, void *context,
-                                                           nw_listener_advertised_endpoint_changed_handler_f handler) {
+void nw_listener_set_advertised_endpoint_changed_handler_f(
+    nw_listener_t listener, void *context,
+    nw_listener_advertised_endpoint_changed_handler_f handler) {
     set_handler(listener, __func__, LISTENER_ADVERTISED, nwi_callback_f(context, (nwi_fn)handler));
 }
-NW_EXPORT void nw_listener_set_advertised_endpoint_changed_handler(nw_listener_t listener, const void *handler) {
+NW_EXPORT void nw_listener_set_advertised_endpoint_changed_handler(nw_listener_t listener,
+                                                                   const void *handler) {
     set_handler(listener, __func__, LISTENER_ADVERTISED, nwi_callback_block(handler));
 }
 
-void nw_listener_set_advertise_descriptor(nw_listener_t listener, nw_advertise_descriptor_t advertise_descriptor) {
+void nw_listener_set_advertise_descriptor(nw_listener_t listener,
+                                          nw_advertise_descriptor_t advertise_descriptor) {
     if (refuse_null(listener, __func__) || advertise_descriptor == NULL)
         return; /* NULL ends advertising: nothing is advertised */
     nwi_log(NWI_LOG_ERROR, "listener", "unsupported",
-            "%s: Bonjour is not part of this build yet: the service will not be advertised", __func__);
+            "%s: Bonjour is not part of this build yet: the service will not be advertised",
+            __func__);
 }
 
 uint32_t nw_listener_get_new_connection_limit(nw_listener_t listener) {
-    return refuse_null(listener, __func__) ? 0 : atomic_load_explicit(&listener->limit, memory_order_relaxed);
+    return refuse_null(listener, __func__)
+               ? 0
+               : atomic_load_explicit(&listener->limit, memory_order_relaxed);
 }
 
 void nw_listener_set_new_connection_limit(nw_listener_t listener, uint32_t new_connection_limit) {
@@ -493,7 +534,9 @@ void nw_listener_set_new_connection_limit(nw_listener_t listener, uint32_t new_c
 }
 
 uint16_t nw_listener_get_port(nw_listener_t listener) {
-    return refuse_null(listener, __func__) ? 0 : atomic_load_explicit(&listener->port, memory_order_acquire);
+    return refuse_null(listener, __func__)
+               ? 0
+               : atomic_load_explicit(&listener->port, memory_order_acquire);
 }
 
 void nw_listener_start(nw_listener_t listener) {

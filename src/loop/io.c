@@ -1,9 +1,9 @@
 /*
  * io.c - descriptors watched by a loop.
- * What:   start, arm, stop. A stop takes effect in two steps: the kernel forgets the descriptor
- *         at once, and a task tells the owner when no event fetched earlier can still be on its
- *         way. A turn finishes its batch before it takes tasks from the inbox, so that task
- *         comes late enough by itself.
+ * What:   start, arm, stop. A stop takes effect in two steps: the kernel forgets the descriptor at
+ *         once, and a task tells the owner when no event fetched earlier can still be on its way. A
+ *         turn finishes its batch before it takes tasks from the inbox, so that task comes late
+ *         enough by itself.
  * Runs:   on any thread; `stopped` on the loop.
  */
 #include "base/log.h"

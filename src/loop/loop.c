@@ -1,7 +1,7 @@
 /*
  * loop.c - the set of loops, and posting to one.
- * What:   as many loops as processors, each started when it is first picked. Loops are never
- *         ended: they live as long as the process, and their threads are detached.
+ * What:   as many loops as processors, each started when it is first picked. Loops are never ended:
+ *         they live as long as the process, and their threads are detached.
  * Runs:   on any thread.
  * Owns:   the table of loops. A forked child has the table but no threads: it must exec
  *         (docs/how/loop.md).

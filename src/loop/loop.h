@@ -1,13 +1,13 @@
 /*
  * loop.h - the event loops: one per processor, each run by a thread.
- * What:   a loop is an epoll instance, a timer heap, an inbox that any thread posts to, and a
- *         run list. A thread stuck inside a callback loses its loop to a spare thread after a
- *         few milliseconds (docs/how/loop.md), so one blocked handler never stalls the others.
- * Runs:   every function here may be called from any thread. Callbacks (task run, timer fire,
- *         io ready) run on whichever thread runs the loop, begun one after the other. A
- *         callback that takes longer than some milliseconds may be overtaken: the next ones
- *         then run beside it, on another thread. So a loop excludes nothing; serial contexts
- *         do. Of one nwi_io alone no two callbacks ever overlap.
+ * What:   a loop is an epoll instance, a timer heap, an inbox that any thread posts to, and a run
+ *         list. A thread stuck inside a callback loses its loop to a spare thread after a few
+ *         milliseconds (docs/how/loop.md), so one blocked handler never stalls the others.
+ * Runs:   every function here may be called from any thread. Callbacks (task run, timer fire, io
+ *         ready) run on whichever thread runs the loop, begun one after the other. A callback that
+ *         takes longer than some milliseconds may be overtaken: the next ones then run beside it,
+ *         on another thread. So a loop excludes nothing; serial contexts do. Of one nwi_io alone no
+ *         two callbacks ever overlap.
  * Note:   nothing here knows queues; src/dispatch builds serial contexts on top.
  */
 #ifndef NWI_LOOP_LOOP_H

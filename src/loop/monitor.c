@@ -1,8 +1,8 @@
 /*
  * monitor.c - notices a loop whose thread is stuck in a callback while work waits.
- * What:   one thread that looks every two milliseconds while any loop is awake, and sleeps when
- *         all do. A callout that goes on for longer than the patience, with work behind it,
- *         costs its thread the loop.
+ * What:   one thread that looks every two milliseconds while any loop is awake, and sleeps when all
+ *         do. A callout that goes on for longer than the patience, with work behind it, costs its
+ *         thread the loop.
  * Runs:   nwi_monitor_notice_awake on the loops' owners; the rest on the monitor's own thread.
  */
 #include "loop/private.h"

@@ -1,8 +1,7 @@
 /*
  * private.h - what the files of src/loop share. Nobody else includes it.
  * What:   the loop struct, the state word of the hand-over, the seams between the files.
- * Owns:   see each field: "owner" means the thread that owns the loop, which changes at a
- *         steal.
+ * Owns:   see each field: "owner" means the thread that owns the loop, which changes at a steal.
  */
 #ifndef NWI_LOOP_PRIVATE_H
 #define NWI_LOOP_PRIVATE_H

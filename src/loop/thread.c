@@ -1,8 +1,8 @@
 /*
  * thread.c - threads that run loops, and the hand-over of a loop from a stuck thread to a spare.
  * What:   a thread owns at most one loop. It runs turns until a callout of its own turns out to
- *         have been overtaken by the monitor; then it waits among the spares for another loop,
- *         and ends after some idle seconds.
+ *         have been overtaken by the monitor; then it waits among the spares for another loop, and
+ *         ends after some idle seconds.
  * Runs:   run_loop and what it calls: the owner of the loop. nwi_thread_steal: the monitor.
  * Owns:   the list of spare threads.
  */

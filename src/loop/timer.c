@@ -1,8 +1,8 @@
 /*
  * timer.c - the timer heap of a loop.
- * What:   a 4-ary heap of (deadline, timer) under the loop's timer lock, so that any thread can
- *         arm and stop. A timer knows its place, so re-arming moves it and stopping takes it
- *         out at once.
+ * What:   a 4-ary heap of (deadline, timer) under the loop's timer lock, so that any thread can arm
+ *         and stop. A timer knows its place, so re-arming moves it and stopping takes it out at
+ *         once.
  * Runs:   set and stop on any thread; pop on the loop's owner.
  */
 #include "base/alloc.h"

@@ -1,7 +1,7 @@
 /*
  * endpoint.h - endpoints as the rest of libnw sees them.
- * What:   what nw_endpoint_t holds, constructors from values that are already checked, text for
- *         the log.
+ * What:   what nw_endpoint_t holds, constructors from values that are already checked, text for the
+ *         log.
  * Source: RFC 3986 (URLs), RFC 4007 section 11 (scopes); semantics of nw_endpoint_t.
  * Runs:   any thread: an endpoint never changes.
  * Owns:   its texts and its address.

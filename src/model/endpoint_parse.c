@@ -1,8 +1,8 @@
 /*
  * endpoint_parse.c - ports, host names and URLs from text.
  * What:   pure readers; the result counts only when the whole text is good and the answer true.
- * Source: RFC 3986 section 3 (URI), RFC 6874 section 2 (zone of an IPv6 host), RFC 6335 section
- *         5.1 (service names).
+ * Source: RFC 3986 section 3 (URI), RFC 6874 section 2 (zone of an IPv6 host), RFC 6335 section 5.1
+ *         (service names).
  * Runs:   any thread.
  */
 #include "model/endpoint_parse.h"

@@ -1,7 +1,7 @@
 /*
  * protocol_stack.c - nw_protocol_stack_t.
- * What:   application protocols from the top down, a transport, IP below it. Parameters and
- *         whoever asked for their stack hold the same object: edits are live.
+ * What:   application protocols from the top down, a transport, IP below it. Parameters and whoever
+ *         asked for their stack hold the same object: edits are live.
  * Source: semantics of nw_protocol_stack_t.
  * Runs:   unsynchronised, as the public calls say.
  * Owns:   a reference to the options of each protocol.

@@ -1,7 +1,6 @@
 /*
  * sec_options.h - the settings of TLS, recorded as they were given.
- * Runs:   unsynchronised, as the public calls say; a started connection works on a copy of its
- *         own.
+ * Runs:   unsynchronised, as the public calls say; a started connection works on a copy of its own.
  * Owns:   keys, names, credentials and handlers.
  */
 #ifndef NWI_MODEL_SEC_OPTIONS_H

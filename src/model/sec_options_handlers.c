@@ -1,8 +1,7 @@
 /*
  * sec_options_handlers.c - the handlers of a TLS handshake: key selection, key update, challenge,
  * verify.
- * What:   each is kept in a small object of its own, so that copies of the options share one
- *         block.
+ * What:   each is kept in a small object of its own, so that copies of the options share one block.
  * Source: semantics of sec_protocol_options_t.
  * Runs:   unsynchronised, as the public calls say.
  * Owns:   the copied block and a reference to the queue.

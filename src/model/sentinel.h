@@ -1,8 +1,7 @@
 /*
  * sentinel.h - arguments that are compared by address and never called.
  * What:   NW_PARAMETERS_DEFAULT_CONFIGURATION, NW_PARAMETERS_DISABLE_PROTOCOL and
- *         NW_CONNECTION_SEND_IDEMPOTENT_CONTENT, each as a block (exported data) and as a
- *         function.
+ *         NW_CONNECTION_SEND_IDEMPOTENT_CONTENT, each as a block (exported data) and as a function.
  * Source: Block ABI: a global block is a static struct whose isa is _NSConcreteGlobalBlock.
  */
 #ifndef NWI_MODEL_SENTINEL_H

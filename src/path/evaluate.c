@@ -2,7 +2,9 @@
  * evaluate.c - from rules and a table to a path.
  * What:   see evaluate.h.
  * Source: semantics of nw_parameters_t and nw_path_t: interfaces most preferred first; gateways are
- * addresses. Runs:   any thread. Owns:   nothing beyond each call.
+ *         addresses.
+ * Runs:   any thread.
+ * Owns:   nothing beyond each call.
  */
 #include "path/evaluate.h"
 #include "base/alloc.h"

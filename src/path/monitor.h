@@ -1,8 +1,9 @@
 /*
  * monitor.h - being told when the network changed.
  * What:   one watch on netlink for the whole process, running while anybody listens. Bursts of
- * kernel messages become one notice, at most every 20 ms, and only when the table of path/table.h
- * really differs. Runs:   as each function says.
+ *         kernel messages become one notice, at most every 20 ms, and only when the table of
+ *         path/table.h really differs.
+ * Runs:   as each function says.
  */
 #ifndef NWI_PATH_MONITOR_H
 #define NWI_PATH_MONITOR_H

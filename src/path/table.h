@@ -1,7 +1,9 @@
 /*
  * table.h - the machine's interfaces, addresses and default routes at one moment.
  * What:   a reference counted snapshot that never changes; made from netlink, or from records in a
- * test. Source: rtnetlink(7); sysfs-class-net (wireless). Runs:   any thread.
+ *         test.
+ * Source: rtnetlink(7); sysfs-class-net (wireless).
+ * Runs:   any thread.
  */
 #ifndef NWI_PATH_TABLE_H
 #define NWI_PATH_TABLE_H

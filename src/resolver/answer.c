@@ -2,7 +2,9 @@
  * answer.c - answers, and reading them out of DNS messages by c-ares.
  * What:   see answer.h.
  * Source: RFC 1035 section 4; RFC 2181 section 8 (TTL); RFC 2308 (negative answers); c-ares 1.18
- * manual pages. Runs:   any thread. Owns:   nothing.
+ *         manual pages.
+ * Runs:   any thread.
+ * Owns:   nothing.
  */
 #include "resolver/answer.h"
 #define CARES_NO_DEPRECATED /* later c-ares (1.28 on) renames what 1.18 has; both work */

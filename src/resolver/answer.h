@@ -1,6 +1,7 @@
 /*
  * answer.h - the addresses of one name in one family: immutable, shared by cache, lookups and
- * resolutions. Runs:   any thread: an answer never changes.
+ * resolutions.
+ * Runs:   any thread: an answer never changes.
  */
 #ifndef NWI_RESOLVER_ANSWER_H
 #define NWI_RESOLVER_ANSWER_H

@@ -1,10 +1,12 @@
 /*
  * channel.c - c-ares driven by the loop.
  * What:   c-ares calls our socket functions, tells which sockets it watches, and says when its next
- * timeout is; we turn these into watches and one alarm. Source: c-ares 1.18: ares_init_options(3),
- * ares_process_fd(3), ares_set_socket_functions(3), ares_timeout(3). Runs:   in the resolver's
- * context, every function. Owns:   the c-ares channel; one `socket` object per descriptor. While it
- * lives, a reference on the resolver.
+ *         timeout is; we turn these into watches and one alarm.
+ * Source: c-ares 1.18: ares_init_options(3), ares_process_fd(3), ares_set_socket_functions(3),
+ *         ares_timeout(3).
+ * Runs:   in the resolver's context, every function.
+ * Owns:   the c-ares channel; one `socket` object per descriptor. While it lives, a reference on
+ *         the resolver.
  *
  * c-ares expects level-triggered readiness and may stop reading early (on an answer from a
  * stranger, or after one piece of a TCP answer), while our watches are edge-triggered. So our

@@ -1,11 +1,13 @@
 /*
  * lookup.c - one name on its way: hosts file, cache, search list, questions, answers for all who
- * wait. What:   resolutions of the same name share one lookup. It asks AAAA and A of one candidate
- * name at a time; the next candidate of the search list comes only when neither family has
- * anything, so both families of an answer always belong to one name. Source: resolv.conf(5)
- * (search, ndots); RFC 1035; RFC 4074 (servers that deny a name for one family only). Runs:   in
- * the resolver's context. Owns:   a reference on each resolution that waits; one on itself per
- * question under way.
+ * wait.
+ * What:   resolutions of the same name share one lookup. It asks AAAA and A of one candidate name
+ *         at a time; the next candidate of the search list comes only when neither family has
+ *         anything, so both families of an answer always belong to one name.
+ * Source: resolv.conf(5) (search, ndots); RFC 1035; RFC 4074 (servers that deny a name for one
+ *         family only).
+ * Runs:   in the resolver's context.
+ * Owns:   a reference on each resolution that waits; one on itself per question under way.
  */
 #include "base/alloc.h"
 #include "base/log.h"

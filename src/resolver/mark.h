@@ -1,8 +1,8 @@
 /*
  * mark.h - has a file changed since it was last looked at?
  * What:   remembers identity, size and time of change. One stat per question: cheaper than a watch
- * that must also follow replaced files and symbolic links (as /etc/resolv.conf often is). Runs: in
- * the context of its owner.
+ *         that must also follow replaced files and symbolic links (as /etc/resolv.conf often is).
+ * Runs:   in the context of its owner.
  */
 #ifndef NWI_RESOLVER_MARK_H
 #define NWI_RESOLVER_MARK_H

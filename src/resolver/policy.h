@@ -1,8 +1,9 @@
 /*
  * policy.h - the policy table that address selection consults.
  * What:   labels and precedences of prefixes, and the scopes of IPv4 prefixes: the defaults, or
- * what the text of an /etc/gai.conf puts in their place. Source: RFC 6724 sections 2.1 and 3.2;
- * gai.conf(5). Runs:   any thread; a table does not change once it is filled.
+ *         what the text of an /etc/gai.conf puts in their place.
+ * Source: RFC 6724 sections 2.1 and 3.2; gai.conf(5).
+ * Runs:   any thread; a table does not change once it is filled.
  */
 #ifndef NWI_RESOLVER_POLICY_H
 #define NWI_RESOLVER_POLICY_H

@@ -1,7 +1,7 @@
 /*
  * rank.c - from an answer to the addresses a caller gets: port, scope, rank, order.
- * What:   asks the kernel which source address it would use towards each, and lets order.c sort.
- *         Of the source only the address is asked: the kernel has weighed deprecated and home
+ * What:   asks the kernel which source address it would use towards each, and lets order.c sort. Of
+ *         the source only the address is asked: the kernel has weighed deprecated and home
  *         addresses itself when it chose.
  * Source: RFC 6724 section 6.
  * Runs:   in the caller's context.

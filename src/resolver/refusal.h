@@ -1,8 +1,9 @@
 /*
  * refusal.h - which question a server refuses to answer, and how.
  * What:   c-ares 1.18 moves on to the next server when one answers SERVFAIL, NOTIMP or REFUSED, and
- * at the end reports only that no server could be spoken to. Reading the refusal from the message
- * tells the real reason. Runs:   any thread; pure.
+ *         at the end reports only that no server could be spoken to. Reading the refusal from the
+ *         message tells the real reason.
+ * Runs:   any thread; pure.
  */
 #ifndef NWI_RESOLVER_REFUSAL_H
 #define NWI_RESOLVER_REFUSAL_H

@@ -1,11 +1,13 @@
 /*
  * resolver.c - resolutions: names with a fixed meaning, the way to the resolver's context and back.
  * What:   see resolver.h. What needs no file and no server is answered from the calling thread; the
- * rest goes to lookup.c in the resolver's context. Answers travel back as tasks in the caller's
- * context. Source: RFC 6761 sections 6.3 (localhost) and 6.4 (invalid); RFC 7686 section 2 (onion).
+ *         rest goes to lookup.c in the resolver's context. Answers travel back as tasks in the
+ *         caller's context.
+ * Source: RFC 6761 sections 6.3 (localhost) and 6.4 (invalid); RFC 7686 section 2 (onion).
  * Runs:   as each function says.
  * Owns:   a resolution holds its resolver and the owner of the caller's context; a resolver its
- * channel, cache and table of hosts. The process's own resolver lives as long as the process.
+ *         channel, cache and table of hosts. The process's own resolver lives as long as the
+ *         process.
  */
 #include "resolver/resolver.h"
 #include "base/alloc.h"

@@ -1,10 +1,12 @@
 /*
  * resolver.h - from a host name to addresses: the face of src/resolver.
  * What:   A and AAAA are asked together and answered separately, each once, in the caller's serial
- * context. IP literals and localhost are answered without asking, then /etc/hosts, the cache, and
- * DNS. Source: RFC 1035, RFC 6724 (order), RFC 6761 (localhost, invalid), RFC 7686 (onion),
- * resolv.conf(5), hosts(5). Runs:   every function on any thread, except where it says "in the
- * caller's context". Owns:   see each function. docs/how/resolver.md has the picture.
+ *         context. IP literals and localhost are answered without asking, then /etc/hosts, the
+ *         cache, and DNS.
+ * Source: RFC 1035, RFC 6724 (order), RFC 6761 (localhost, invalid), RFC 7686 (onion),
+ *         resolv.conf(5), hosts(5).
+ * Runs:   every function on any thread, except where it says "in the caller's context".
+ * Owns:   see each function. docs/how/resolver.md has the picture.
  */
 #ifndef NWI_RESOLVER_RESOLVER_H
 #define NWI_RESOLVER_RESOLVER_H

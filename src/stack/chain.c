@@ -1,7 +1,7 @@
 /*
  * chain.c - see chain.h.
- * Rules:  whoever calls an owner's event holds the chain meanwhile and looks again afterwards, because the
- *         owner may have stopped it inside the call.
+ * Rules:  whoever calls an owner's event holds the chain meanwhile and looks again afterwards,
+ *         because the owner may have stopped it inside the call.
  */
 #include "stack/chain.h"
 
@@ -12,10 +12,13 @@ static void destroy_chain(void *object) {
 }
 
 static const struct nwi_type chain_type = {
-    .name = "nwi_chain", .size = sizeof(struct nwi_chain), .destroy = destroy_chain,
+    .name = "nwi_chain",
+    .size = sizeof(struct nwi_chain),
+    .destroy = destroy_chain,
 };
 
-struct nwi_chain *nwi_chain_create(struct nwi_serial *context, struct nwi_loop *loop, void *context_owner) {
+struct nwi_chain *nwi_chain_create(struct nwi_serial *context, struct nwi_loop *loop,
+                                   void *context_owner) {
     struct nwi_chain *chain = nwi_object_create(&chain_type, 0);
     if (chain == NULL)
         return NULL;
@@ -25,7 +28,8 @@ struct nwi_chain *nwi_chain_create(struct nwi_serial *context, struct nwi_loop *
     return chain;
 }
 
-void nwi_chain_set_owner(struct nwi_chain *chain, const struct nwi_chain_events *events, void *owner) {
+void nwi_chain_set_owner(struct nwi_chain *chain, const struct nwi_chain_events *events,
+                         void *owner) {
     chain->events = events;
     chain->owner = owner;
 }
@@ -151,7 +155,8 @@ struct nwi_layer_facts nwi_chain_facts(const struct nwi_chain *chain) {
     return facts;
 }
 
-nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain, nw_protocol_definition_t definition) {
+nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain,
+                                               nw_protocol_definition_t definition) {
     for (struct nwi_layer *layer = chain->top; layer != NULL; layer = layer->below) {
         nw_protocol_metadata_t metadata =
             layer->ops->copy_metadata != NULL ? layer->ops->copy_metadata(layer, definition) : NULL;

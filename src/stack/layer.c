@@ -13,7 +13,9 @@ static void destroy_layer(void *object) {
 }
 
 static const struct nwi_type layer_type = {
-    .name = "nwi_layer", .size = sizeof(struct nwi_layer), .destroy = destroy_layer,
+    .name = "nwi_layer",
+    .size = sizeof(struct nwi_layer),
+    .destroy = destroy_layer,
 };
 
 struct nwi_layer *nwi_layer_create(const struct nwi_layer_ops *ops) {

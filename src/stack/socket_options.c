@@ -4,19 +4,20 @@
 #include "stack/socket_options.h"
 #include "base/log.h"
 #include "model/ip_options.h"
+#include "model/udp_options.h"
 #include "sys/address.h"
 #include "sys/sockets.h"
 #include <linux/in6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 
-/* RFC 4594 figure 3, RFC 8622 (lower effort); priority as SO_PRIORITY orders it (0 best effort, 6 interactive). */
+/* RFC 4594 figure 3, RFC 8622 (lower effort); priority as SO_PRIORITY orders it (0 best effort, 6
+ * interactive). */
 static const struct {
     uint8_t dscp;
-    int     priority;
+    int priority;
 } service_classes[] = {
-    [nw_service_class_best_effort] = {0, 0},
-    [nw_service_class_background] = {1, 1},
+    [nw_service_class_best_effort] = {0, 0},        [nw_service_class_background] = {1, 1},
     [nw_service_class_interactive_video] = {34, 5}, /* AF41 */
     [nw_service_class_interactive_voice] = {46, 6}, /* EF */
     [nw_service_class_responsive_data] = {18, 2},   /* AF21 */
@@ -41,26 +42,32 @@ static void set_service_class(int fd, int family, nw_service_class_t service_cla
     if (service_class == nw_service_class_best_effort)
         return; /* what a socket has from birth */
     int traffic_class = nwi_service_class_dscp(service_class) << 2;
-    nwi_socket_tune(fd, SOL_SOCKET, SO_PRIORITY, service_classes[service_class].priority, "SO_PRIORITY");
+    nwi_socket_tune(fd, SOL_SOCKET, SO_PRIORITY, service_classes[service_class].priority,
+                    "SO_PRIORITY");
     if (family == AF_INET6)
         nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS");
     else
         nwi_socket_tune(fd, IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS");
 }
 
-static void set_fragmentation(int fd, int family, const struct nwi_ip_options *ip) {
+/* Datagrams are not fragmented unless the client says so: what is too large fails with EMSGSIZE. A
+ * stream is left to the system, which finds the path's MTU by itself. */
+static void set_fragmentation(int fd, int family, const struct nwi_ip_options *ip, bool datagrams) {
     if (ip->use_minimum_mtu && family == AF_INET6) {
         nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU, 1280, "IPV6_MTU"); /* RFC 8200 section 5 */
         return;
     }
-    if (!ip->fragmentation_set)
+    if (!ip->fragmentation_set && !datagrams)
         return;
+    bool disable = ip->fragmentation_set ? ip->disable_fragmentation : true;
     if (family == AF_INET6)
         nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                        ip->disable_fragmentation ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER");
+                        disable ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_DONT,
+                        "IPV6_MTU_DISCOVER");
     else
         nwi_socket_tune(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                        ip->disable_fragmentation ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT, "IP_MTU_DISCOVER");
+                        disable ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT,
+                        "IP_MTU_DISCOVER");
 }
 
 static void set_address_preference(int fd, nw_ip_local_address_preference_t preference) {
@@ -83,7 +90,8 @@ void nwi_socket_apply_ip_options(int fd, int family, nw_parameters_t parameters)
         nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ip->hop_limit, "IPV6_UNICAST_HOPS");
     else if (ip->hop_limit != 0)
         nwi_socket_tune(fd, IPPROTO_IP, IP_TTL, ip->hop_limit, "IP_TTL");
-    set_fragmentation(fd, family, ip);
+    set_fragmentation(fd, family, ip,
+                      nwi_udp_options(parameters->stack->transport) != NULL);
     if (family == AF_INET6)
         set_address_preference(fd, ip->local_address_preference);
     if (ip->disable_multicast_loopback && family == AF_INET6)

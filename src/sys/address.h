@@ -2,7 +2,8 @@
  * address.h - what one can ask of a socket address.
  * What:   pure helpers over struct sockaddr of AF_INET, AF_INET6 and AF_UNIX.
  * Source: RFC 4291 (IPv6 addresses), RFC 4007 section 11 (scope in text), RFC 5952 (text form), RFC
- * 3927. Runs:   any thread.
+ *         3927.
+ * Runs:   any thread.
  */
 #ifndef NWI_SYS_ADDRESS_H
 #define NWI_SYS_ADDRESS_H

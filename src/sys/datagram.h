@@ -1,8 +1,10 @@
 /*
  * datagram.h - datagrams with what the kernel knows about each: addresses, ECN, hop limit, time of
- * arrival. What:   one or many at a time, over the table in sys/table.h. Source: ip(7), ipv6(7),
- * socket(7), recvmmsg(2); RFC 3542 (IPv6 control data), RFC 3168 section 5 (ECN). Runs:   any
- * thread; nothing blocks.
+ * arrival.
+ * What:   one or many at a time, over the table in sys/table.h.
+ * Source: ip(7), ipv6(7), socket(7), recvmmsg(2); RFC 3542 (IPv6 control data), RFC 3168 section 5
+ *         (ECN).
+ * Runs:   any thread; nothing blocks.
  */
 #ifndef NWI_SYS_DATAGRAM_H
 #define NWI_SYS_DATAGRAM_H

@@ -1,9 +1,11 @@
 /*
  * sockets.h - sockets as libnw uses them: non-blocking, close-on-exec, never SIGPIPE.
  * What:   typed calls over the table in sys/table.h. Each returns 0 or a posix nwi_err; out
- * parameters are named ret_* and stay untouched on failure. EINTR is retried inside. Runs:   any
- * thread; nothing here blocks. Owns:   nothing; descriptors belong to the caller. Note:   not named
- * socket.h, which with src/ on the include path would hide the C library's <sys/socket.h>.
+ *         parameters are named ret_* and stay untouched on failure. EINTR is retried inside.
+ * Runs:   any thread; nothing here blocks.
+ * Owns:   nothing; descriptors belong to the caller.
+ * Note:   not named socket.h, which with src/ on the include path would hide the C library's
+ *         <sys/socket.h>.
  */
 #ifndef NWI_SYS_SOCKETS_H
 #define NWI_SYS_SOCKETS_H

@@ -1,8 +1,9 @@
 /*
  * table.h - the system calls that src/sys makes, as a table that tests can swap.
  * What:   one pointer per call; each has the signature and the errno behaviour of the call it
- * names. Runs:   any thread. Tests swap the table before they start what they test, and back after
- * it ended.
+ *         names.
+ * Runs:   any thread. Tests swap the table before they start what they test, and back after it
+ *         ended.
  */
 #ifndef NWI_SYS_TABLE_H
 #define NWI_SYS_TABLE_H

@@ -1,7 +1,7 @@
 /*
  * await.h - waiting for an event in a test, with a deadline; and running a body that must abort.
- * What:   a test waits for what it wants to see and fails when that does not come; it never
- *         sleeps for a guess.
+ * What:   a test waits for what it wants to see and fails when that does not come; it never sleeps
+ *         for a guess.
  */
 #ifndef NWI_FAKE_AWAIT_H
 #define NWI_FAKE_AWAIT_H

@@ -1,8 +1,10 @@
 /*
  * fake_dns.c - see fake_dns.h.
  * What:   one thread polls a UDP socket, a listening TCP socket and one TCP connection at a time;
- * answers that are due later wait in a list. Source: RFC 1035 section 4. Runs:   the server's
- * thread; counters under a lock. Owns:   its sockets, the list, the record of questions.
+ *         answers that are due later wait in a list.
+ * Source: RFC 1035 section 4.
+ * Runs:   the server's thread; counters under a lock.
+ * Owns:   its sockets, the list, the record of questions.
  */
 #include "fake/fake_dns.h"
 #include <arpa/inet.h>

@@ -1,8 +1,8 @@
 /*
  * fake_sys.h - the system calls of src/sys with faults that a test chooses.
  * What:   swaps the table for one that makes the real call, except that the n-th call of a kind
- * fails with a given errno (and, with a count, those after it too). Counts calls. Runs:   any
- * thread; install and remove while nothing under test runs.
+ *         fails with a given errno (and, with a count, those after it too). Counts calls.
+ * Runs:   any thread; install and remove while nothing under test runs.
  */
 #ifndef FAKE_SYS_H
 #define FAKE_SYS_H

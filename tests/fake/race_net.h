@@ -2,8 +2,8 @@
  * race_net.h - a network that exists only in simulated time, and a race run against it.
  * What:   answers that come when the case says, hosts that accept, refuse or stay silent after the
  *         delay the case says. The run gives a log of all that went into the race and came out.
- * Used:   tests/unit/establish/test_race.c (written networks), tests/sim/sim_race.c (generated
- *         ones).
+ *         Used:   tests/unit/establish/test_race.c (written networks), tests/sim/sim_race.c
+ *         (generated ones).
  */
 #ifndef TESTS_FAKE_RACE_NET_H
 #define TESTS_FAKE_RACE_NET_H

@@ -1,8 +1,8 @@
 /*
  * driver.c - runs a fuzz target without libFuzzer.
- * What:   driver [-n RUNS] [-s SEED] [FILE|DIRECTORY]...: the files first, then RUNS inputs,
- *         half of them random and half mutations of the files. The seed is printed, so that a
- *         failure can be had again.
+ * What:   driver [-n RUNS] [-s SEED] [FILE|DIRECTORY]...: the files first, then RUNS inputs, half
+ *         of them random and half mutations of the files. The seed is printed, so that a failure
+ *         can be had again.
  */
 #include "fuzz.h"
 #include <dirent.h>

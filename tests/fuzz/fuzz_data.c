@@ -1,7 +1,7 @@
 /*
  * fuzz_data.c - dispatch_data against flat arrays.
- * What:   the input is a program over eight slots, each a data object and a plain array that
- *         must stay equal.
+ * What:   the input is a program over eight slots, each a data object and a plain array that must
+ *         stay equal.
  */
 #include "dispatch/data.h"
 #include "fuzz.h"

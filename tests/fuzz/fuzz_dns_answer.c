@@ -1,9 +1,10 @@
 /*
  * fuzz_dns_answer.c - DNS messages into the resolver: what c-ares makes of them, and what we make
- * of that. What:   the first octet chooses family and status, the rest is the message. Whatever it
- * holds: an answer comes, its parts agree, the ranked result holds the same addresses, and refusals
- * are well formed. At the first call the shared packets of NW_TEST_DATA/dns-packets are run too,
- * where they exist.
+ * of that.
+ * What:   the first octet chooses family and status, the rest is the message. Whatever it holds: an
+ *         answer comes, its parts agree, the ranked result holds the same addresses, and refusals
+ *         are well formed. At the first call the shared packets of NW_TEST_DATA/dns-packets are run
+ *         too, where they exist.
  */
 #include "fuzz.h"
 #include "resolver/answer.h"

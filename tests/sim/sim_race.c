@@ -4,9 +4,9 @@
  *         silent, answers that are late, partial or missing, things that happen in the same
  *         instant, cancel at any point), runs each and holds the log against the properties listed
  *         in race_check.c. Every run is made twice and must be the same. A network that fails is
- *         made smaller until no part can be left out, and printed.
- * Usage:  sim_race [COUNT [SEED]]; or NW_SIM_COUNT and NW_SIM_SEED. Network i of a run has the
- *         seed SEED + i, so that "sim_race 1 N" repeats the one that failed.
+ *         made smaller until no part can be left out, and printed. Usage:  sim_race [COUNT [SEED]];
+ *         or NW_SIM_COUNT and NW_SIM_SEED. Network i of a run has the seed SEED + i, so that
+ *         "sim_race 1 N" repeats the one that failed.
  */
 #include "base/log.h"
 #include "sim/race_check.h"

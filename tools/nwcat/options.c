@@ -1,7 +1,7 @@
 /*
  * options.c - reads nwcat's command line.
- * What:   getopt_long over one table, then the checks of what goes with what. Every complaint
- *         names the value it is about.
+ * What:   getopt_long over one table, then the checks of what goes with what. Every complaint names
+ *         the value it is about.
  * Source: the letters of Apple's nwcat sample (-46bdhk:lp:s:tuv); -w, -z, -N, -q, -U as in nc.
  * Runs:   before anything else; touches no network.
  */

@@ -1,8 +1,8 @@
 /*
  * timeline.h - the race of addresses as rows with a beginning and an end.
- * What:   a plain picture of how a connection was established. timeline_collect.c fills it from
- *         the public API; timeline_text.c and timeline_svg.c draw it. Times are milliseconds since
- *         the start.
+ * What:   a plain picture of how a connection was established. timeline_collect.c fills it from the
+ *         public API; timeline_text.c and timeline_svg.c draw it. Times are milliseconds since the
+ *         start.
  * Owns:   its rows, and all texts in place, so that a copy can be kept.
  */
 #ifndef NWCAT_TIMELINE_H

@@ -14,35 +14,39 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 4096,     /* the kernel cuts it to net.core.somaxconn */
+    BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     ACCEPTS_A_TURN = 64,
 };
-#define PAUSE (50 * NWI_MS) /* before accept is tried again when descriptors or memory have run out */
+#define PAUSE                                                                                      \
+    (50 * NWI_MS) /* before accept is tried again when descriptors or memory have run out */
 
 struct nwi_acceptor {
-    struct nwi_object                 base;
+    struct nwi_object base;
     const struct nwi_acceptor_events *events; /* NULL once closed */
-    void                             *owner;
-    struct nwi_serial                *context;
-    void                             *context_owner; /* owned */
-    struct nwi_watch                  watch;
-    struct nwi_alarm                  retry;
-    struct nwi_task                   turn;
-    _Atomic bool                      turn_queued; /* exchange pairs with the store in take_turn */
-    int                               fd;
-    bool                              readable, short_of_memory;
-    char                              path[sizeof((struct sockaddr_un *)0)->sun_path]; /* to remove; "" = none */
+    void *owner;
+    struct nwi_serial *context;
+    void *context_owner; /* owned */
+    struct nwi_watch watch;
+    struct nwi_alarm retry;
+    struct nwi_task turn;
+    _Atomic bool turn_queued; /* exchange pairs with the store in take_turn */
+    int fd;
+    bool readable, short_of_memory;
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* to remove; "" = none */
 };
 
 static bool is_shortage(nwi_err err) {
-    return err == nwi_posix(EMFILE) || err == nwi_posix(ENFILE) || err == nwi_posix(ENOBUFS) || err == NWI_ERR_NOMEM;
+    return err == nwi_posix(EMFILE) || err == nwi_posix(ENFILE) || err == nwi_posix(ENOBUFS) ||
+           err == NWI_ERR_NOMEM;
 }
 
-/* The peer stays in the backlog. Edge-triggered readiness does not come again for it: the alarm looks. */
+/* The peer stays in the backlog. Edge-triggered readiness does not come again for it: the alarm
+ * looks. */
 static void pause_accepting(struct nwi_acceptor *acceptor, nwi_err err) {
     char text[160];
     if (!acceptor->short_of_memory)
-        nwi_log(NWI_LOG_NOTICE, "listener", "accept", "accepting pauses: %s", nwi_err_format(err, text, sizeof text));
+        nwi_log(NWI_LOG_NOTICE, "listener", "accept", "accepting pauses: %s",
+                nwi_err_format(err, text, sizeof text));
     acceptor->short_of_memory = true;
     if (nwi_alarm_set(&acceptor->retry, nwi_now() + PAUSE) != 0)
         nwi_acceptor_resume(acceptor); /* not even memory for a timer: try again in a turn */
@@ -63,7 +67,8 @@ static bool accept_one(struct nwi_acceptor *acceptor) {
         return false;
     }
     if (err != 0)
-        return true; /* that peer gave up in the backlog (ECONNABORTED, EPROTO ...): accept(2), Error handling */
+        return true; /* that peer gave up in the backlog (ECONNABORTED, EPROTO ...): accept(2),
+                        Error handling */
     acceptor->short_of_memory = false;
     nwi_address_unmap(&peer, &length);
     acceptor->events->accepted(acceptor->owner, fd, (struct sockaddr *)&peer, length);
@@ -71,7 +76,9 @@ static bool accept_one(struct nwi_acceptor *acceptor) {
 }
 
 static void accept_some(struct nwi_acceptor *acceptor) {
-    for (int i = 0; acceptor->readable && acceptor->events != NULL && acceptor->events->wants(acceptor->owner); i++) {
+    for (int i = 0;
+         acceptor->readable && acceptor->events != NULL && acceptor->events->wants(acceptor->owner);
+         i++) {
         if (i == ACCEPTS_A_TURN) {
             nwi_acceptor_resume(acceptor);
             return;
@@ -95,7 +102,9 @@ void nwi_acceptor_resume(struct nwi_acceptor *acceptor) {
     nwi_serial_push(acceptor->context, &acceptor->turn);
 }
 
-static void retry(struct nwi_alarm *alarm) { accept_some(alarm->owner); }
+static void retry(struct nwi_alarm *alarm) {
+    accept_some(alarm->owner);
+}
 
 static void watch_ready(struct nwi_watch *watch, unsigned events) {
     struct nwi_acceptor *acceptor = nwi_container_of(watch, struct nwi_acceptor, watch);
@@ -106,13 +115,15 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
         accept_some(acceptor);
 }
 
-static nwi_err open_socket(struct nwi_acceptor *acceptor, const struct nwi_acceptor_request *request) {
+static nwi_err open_socket(struct nwi_acceptor *acceptor,
+                           const struct nwi_acceptor_request *request) {
     int family = request->local->sa_family;
     nwi_err err = nwi_socket_open(family, SOCK_STREAM, 0, &acceptor->fd);
     if (err == 0 && family == AF_INET6)
         err = nwi_socket_set_int(acceptor->fd, IPPROTO_IPV6, IPV6_V6ONLY,
                                  !nwi_is_dual_stack(request->parameters, request->local));
-    /* Always: it lets a server restart while old connections are in TIME_WAIT, and never two listen on one port. */
+    /* Always: it lets a server restart while old connections are in TIME_WAIT, and never two listen
+     * on one port. */
     if (err == 0 && family != AF_UNIX)
         err = nwi_socket_set_int(acceptor->fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (err == 0 && family != AF_UNIX && request->parameters->reuse_local_address)
@@ -120,13 +131,15 @@ static nwi_err open_socket(struct nwi_acceptor *acceptor, const struct nwi_accep
     if (err == 0) /* accepted sockets inherit these */
         err = nwi_tcp_apply_options(acceptor->fd, family, request->parameters);
     if (err == 0 && request->parameters->required_interface != NULL && family != AF_UNIX)
-        err = nwi_socket_bind_interface(acceptor->fd, nw_interface_get_index(request->parameters->required_interface));
+        err = nwi_socket_bind_interface(
+            acceptor->fd, nw_interface_get_index(request->parameters->required_interface));
     if (err == 0)
         err = nwi_socket_bind(acceptor->fd, request->local, request->length);
     if (err != 0)
         return err;
     if (family == AF_UNIX)
-        memcpy(acceptor->path, ((const struct sockaddr_un *)request->local)->sun_path, sizeof acceptor->path);
+        memcpy(acceptor->path, ((const struct sockaddr_un *)request->local)->sun_path,
+               sizeof acceptor->path);
     return nwi_socket_listen(acceptor->fd, BACKLOG);
 }
 
@@ -145,11 +158,15 @@ static void destroy_acceptor(void *object) {
 }
 
 static const struct nwi_type acceptor_type = {
-    .name = "nwi_acceptor", .size = sizeof(struct nwi_acceptor), .destroy = destroy_acceptor,
+    .name = "nwi_acceptor",
+    .size = sizeof(struct nwi_acceptor),
+    .destroy = destroy_acceptor,
 };
 
-nwi_err nwi_acceptor_open(const struct nwi_acceptor_request *request, struct nwi_acceptor **ret_acceptor) {
-    NWI_AUTO_RELEASE struct nwi_acceptor *acceptor = nwi_object_create(&acceptor_type, 0);
+nwi_err nwi_acceptor_open(const struct nwi_acceptor_request *request,
+                          struct nwi_acceptor **ret_acceptor) {
+    NWI_AUTO_RELEASE
+    struct nwi_acceptor *acceptor = nwi_object_create(&acceptor_type, 0);
     if (acceptor == NULL)
         return NWI_ERR_NOMEM;
     acceptor->fd = -1;
@@ -161,7 +178,8 @@ nwi_err nwi_acceptor_open(const struct nwi_acceptor_request *request, struct nwi
     nwi_alarm_init(&acceptor->retry, request->context, request->loop, acceptor, retry);
     nwi_err err = open_socket(acceptor, request);
     if (err == 0)
-        err = nwi_watch_start(&acceptor->watch, request->context, request->loop, acceptor->fd, acceptor, watch_ready);
+        err = nwi_watch_start(&acceptor->watch, request->context, request->loop, acceptor->fd,
+                              acceptor, watch_ready);
     if (err == 0)
         *ret_acceptor = nwi_take(&acceptor);
     return err;

@@ -1,9 +1,11 @@
 /*
  * tcp.c - see tcp.h.
  * Runs:   in the protocol context of the chain, every function.
- * Owns:   the descriptor; sends until they are written; the metadata link, which outlives the layer.
- * Rules:  a peer that closes or resets loses nothing of what it sent before: an error is reported upwards only
- *         when the kernel has no more octets for us (drained()), however late the reader asks.
+ * Owns:   the descriptor; sends until they are written; the metadata link, which outlives the
+ *         layer.
+ * Rules:  a peer that closes or resets loses nothing of what it sent before: an error is reported
+ *         upwards only when the kernel has no more octets for us (drained()), however late the
+ *         reader asks.
  */
 #include "protocol/tcp/tcp.h"
 #include "base/alloc.h"
@@ -20,39 +22,43 @@
 #include <sys/uio.h>
 
 enum {
-    WRITE_PIECES = 64,         /* iovecs of one write */
-    READ_SMALL = 2 * 1024,     /* reads below this are copied out of the stack, so that no buffer is held for them */
+    WRITE_PIECES = 64, /* iovecs of one write */
+    READ_SMALL =
+        2 *
+        1024, /* reads below this are copied out of the stack, so that no buffer is held for them */
     READ_MIDDLE = 16 * 1024,
-    READ_LARGE = 64 * 1024,    /* one read at most; also the pool's largest buffer */
-    READS_A_TURN = 16,         /* then others get their turn */
+    READ_LARGE = 64 * 1024, /* one read at most; also the pool's largest buffer */
+    READS_A_TURN = 16,      /* then others get their turn */
     WRITES_A_TURN = 16,
 };
 
 struct tcp {
-    struct nwi_layer       base;
-    struct nwi_tcp_request request;        /* until connected; addresses copied below */
-    struct sockaddr_storage *addresses;    /* [0] remote, [1] local; freed once connected */
-    nw_parameters_t        parameters;     /* owned */
-    void                  *context_owner_held; /* owned: the context outlives the watch */
-    struct nwi_watch       watch;
-    struct nwi_alarm      *timeout;        /* owned; of one attempt, only when asked for */
-    nw_protocol_metadata_t metadata;       /* owned; made when asked for, by the connection under its lock */
-    struct nwi_send_list   queue;          /* not yet fully written */
-    size_t                 window;         /* octets the reader above still takes */
-    int                    fd;
-    uint16_t               last_read;      /* KiB of the last read, rounded up: chooses the next buffer */
-    bool                   connecting;
-    bool                   writable;       /* the last write did not end in would-block */
-    bool                   readable;       /* the kernel may have octets */
-    bool                   hangup;         /* FIN or reset seen: a short read is not the end of what is there */
-    bool                   read_ended;     /* told above */
-    bool                   write_ended;    /* FIN sent */
-    bool                   turn_queued;    /* `turn` is on its way */
-    struct nwi_task        turn;           /* continues reading or writing after others had their turn */
-    nwi_err                failure;        /* to be told when drained */
+    struct nwi_layer base;
+    struct nwi_tcp_request request;     /* until connected; addresses copied below */
+    struct sockaddr_storage *addresses; /* [0] remote, [1] local; freed once connected */
+    nw_parameters_t parameters;         /* owned */
+    void *context_owner_held;           /* owned: the context outlives the watch */
+    struct nwi_watch watch;
+    struct nwi_alarm *timeout; /* owned; of one attempt, only when asked for */
+    nw_protocol_metadata_t
+        metadata;               /* owned; made when asked for, by the connection under its lock */
+    struct nwi_send_list queue; /* not yet fully written */
+    size_t window;              /* octets the reader above still takes */
+    int fd;
+    uint16_t last_read; /* KiB of the last read, rounded up: chooses the next buffer */
+    bool connecting;
+    bool writable;        /* the last write did not end in would-block */
+    bool readable;        /* the kernel may have octets */
+    bool hangup;          /* FIN or reset seen: a short read is not the end of what is there */
+    bool read_ended;      /* told above */
+    bool write_ended;     /* FIN sent */
+    bool turn_queued;     /* `turn` is on its way */
+    struct nwi_task turn; /* continues reading or writing after others had their turn */
+    nwi_err failure;      /* to be told when drained */
 };
 
-/* --- ends ---------------------------------------------------------------------------------------------- */
+/* --- ends
+ * ---------------------------------------------------------------------------------------------- */
 
 static size_t unread(const struct tcp *tcp) {
     size_t octets = 0;
@@ -86,13 +92,18 @@ static void end_of_stream(struct tcp *tcp) {
         nwi_layer_failed(&tcp->base, err);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------- */
+/* --- reading
+ * ------------------------------------------------------------------------------------------- */
 
-/* Reads once into a buffer fit for what came last time. Success with NULL content: end of the stream. */
-static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_content, size_t *ret_room) {
+/* Reads once into a buffer fit for what came last time. Success with NULL content: end of the
+ * stream. */
+static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_content,
+                         size_t *ret_room) {
     char small[READ_SMALL];
     bool copy = tcp->last_read <= READ_SMALL / 1024;
-    size_t room = copy ? sizeof small : tcp->last_read < READ_MIDDLE / 1024 ? READ_MIDDLE : READ_LARGE;
+    size_t room = copy                                  ? sizeof small
+                  : tcp->last_read < READ_MIDDLE / 1024 ? READ_MIDDLE
+                                                        : READ_LARGE;
     void *bytes = small;
     dispatch_data_t buffer = NULL;
     if (!copy && (buffer = nwi_data_create_buffer(room, &bytes)) == NULL)
@@ -149,7 +160,8 @@ static void read_granted(struct tcp *tcp) {
         }
         size_t got = dispatch_data_get_size(input.content);
         if (got < room && !tcp->hangup)
-            tcp->readable = false; /* the kernel had no more: the next octets come with an event of their own */
+            tcp->readable =
+                false; /* the kernel had no more: the next octets come with an event of their own */
         tcp->window -= got;
         err = nwi_layer_deliver(&tcp->base, &input);
         if (nwi_layer_stopped(&tcp->base))
@@ -168,7 +180,8 @@ static void tcp_window(struct nwi_layer *layer, size_t octets) {
         read_granted(tcp);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------- */
+/* --- writing
+ * ------------------------------------------------------------------------------------------- */
 
 static size_t send_left(const struct nwi_send *send) {
     return send->content != NULL ? dispatch_data_get_size(send->content) - send->offset : 0;
@@ -178,9 +191,10 @@ static size_t send_left(const struct nwi_send *send) {
 static size_t gather(const struct tcp *tcp, struct iovec *pieces, size_t *ret_octets) {
     size_t count = 0, octets = 0;
     const struct nwi_send *send;
-    STAILQ_FOREACH(send, &tcp->queue, link) {
+    STAILQ_FOREACH (send, &tcp->queue, link) {
         if (send->content != NULL && count < WRITE_PIECES) {
-            size_t added = nwi_data_iovec(send->content, send->offset, pieces + count, WRITE_PIECES - count);
+            size_t added =
+                nwi_data_iovec(send->content, send->offset, pieces + count, WRITE_PIECES - count);
             for (size_t i = 0; i < added; i++)
                 octets += pieces[count + i].iov_len;
             count += added;
@@ -238,7 +252,8 @@ static void write_queue(struct tcp *tcp) {
                 return;
             }
             if (sent < octets)
-                tcp->writable = false; /* the socket's buffer is full: an event tells when it drains */
+                tcp->writable =
+                    false; /* the socket's buffer is full: an event tells when it drains */
         }
         account(tcp, sent);
         if (nwi_layer_stopped(&tcp->base))
@@ -262,7 +277,8 @@ static bool tcp_congested(struct nwi_layer *layer) {
     return !tcp->writable && !STAILQ_EMPTY(&tcp->queue);
 }
 
-/* --- events -------------------------------------------------------------------------------------------- */
+/* --- events
+ * -------------------------------------------------------------------------------------------- */
 
 static void take_turn(struct nwi_task *task) {
     struct tcp *tcp = nwi_container_of(task, struct tcp, turn);
@@ -295,7 +311,8 @@ static void handle_events(struct tcp *tcp, unsigned events) {
         read_granted(tcp);
 }
 
-/* --- connecting ---------------------------------------------------------------------------------------- */
+/* --- connecting
+ * ---------------------------------------------------------------------------------------- */
 
 static void free_timeout(struct tcp *tcp) {
     if (tcp->timeout != NULL)
@@ -368,7 +385,8 @@ static nwi_err open_socket(struct tcp *tcp) {
 }
 
 static nwi_err start_watch(struct tcp *tcp) {
-    return nwi_watch_start(&tcp->watch, tcp->base.chain->context, tcp->base.chain->loop, tcp->fd, tcp, watch_ready);
+    return nwi_watch_start(&tcp->watch, tcp->base.chain->context, tcp->base.chain->loop, tcp->fd,
+                           tcp, watch_ready);
 }
 
 static nwi_err tcp_connect(struct nwi_layer *layer) {
@@ -385,7 +403,8 @@ static nwi_err tcp_connect(struct nwi_layer *layer) {
     bool pending = false;
     if ((err = open_socket(tcp)) != 0)
         return err;
-    if ((err = nwi_socket_connect(tcp->fd, tcp->request.remote, tcp->request.remote_length, &pending)) != 0)
+    if ((err = nwi_socket_connect(tcp->fd, tcp->request.remote, tcp->request.remote_length,
+                                  &pending)) != 0)
         return err;
     tcp->connecting = true;
     if ((err = start_watch(tcp)) != 0 || (pending && (err = start_timeout(tcp)) != 0))
@@ -395,10 +414,11 @@ static nwi_err tcp_connect(struct nwi_layer *layer) {
     return 0;
 }
 
-/* --- ends of the layer --------------------------------------------------------------------------------- */
+/* --- ends of the layer
+ * --------------------------------------------------------------------------------- */
 
-/* Unread octets in the socket at close() would make the kernel send a reset, which may destroy octets of ours that
- * the peer has not read yet: take them out first. */
+/* Unread octets in the socket at close() would make the kernel send a reset, which may destroy
+ * octets of ours that the peer has not read yet: take them out first. */
 static void discard_unread(int fd) {
     enum { ROUNDS = 256 };
     char sink[READ_MIDDLE];
@@ -419,7 +439,8 @@ static void tcp_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi
         nwi_socket_abort(fd);
     } else {
         if (layer->connected && !tcp->write_ended)
-            (void)nwi_socket_shutdown(fd, SHUT_WR); /* the close that follows does what this may have failed to */
+            (void)nwi_socket_shutdown(
+                fd, SHUT_WR); /* the close that follows does what this may have failed to */
         if (layer->connected)
             discard_unread(fd);
         nwi_socket_close(fd);
@@ -452,21 +473,24 @@ static void tcp_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
 static uint32_t available(void *owner, enum nwi_direction direction) {
     struct tcp *tcp = owner;
     size_t octets = 0;
-    nwi_err err = direction == NWI_RECEIVE ? nwi_socket_unread(tcp->fd, &octets) : nwi_socket_unsent(tcp->fd, &octets);
+    nwi_err err = direction == NWI_RECEIVE ? nwi_socket_unread(tcp->fd, &octets)
+                                           : nwi_socket_unsent(tcp->fd, &octets);
     return err != 0 ? 0 : octets < UINT32_MAX ? (uint32_t)octets : UINT32_MAX;
 }
 
 static int set_max_pacing_rate(void *owner, uint64_t octets_per_second) {
     struct tcp *tcp = owner;
-    return nwi_err_code(
-        nwi_socket_set(tcp->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &octets_per_second, sizeof octets_per_second));
+    return nwi_err_code(nwi_socket_set(tcp->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &octets_per_second,
+                                       sizeof octets_per_second));
 }
 
 static const struct nwi_tcp_metadata_ops metadata_ops = {
-    .available = available, .set_max_pacing_rate = set_max_pacing_rate,
+    .available = available,
+    .set_max_pacing_rate = set_max_pacing_rate,
 };
 
-static nw_protocol_metadata_t tcp_copy_metadata(struct nwi_layer *layer, nw_protocol_definition_t definition) {
+static nw_protocol_metadata_t tcp_copy_metadata(struct nwi_layer *layer,
+                                                nw_protocol_definition_t definition) {
     struct tcp *tcp = (struct tcp *)layer;
     if (definition != &nwi_tcp_definition)
         return NULL;

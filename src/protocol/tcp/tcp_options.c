@@ -2,14 +2,16 @@
  * tcp_options.c - TCP options as socket options; see tcp.h.
  * Source: tcp(7), socket(7).
  */
-#include "base/log.h"
 #include "model/tcp_options.h"
+#include "base/log.h"
 #include "protocol/tcp/tcp.h"
 #include "stack/socket_options.h"
 #include "sys/sockets.h"
 #include <netinet/tcp.h>
 
-static void tune(int fd, int name, int value, const char *what) { nwi_socket_tune(fd, IPPROTO_TCP, name, value, what); }
+static void tune(int fd, int name, int value, const char *what) {
+    nwi_socket_tune(fd, IPPROTO_TCP, name, value, what);
+}
 
 static void set_keepalive(int fd, const struct nwi_tcp_options *tcp) {
     if (!tcp->enable_keepalive)
@@ -23,29 +25,34 @@ static void set_keepalive(int fd, const struct nwi_tcp_options *tcp) {
         tune(fd, TCP_KEEPCNT, (int)tcp->keepalive_count, "TCP_KEEPCNT");
 }
 
-/* Linux has one limit for unacknowledged data and zero windows (TCP_USER_TIMEOUT, ms): the shorter wish holds. */
+/* Linux has one limit for unacknowledged data and zero windows (TCP_USER_TIMEOUT, ms): the shorter
+ * wish holds. */
 static void set_drop_time(int fd, const struct nwi_tcp_options *tcp) {
     uint32_t seconds = tcp->retransmit_connection_drop_time;
     if (tcp->persist_timeout != 0 && (seconds == 0 || tcp->persist_timeout < seconds))
         seconds = tcp->persist_timeout;
     if (seconds != 0)
-        tune(fd, TCP_USER_TIMEOUT, seconds < INT32_MAX / 1000 ? (int)seconds * 1000 : INT32_MAX, "TCP_USER_TIMEOUT");
+        tune(fd, TCP_USER_TIMEOUT, seconds < INT32_MAX / 1000 ? (int)seconds * 1000 : INT32_MAX,
+             "TCP_USER_TIMEOUT");
 }
 
 /* What Linux decides for the whole host, or not at all. docs/coverage.md lists these. */
 static void report_unsupported(const struct nwi_tcp_options *tcp) {
     const struct {
-        bool        asked;
+        bool asked;
         const char *name, *why;
     } options[] = {
         {tcp->no_options, "no_options", "Linux has no socket option for it"},
-        {tcp->retransmit_fin_drop, "retransmit_fin_drop", "Linux bounds FIN_WAIT for the whole host"},
+        {tcp->retransmit_fin_drop, "retransmit_fin_drop",
+         "Linux bounds FIN_WAIT for the whole host"},
         {tcp->disable_ecn, "disable_ecn", "Linux decides by net.ipv4.tcp_ecn"},
-        {tcp->enable_fast_open, "enable_fast_open", "connections open with the full handshake so far"},
+        {tcp->enable_fast_open, "enable_fast_open",
+         "connections open with the full handshake so far"},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (options[i].asked)
-            nwi_log(NWI_LOG_NOTICE, "tcp", "option", "%s has no effect: %s", options[i].name, options[i].why);
+            nwi_log(NWI_LOG_NOTICE, "tcp", "option", "%s has no effect: %s", options[i].name,
+                    options[i].why);
 }
 
 nwi_err nwi_tcp_apply_options(int fd, int family, nw_parameters_t parameters) {

@@ -14,15 +14,20 @@
 #include <netinet/ip.h>
 
 enum {
-    DATAGRAM_MAX = 65536,   /* octets; no UDP datagram is larger (RFC 768: 16-bit length) */
-    DATAGRAM_PIECES = 256,  /* iovecs of one datagram; a message in more pieces is joined first */
-    UDP_HEADER = 8, IPV4_HEADER = 20, IPV6_HEADER = 40,
+    DATAGRAM_MAX = 65536,  /* octets; no UDP datagram is larger (RFC 768: 16-bit length) */
+    DATAGRAM_PIECES = 256, /* iovecs of one datagram; a message in more pieces is joined first */
+    UDP_HEADER = 8,
+    IPV4_HEADER = 20,
+    IPV6_HEADER = 40,
     IPV6_MINIMUM_MTU = 1280, /* RFC 8200 section 5 */
 };
 
-/* --- sending ------------------------------------------------------------------------------------------- */
+/* --- sending
+ * ------------------------------------------------------------------------------------------- */
 
-void nwi_udp_outbox_init(struct nwi_udp_outbox *outbox) { STAILQ_INIT(&outbox->queue); }
+void nwi_udp_outbox_init(struct nwi_udp_outbox *outbox) {
+    STAILQ_INIT(&outbox->queue);
+}
 
 void nwi_udp_outbox_add(struct nwi_udp_outbox *outbox, struct nwi_send *send) {
     STAILQ_INSERT_TAIL(&outbox->queue, send, link);
@@ -32,7 +37,7 @@ void nwi_udp_outbox_add(struct nwi_udp_outbox *outbox, struct nwi_send *send) {
 static bool take_message(struct nwi_udp_outbox *outbox, struct nwi_send_list *message) {
     struct nwi_send *send;
     STAILQ_INIT(message);
-    STAILQ_FOREACH(send, &outbox->queue, link)
+    STAILQ_FOREACH (send, &outbox->queue, link)
         if (send->complete)
             break;
     if (send == NULL)
@@ -72,42 +77,52 @@ void nwi_udp_outbox_fail(struct nwi_udp_outbox *outbox, nwi_err err) {
     nwi_send_list_fail(&failed, err);
 }
 
-/* What the message's IP metadata asks for: ECN in the low two bits of the traffic class (RFC 3168 section 5). */
-static void set_traffic_class(const struct nwi_send *send, struct nwi_datagram_to *to) {
-    const struct nwi_ip_metadata *ip = nwi_ip_metadata(nwi_content_context_metadata(send->context, &nwi_ip_definition));
+/* What the message's IP metadata asks for: ECN in the low two bits of the traffic class (RFC 3168
+ * section 5), above it the message's service class, or the usual one. */
+static void set_traffic_class(const struct nwi_send *send, nw_service_class_t usual,
+                              struct nwi_datagram_to *to) {
+    const struct nwi_ip_metadata *ip =
+        nwi_ip_metadata(nwi_content_context_metadata(send->context, &nwi_ip_definition));
     if (ip == NULL)
         return;
+    uint8_t dscp = nwi_service_class_dscp(ip->service_class_set ? ip->service_class : usual);
     to->set_tos = true;
-    to->tos = (uint8_t)(nwi_service_class_dscp(ip->service_class) << 2 | ip->ecn);
+    to->tos = (uint8_t)(dscp << 2 | ip->ecn);
 }
 
-nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, const struct nwi_datagram_to *to) {
+nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_service_class_t usual,
+                             const struct nwi_datagram_to *to) {
     struct nwi_datagram_to target = to != NULL ? *to : (struct nwi_datagram_to){0};
     struct iovec pieces[DATAGRAM_PIECES];
     size_t count = 0;
     const struct nwi_send *send;
-    STAILQ_FOREACH(send, message, link) {
+    STAILQ_FOREACH (send, message, link) {
         if (send->content == NULL)
             continue;
         count += nwi_data_iovec(send->content, 0, pieces + count, DATAGRAM_PIECES - count);
         if (count == DATAGRAM_PIECES)
             return nwi_posix(EMSGSIZE);
     }
-    set_traffic_class(STAILQ_FIRST(message), &target);
+    set_traffic_class(STAILQ_FIRST(message), usual, &target);
     return nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
 }
 
-/* --- receiving ----------------------------------------------------------------------------------------- */
+/* --- receiving
+ * ----------------------------------------------------------------------------------------- */
 
 nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input *ret_input) {
-    struct nwi_input input = {.complete = true, .context = nwi_content_context_create_received(false)};
+    struct nwi_input input = {.complete = true,
+                              .context = nwi_content_context_create_received(false)};
     if (datagram->length > 0)
         input.content = nwi_data_create_copy(datagram->data.iov_base, datagram->length);
-    NWI_AUTO_RELEASE nw_protocol_metadata_t ip =
+    NWI_AUTO_RELEASE
+    nw_protocol_metadata_t ip =
         nwi_ip_metadata_create_received((nw_ip_ecn_flag_t)(datagram->tos & 3), datagram->time);
-    NWI_AUTO_RELEASE nw_protocol_metadata_t udp = nw_udp_create_metadata();
-    if ((datagram->length > 0 && input.content == NULL) || input.context == NULL || ip == NULL || udp == NULL ||
-        !nwi_content_context_add_metadata(input.context, ip) || !nwi_content_context_add_metadata(input.context, udp)) {
+    NWI_AUTO_RELEASE
+    nw_protocol_metadata_t udp = nw_udp_create_metadata();
+    if ((datagram->length > 0 && input.content == NULL) || input.context == NULL || ip == NULL ||
+        udp == NULL || !nwi_content_context_add_metadata(input.context, ip) ||
+        !nwi_content_context_add_metadata(input.context, udp)) {
         if (input.content != NULL)
             dispatch_release(input.content);
         nwi_release(input.context);
@@ -130,7 +145,8 @@ nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input) {
     return err;
 }
 
-/* --- the socket ---------------------------------------------------------------------------------------- */
+/* --- the socket
+ * ---------------------------------------------------------------------------------------- */
 
 nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters) {
     const struct nwi_udp_options *udp = nwi_udp_options(parameters->stack->transport);
@@ -140,8 +156,10 @@ nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters) {
     if (nw_parameters_get_reuse_local_address(parameters))
         err = nwi_socket_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (udp != NULL && udp->prefer_no_checksum && family == AF_INET)
-        nwi_socket_tune(fd, SOL_SOCKET, SO_NO_CHECK, 1, "SO_NO_CHECK"); /* IPv6 needs the checksum: RFC 8200 section 8.1 */
-    unsigned wanted = NWI_DATAGRAM_TOS | (ip != NULL && ip->calculate_receive_time ? NWI_DATAGRAM_TIME : 0);
+        nwi_socket_tune(fd, SOL_SOCKET, SO_NO_CHECK, 1,
+                        "SO_NO_CHECK"); /* IPv6 needs the checksum: RFC 8200 section 8.1 */
+    unsigned wanted =
+        NWI_DATAGRAM_TOS | (ip != NULL && ip->calculate_receive_time ? NWI_DATAGRAM_TIME : 0);
     return err != 0 ? err : nwi_datagram_enable(fd, family, wanted);
 }
 

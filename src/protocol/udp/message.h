@@ -1,7 +1,8 @@
 /*
- * message.h - datagrams as messages: shared by a connected UDP socket and by the peers of a listener's socket.
- * What:   an outbox joins the pieces of a message until it is complete, and keeps messages that the kernel would
- *         not take yet; receiving makes a message with its own context of a datagram.
+ * message.h - datagrams as messages: shared by a connected UDP socket and by the peers of a
+ * listener's socket.
+ * What:   an outbox joins the pieces of a message until it is complete, and keeps messages that the
+ *         kernel would not take yet; receiving makes a message with its own context of a datagram.
  * Runs:   in the protocol context of the layer that embeds it.
  */
 #ifndef NWI_PROTOCOL_UDP_MESSAGE_H
@@ -10,9 +11,9 @@
 #include "protocol/udp/udp.h"
 
 struct nwi_udp_outbox {
-    struct nwi_send_list queue;   /* pieces in order; a message ends at one marked complete */
-    bool                 blocked; /* the kernel would not take the first message */
-    bool                 flushing;
+    struct nwi_send_list queue; /* pieces in order; a message ends at one marked complete */
+    bool blocked;               /* the kernel would not take the first message */
+    bool flushing;
 };
 typedef nwi_err (*nwi_udp_sender)(void *owner, const struct nwi_send_list *message);
 
@@ -21,7 +22,8 @@ void nwi_udp_outbox_add(struct nwi_udp_outbox *outbox, struct nwi_send *send);
 /* Sends every complete message, until one would block. Pieces end with their message's result. */
 void nwi_udp_outbox_flush(struct nwi_udp_outbox *outbox, nwi_udp_sender sender, void *owner);
 void nwi_udp_outbox_fail(struct nwi_udp_outbox *outbox, nwi_err err);
-/* Receives one datagram. Errors: would-block; ECONNREFUSED and its like belong to what was sent before. */
+/* Receives one datagram. Errors: would-block; ECONNREFUSED and its like belong to what was sent
+ * before. */
 nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * peer.c - one peer of a listener's datagram socket, as the bottom layer of its own chain.
- * What:   the port's context puts datagrams into the inbox; the protocol context takes them as the reader asks.
- *         The inbox is bounded: what a slow reader leaves is dropped, newest first, as a socket's buffer does.
+ * What:   the port's context puts datagrams into the inbox; the protocol context takes them as the
+ *         reader asks. The inbox is bounded: what a slow reader leaves is dropped, newest first, as
+ *         a socket's buffer does.
  * Runs:   layer operations in the protocol context; take() and writable() in the port's.
  */
 #include "base/alloc.h"
@@ -70,7 +71,8 @@ static void deliver_granted(struct nwi_udp_peer *peer) {
     if (peer->protocol.delivering)
         return; /* the loop below goes on */
     peer->protocol.delivering = true;
-    while (peer->protocol.window > 0 && !nwi_layer_stopped(&peer->base) && (waiting = take_waiting(peer)) != NULL) {
+    while (peer->protocol.window > 0 && !nwi_layer_stopped(&peer->base) &&
+           (waiting = take_waiting(peer)) != NULL) {
         struct nwi_input input = waiting->input;
         nwi_free(waiting);
         peer->protocol.window = 0; /* one message was granted */
@@ -87,9 +89,11 @@ static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
         .peer = (struct sockaddr *)&peer->address,
         .peer_length = peer->address_length,
         .local = peer->local.ss_family != 0 ? (struct sockaddr *)&peer->local : NULL,
-        .interface_index = nwi_address_is_link_local((struct sockaddr *)&peer->address) ? peer->interface_index : 0,
+        .interface_index = nwi_address_is_link_local((struct sockaddr *)&peer->address)
+                               ? peer->interface_index
+                               : 0,
     };
-    return nwi_udp_send_message(peer->port->fd, message, &to);
+    return nwi_udp_send_message(peer->port->fd, message, peer->port->service_class, &to);
 }
 
 static void flush(struct nwi_udp_peer *peer) {
@@ -129,7 +133,9 @@ static void peer_output(struct nwi_layer *layer, struct nwi_send *send) {
     flush(peer);
 }
 
-static bool peer_congested(struct nwi_layer *layer) { return ((struct nwi_udp_peer *)layer)->protocol.outbox.blocked; }
+static bool peer_congested(struct nwi_layer *layer) {
+    return ((struct nwi_udp_peer *)layer)->protocol.outbox.blocked;
+}
 
 static nwi_err peer_connect(struct nwi_layer *layer) {
     struct nwi_udp_peer *peer = (struct nwi_udp_peer *)layer;
@@ -186,7 +192,8 @@ static void peer_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&local, length);
 }
 
-static nw_protocol_metadata_t copy_metadata(struct nwi_layer *layer, nw_protocol_definition_t definition) {
+static nw_protocol_metadata_t copy_metadata(struct nwi_layer *layer,
+                                            nw_protocol_definition_t definition) {
     (void)layer;
     return nwi_udp_copy_metadata(definition);
 }

@@ -21,7 +21,8 @@ enum {
 static size_t hash_address(const struct sockaddr_storage *address) {
     const unsigned char *bytes;
     size_t size;
-    uint64_t hash = UINT64_C(14695981039346656037) ^ nwi_address_port((const struct sockaddr *)address);
+    uint64_t hash =
+        UINT64_C(14695981039346656037) ^ nwi_address_port((const struct sockaddr *)address);
     if (address->ss_family == AF_INET6) {
         bytes = ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr;
         size = sizeof(struct in6_addr);
@@ -34,9 +35,10 @@ static size_t hash_address(const struct sockaddr_storage *address) {
     return (size_t)(hash ^ hash >> 32);
 }
 
-static struct nwi_udp_peer *find_peer(struct nwi_udp_port *port, const struct sockaddr_storage *address) {
+static struct nwi_udp_peer *find_peer(struct nwi_udp_port *port,
+                                      const struct sockaddr_storage *address) {
     struct nwi_udp_peer *peer;
-    LIST_FOREACH(peer, &port->buckets[hash_address(address) % port->bucket_count], bucket)
+    LIST_FOREACH (peer, &port->buckets[hash_address(address) % port->bucket_count], bucket)
         if (nwi_address_equal((struct sockaddr *)&peer->address, (const struct sockaddr *)address))
             return peer;
     return NULL;
@@ -64,7 +66,8 @@ void nwi_udp_port_insert(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
     if (port->peer_count >= port->bucket_count)
         grow(port);
     nwi_retain(peer);
-    LIST_INSERT_HEAD(&port->buckets[hash_address(&peer->address) % port->bucket_count], peer, bucket);
+    LIST_INSERT_HEAD(&port->buckets[hash_address(&peer->address) % port->bucket_count], peer,
+                     bucket);
     port->peer_count++;
 }
 
@@ -82,7 +85,8 @@ void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
         nwi_release(peer);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------- */
+/* --- reading
+ * ------------------------------------------------------------------------------------------- */
 
 static void give(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
     struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
@@ -108,7 +112,8 @@ static bool read_batch(struct nwi_udp_port *port, char *room) {
         datagrams[i].data = (struct iovec){room + i * DATAGRAM_MAX, DATAGRAM_MAX};
     nwi_err err = nwi_datagram_recv_many(port->fd, datagrams, NWI_DATAGRAM_BATCH, &count);
     if (err != 0)
-        return !nwi_err_would_block(err); /* an ICMP answer to one of our sends: that send's peer is not told */
+        return !nwi_err_would_block(
+            err); /* an ICMP answer to one of our sends: that send's peer is not told */
     for (size_t i = 0; i < count; i++)
         give(port, &datagrams[i]);
     return true;
@@ -163,7 +168,8 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
     }
 }
 
-/* --- life ---------------------------------------------------------------------------------------------- */
+/* --- life
+ * ---------------------------------------------------------------------------------------------- */
 
 static void close_port(struct nwi_task *task) {
     struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, close_task);
@@ -210,14 +216,17 @@ static void destroy_port(void *object) {
 }
 
 static const struct nwi_type port_type = {
-    .name = "nwi_udp_port", .size = sizeof(struct nwi_udp_port), .destroy = destroy_port,
+    .name = "nwi_udp_port",
+    .size = sizeof(struct nwi_udp_port),
+    .destroy = destroy_port,
 };
 
-static nwi_err open_socket(struct nwi_udp_port *port, const struct sockaddr *local, socklen_t length,
-                           nw_parameters_t parameters) {
+static nwi_err open_socket(struct nwi_udp_port *port, const struct sockaddr *local,
+                           socklen_t length, nw_parameters_t parameters) {
     nwi_err err = nwi_socket_open(local->sa_family, SOCK_DGRAM, 0, &port->fd);
     if (err == 0 && local->sa_family == AF_INET6)
-        err = nwi_socket_set_int(port->fd, IPPROTO_IPV6, IPV6_V6ONLY, !nwi_is_dual_stack(parameters, local));
+        err = nwi_socket_set_int(port->fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                                 !nwi_is_dual_stack(parameters, local));
     if (err == 0)
         err = nwi_udp_apply_options(port->fd, local->sa_family, parameters);
     if (err == 0)
@@ -225,13 +234,16 @@ static nwi_err open_socket(struct nwi_udp_port *port, const struct sockaddr *loc
     return err != 0 ? err : nwi_socket_bind(port->fd, local, length);
 }
 
-nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length, nw_parameters_t parameters,
-                          const struct nwi_udp_port_events *events, void *owner, struct nwi_udp_port **ret_port) {
-    NWI_AUTO_RELEASE struct nwi_udp_port *port = nwi_object_create(&port_type, 0);
+nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
+                          nw_parameters_t parameters, const struct nwi_udp_port_events *events,
+                          void *owner, struct nwi_udp_port **ret_port) {
+    NWI_AUTO_RELEASE
+    struct nwi_udp_port *port = nwi_object_create(&port_type, 0);
     if (port == NULL)
         return NWI_ERR_NOMEM;
     port->fd = -1;
     port->family = local->sa_family;
+    port->service_class = parameters->service_class;
     struct nwi_loop *loop = nwi_loop_pick();
     nwi_serial_init(&port->context, loop, port);
     pthread_mutex_init(&port->shared.lock, NULL);

@@ -1,6 +1,7 @@
 /*
  * port.h - a listener's datagram socket and its peers; shared by port.c and peer.c only.
- * Runs:   a port has a serial context of its own, in which its socket is read and its peer table kept.
+ * Runs:   a port has a serial context of its own, in which its socket is read and its peer table
+ *         kept.
  */
 #ifndef NWI_PROTOCOL_UDP_PORT_H
 #define NWI_PROTOCOL_UDP_PORT_H
@@ -10,55 +11,56 @@
 #include <pthread.h>
 
 struct nwi_udp_peer {
-    struct nwi_layer        base;
-    struct nwi_udp_port    *port;      /* owned */
+    struct nwi_layer base;
+    struct nwi_udp_port *port; /* owned */
     struct sockaddr_storage address;
-    socklen_t               address_length;
-    struct sockaddr_storage local;     /* source address for answers: the one that the peer wrote to */
-    unsigned                interface_index;
+    socklen_t address_length;
+    struct sockaddr_storage local; /* source address for answers: the one that the peer wrote to */
+    unsigned interface_index;
     struct { /* in the protocol context */
         struct nwi_udp_outbox outbox;
-        size_t                window;
-        bool                  delivering;
+        size_t window;
+        bool delivering;
     } protocol;
     struct { /* under lock: the port's context adds, the protocol context takes */
-        pthread_mutex_t    lock;
-        struct nwi_serial *context;    /* NULL before connect and after disconnect */
+        pthread_mutex_t lock;
+        struct nwi_serial *context; /* NULL before connect and after disconnect */
         STAILQ_HEAD(, nwi_udp_waiting) inbox;
-        size_t             octets, count;
-        bool               travelling; /* `news` is on its way to the context */
-        bool               writable;   /* the socket takes datagrams again */
-        bool               closed;
+        size_t octets, count;
+        bool travelling; /* `news` is on its way to the context */
+        bool writable;   /* the socket takes datagrams again */
+        bool closed;
     } shared;
     struct nwi_task news;
-    struct nwi_task removal;           /* to the port's context, once */
-    LIST_ENTRY(nwi_udp_peer) bucket;   /* in the port's table: port's context */
-    LIST_ENTRY(nwi_udp_peer) blocked;  /* under the port's lock */
-    bool                     is_blocked;
+    struct nwi_task removal;          /* to the port's context, once */
+    LIST_ENTRY(nwi_udp_peer) bucket;  /* in the port's table: port's context */
+    LIST_ENTRY(nwi_udp_peer) blocked; /* under the port's lock */
+    bool is_blocked;
 };
 LIST_HEAD(nwi_udp_peer_list, nwi_udp_peer);
 
 struct nwi_udp_waiting { /* a datagram that its peer has not taken yet */
     STAILQ_ENTRY(nwi_udp_waiting) link;
     struct nwi_input input;
-    size_t           size;
+    size_t size;
 };
 
 struct nwi_udp_port {
-    struct nwi_object         base;
-    struct nwi_serial         context;
-    struct nwi_watch          watch;
-    int                       fd, family;
-    struct nwi_udp_peer_list *buckets;  /* by address; port's context */
-    size_t                    bucket_count, peer_count;
-    struct nwi_task           turn, close_task;
-    bool                      readable, turn_queued;
+    struct nwi_object base;
+    struct nwi_serial context;
+    struct nwi_watch watch;
+    int fd, family;
+    nw_service_class_t service_class;  /* of the listener's parameters */
+    struct nwi_udp_peer_list *buckets; /* by address; port's context */
+    size_t bucket_count, peer_count;
+    struct nwi_task turn, close_task;
+    bool readable, turn_queued;
     struct {
-        pthread_mutex_t                    lock;
-        const struct nwi_udp_port_events  *events; /* NULL once the listener is gone */
-        void                              *owner;
-        unsigned                           users;  /* listener and peers: 0 closes the socket */
-        struct nwi_udp_peer_list           blocked;
+        pthread_mutex_t lock;
+        const struct nwi_udp_port_events *events; /* NULL once the listener is gone */
+        void *owner;
+        unsigned users; /* listener and peers: 0 closes the socket */
+        struct nwi_udp_peer_list blocked;
     } shared;
 };
 

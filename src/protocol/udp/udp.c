@@ -2,7 +2,8 @@
  * udp.c - UDP over a connected socket; see udp.h.
  * Runs:   in the protocol context of the chain, every function.
  * Owns:   the descriptor; sends until their message is complete and handed to the kernel.
- * Rules:  an error of one datagram (EMSGSIZE, an ICMP answer) belongs to that datagram and ends nothing.
+ * Rules:  an error of one datagram (EMSGSIZE, an ICMP answer) belongs to that datagram and ends
+ *         nothing.
  */
 #include "protocol/udp/udp.h"
 #include "base/alloc.h"
@@ -16,16 +17,16 @@
 enum { MESSAGES_A_TURN = 32 };
 
 struct udp {
-    struct nwi_layer        base;
-    struct nwi_udp_request  request;
+    struct nwi_layer base;
+    struct nwi_udp_request request;
     struct sockaddr_storage remote, local;
-    nw_parameters_t         parameters;         /* owned */
-    void                   *context_owner_held; /* owned: the context outlives the watch */
-    struct nwi_watch        watch;
-    struct nwi_udp_outbox   outbox;
-    size_t                  window;
-    int                     fd;
-    bool                    readable, reading;
+    nw_parameters_t parameters; /* owned */
+    void *context_owner_held;   /* owned: the context outlives the watch */
+    struct nwi_watch watch;
+    struct nwi_udp_outbox outbox;
+    size_t window;
+    int fd;
+    bool readable, reading;
 };
 
 static void read_granted(struct udp *udp) {
@@ -58,7 +59,7 @@ static void udp_window(struct nwi_layer *layer, size_t octets) {
 
 static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
     struct udp *udp = owner;
-    return nwi_udp_send_message(udp->fd, message, NULL);
+    return nwi_udp_send_message(udp->fd, message, udp->parameters->service_class, NULL);
 }
 
 static void udp_output(struct nwi_layer *layer, struct nwi_send *send) {
@@ -68,7 +69,9 @@ static void udp_output(struct nwi_layer *layer, struct nwi_send *send) {
         nwi_udp_outbox_flush(&udp->outbox, send_message, udp);
 }
 
-static bool udp_congested(struct nwi_layer *layer) { return ((struct udp *)layer)->outbox.blocked; }
+static bool udp_congested(struct nwi_layer *layer) {
+    return ((struct udp *)layer)->outbox.blocked;
+}
 
 static void watch_ready(struct nwi_watch *watch, unsigned events) {
     struct udp *udp = nwi_container_of(watch, struct udp, watch);
@@ -102,7 +105,8 @@ static nwi_err udp_connect(struct nwi_layer *layer) {
     if (err == 0)
         err = nwi_socket_connect(udp->fd, request->remote, request->remote_length, &pending);
     if (err == 0)
-        err = nwi_watch_start(&udp->watch, layer->chain->context, layer->chain->loop, udp->fd, udp, watch_ready);
+        err = nwi_watch_start(&udp->watch, layer->chain->context, layer->chain->loop, udp->fd, udp,
+                              watch_ready);
     if (err == 0)
         nwi_layer_connected(layer);
     return err;
@@ -132,10 +136,12 @@ static void udp_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     facts->maximum_datagram = nwi_udp_maximum_size(udp->fd, udp->remote.ss_family);
     if (nwi_socket_local(udp->fd, &address, &length) == 0)
         facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&address, length);
-    facts->remote = nwi_endpoint_from_sockaddr((struct sockaddr *)&udp->remote, udp->request.remote_length);
+    facts->remote =
+        nwi_endpoint_from_sockaddr((struct sockaddr *)&udp->remote, udp->request.remote_length);
 }
 
-static nw_protocol_metadata_t copy_metadata(struct nwi_layer *layer, nw_protocol_definition_t definition) {
+static nw_protocol_metadata_t copy_metadata(struct nwi_layer *layer,
+                                            nw_protocol_definition_t definition) {
     (void)layer;
     return nwi_udp_copy_metadata(definition);
 }

@@ -1,5 +1,6 @@
 /*
- * udp.h - UDP as the bottom layer of a chain: a connected socket of its own, or one peer of a listener's socket.
+ * udp.h - UDP as the bottom layer of a chain: a connected socket of its own, or one peer of a
+ * listener's socket.
  * Source: RFC 768; udp(7), ip(7), ipv6(7); RFC 3168 (ECN).
  */
 #ifndef NWI_PROTOCOL_UDP_H
@@ -10,40 +11,47 @@
 
 struct nwi_udp_request {
     const struct sockaddr *remote; /* borrowed for the call */
-    socklen_t              remote_length;
+    socklen_t remote_length;
     const struct sockaddr *local; /* to bind to, or NULL */
-    socklen_t              local_length;
-    unsigned               interface_index; /* 0 = any */
-    nw_parameters_t        parameters;      /* retained */
+    socklen_t local_length;
+    unsigned interface_index;   /* 0 = any */
+    nw_parameters_t parameters; /* retained */
 };
 struct nwi_layer *nwi_udp_create(const struct nwi_udp_request *request);
 
-/* One peer of a listener's socket ------------------------------------------------------------------------ */
+/* One peer of a listener's socket
+ * ------------------------------------------------------------------------ */
 struct nwi_udp_port;
 struct nwi_serial;
 struct nwi_loop;
 
 struct nwi_udp_port_events {
-    /* A datagram of a peer not seen before, in the port's context. The receiver makes its layer with
-     * nwi_udp_peer_create, or lets the datagram go. */
+    /* A datagram of a peer not seen before, in the port's context. The receiver makes its layer
+     * with nwi_udp_peer_create, or lets the datagram go. */
     void (*new_peer)(void *owner, struct nwi_udp_port *port, const struct nwi_datagram *first);
 };
-/* Opens, binds and watches a datagram socket for `local`. The port lives until nobody holds it: the listener and
- * each peer do. *ret_port is +1. */
+/* Opens, binds and watches a datagram socket for `local`. The port lives until nobody holds it: the
+ * listener and each peer do. *ret_port is +1. */
 /* `owner` is an object, retained around each event. */
-nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length, nw_parameters_t parameters,
-                          const struct nwi_udp_port_events *events, void *owner, struct nwi_udp_port **ret_port);
+nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
+                          nw_parameters_t parameters, const struct nwi_udp_port_events *events,
+                          void *owner, struct nwi_udp_port **ret_port);
 /* The listener is gone: no new_peer any more; existing peers go on. Any thread. */
 void nwi_udp_port_detach(struct nwi_udp_port *port);
 uint16_t nwi_udp_port_number(const struct nwi_udp_port *port);
-/* The layer of one peer, whose first datagram is queued in it. Call inside new_peer. NULL: out of memory. */
+/* The layer of one peer, whose first datagram is queued in it. Call inside new_peer. NULL: out of
+ * memory. */
 struct nwi_layer *nwi_udp_peer_create(struct nwi_udp_port *port, const struct nwi_datagram *first);
 
-/* Shared by both kinds ------------------------------------------------------------------------------------ */
-/* The input made of a received datagram: its own context with IP and UDP metadata. The octets are copied. */
+/* Shared by both kinds
+ * ------------------------------------------------------------------------------------ */
+/* The input made of a received datagram: its own context with IP and UDP metadata. The octets are
+ * copied. */
 nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input *ret_input);
-/* Sends the pieces of one message (sends linked in order) as one datagram. */
-nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, const struct nwi_datagram_to *to);
+/* Sends the pieces of one message (sends linked in order) as one datagram. `usual`: the service class
+ * of messages that name none. */
+nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_service_class_t usual,
+                             const struct nwi_datagram_to *to);
 nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters);
 /* Octets of user content in one datagram to that peer over this socket. */
 uint32_t nwi_udp_maximum_size(int fd, int family);

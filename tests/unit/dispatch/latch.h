@@ -1,6 +1,5 @@
 /*
- * latch.h - for tests of handlers: to wait, with a deadline, until something has happened n
- * times.
+ * latch.h - for tests of handlers: to wait, with a deadline, until something has happened n times.
  * What:   independent of the library's own semaphores, so that their failures do not hide in it.
  */
 #ifndef TESTS_LATCH_H

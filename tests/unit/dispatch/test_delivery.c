@@ -1,5 +1,6 @@
 /*
- * test_delivery.c - alarms and watches: the loop's timers and descriptors, delivered into serial contexts.
+ * test_delivery.c - alarms and watches: the loop's timers and descriptors, delivered into serial
+ * contexts.
  */
 #include "base/object.h"
 #include "dispatch/alarm.h"
@@ -77,7 +78,9 @@ static void in_context(struct owner *owner, void (*run)(struct owner *)) {
     sem_destroy(&call.done);
 }
 
-static void set_soon(struct owner *owner) { assert_int_equal(nwi_alarm_set(&owner->alarm, nwi_now() + NWI_MS), 0); }
+static void set_soon(struct owner *owner) {
+    assert_int_equal(nwi_alarm_set(&owner->alarm, nwi_now() + NWI_MS), 0);
+}
 
 static void test_alarm_fires_in_the_context_and_lets_go(void **state) {
     (void)state;
@@ -90,7 +93,8 @@ static void test_alarm_fires_in_the_context_and_lets_go(void **state) {
 
 static void set_and_stop(struct owner *owner) {
     assert_int_equal(nwi_alarm_set(&owner->alarm, nwi_now()), 0);
-    /* Let the loop's timer fire and its task travel while we hold the context: stop must win all the same. */
+    /* Let the loop's timer fire and its task travel while we hold the context: stop must win all
+     * the same. */
     nwi_ns until = nwi_now() + 5 * NWI_MS;
     while (nwi_now() < until)
         ;
@@ -138,7 +142,8 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
 
 static void start_watch(struct owner *owner) {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, owner->fds), 0);
-    assert_int_equal(nwi_watch_start(&owner->watch, &owner->context, nwi_loop_pick(), owner->fds[0], owner, watch_ready),
+    assert_int_equal(nwi_watch_start(&owner->watch, &owner->context, nwi_loop_pick(), owner->fds[0],
+                                     owner, watch_ready),
                      0);
 }
 static void stop_watch(struct owner *owner) {
@@ -176,8 +181,9 @@ static void test_watch_may_stop_inside_its_handler(void **state) {
 }
 
 static void start_watch_on_nothing(struct owner *owner) {
-    assert_int_equal(nwi_watch_start(&owner->watch, &owner->context, nwi_loop_pick(), -1, owner, watch_ready),
-                     nwi_posix(EBADF));
+    assert_int_equal(
+        nwi_watch_start(&owner->watch, &owner->context, nwi_loop_pick(), -1, owner, watch_ready),
+        nwi_posix(EBADF));
     nwi_watch_stop(&owner->watch); /* never started: nothing to stop */
 }
 

@@ -1,8 +1,8 @@
 /*
  * test_callout.c - outlets: one producer, one handler at a time, in order, on queues of every kind.
  */
-#include "front/callout.h"
 #include "base/alloc.h"
+#include "front/callout.h"
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -96,7 +96,8 @@ static void nothing(void) {}
 static void test_handler_owns_its_callback(void **state) {
     (void)state;
     assert_null(nwi_handler_create((struct nwi_callback){0}));
-    struct nwi_handler *handler = nwi_handler_create((struct nwi_callback){NULL, nothing, count_release});
+    struct nwi_handler *handler =
+        nwi_handler_create((struct nwi_callback){NULL, nothing, count_release});
     nwi_retain(handler);
     nwi_release(handler);
     assert_int_equal(released, 0);

@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
-/* --- a layer that writes its letter into a log for each operation ---------------------------------------- */
+/* --- a layer that writes its letter into a log for each operation
+ * ---------------------------------------- */
 
 static char log_text[256];
 
-static void say(const char *what) { strncat(log_text, what, sizeof log_text - strlen(log_text) - 1); }
+static void say(const char *what) {
+    strncat(log_text, what, sizeof log_text - strlen(log_text) - 1);
+}
 
 struct fake {
     struct nwi_layer base;
@@ -54,16 +57,27 @@ static void fake_free(struct nwi_layer *layer) {
 }
 
 static const struct nwi_layer_ops bottom_ops = {
-    .name = "bottom", .traits = NWI_TRAIT_STREAM, .size = sizeof(struct fake), .connect = fake_connect,
-    .disconnect = fake_disconnect, .output = fake_output, .window = fake_window, .free = fake_free,
+    .name = "bottom",
+    .traits = NWI_TRAIT_STREAM,
+    .size = sizeof(struct fake),
+    .connect = fake_connect,
+    .disconnect = fake_disconnect,
+    .output = fake_output,
+    .window = fake_window,
+    .free = fake_free,
 };
 static const struct nwi_layer_ops silent_ops = {.name = "silent", .size = sizeof(struct fake)};
 static const struct nwi_layer_ops top_ops = {
-    .name = "top", .traits = NWI_TRAIT_STREAM, .size = sizeof(struct fake), .disconnect = fake_disconnect,
-    .output = fake_output, .free = fake_free,
+    .name = "top",
+    .traits = NWI_TRAIT_STREAM,
+    .size = sizeof(struct fake),
+    .disconnect = fake_disconnect,
+    .output = fake_output,
+    .free = fake_free,
 };
 
-/* --- an owner ------------------------------------------------------------------------------------------- */
+/* --- an owner
+ * ------------------------------------------------------------------------------------------- */
 
 static int connected, failed, inputs;
 static nwi_err failure;
@@ -87,7 +101,9 @@ static nwi_err owner_input(void *owner, struct nwi_input *input) {
     return 0;
 }
 static const struct nwi_chain_events events = {
-    .connected = owner_connected, .failed = owner_failed, .input = owner_input,
+    .connected = owner_connected,
+    .failed = owner_failed,
+    .input = owner_input,
 };
 
 static struct fake *bottom;
@@ -111,7 +127,8 @@ static void test_connects_upwards_and_stops_downwards(void **state) {
     (void)state;
     struct nwi_chain *chain = make_chain();
     assert_int_equal(nwi_chain_connect(chain), 0);
-    assert_int_equal(connected, 1); /* layers without a connect are connected with their neighbour */
+    assert_int_equal(connected,
+                     1); /* layers without a connect are connected with their neighbour */
     nwi_chain_stop(chain, NWI_DISCONNECT_GRACEFUL, NWI_ERR_CANCELED);
     assert_string_equal(log_text, "connect top-close top-free bottom-close bottom-free ");
     nwi_release(chain);
@@ -127,7 +144,8 @@ static void test_connects_later_and_once(void **state) {
     nwi_layer_connected(&bottom->base);
     assert_int_equal(connected, 1);
     nwi_release(chain);
-    assert_non_null(strstr(log_text, "top-abort top-free bottom-abort bottom-free")); /* release stops it */
+    assert_non_null(
+        strstr(log_text, "top-abort top-free bottom-abort bottom-free")); /* release stops it */
 }
 
 static void test_refusal_comes_back(void **state) {
