@@ -322,28 +322,47 @@ static void connect_address(struct nwi_establishment *establishment, int ip_vers
 /* --- life
  * ---------------------------------------------------------------------------------------------- */
 
+/* Whether this build can connect to such an endpoint under such parameters at all. */
+static nwi_err check_request(const struct nwi_establishment *establishment) {
+    nw_endpoint_type_t type = nw_endpoint_get_type(establishment->endpoint);
+    const char *why = NULL;
+    if (type == nw_endpoint_type_bonjour_service || type == nw_endpoint_type_invalid)
+        why = "endpoints of this type cannot be connected to yet";
+    else if (establishment->parameters->requires_dnssec_validation &&
+             type != nw_endpoint_type_address)
+        why = "answers cannot be validated by DNSSEC yet: names are refused where it is required";
+    if (why == NULL)
+        return nwi_assemble_check(establishment->parameters);
+    nwi_log(NWI_LOG_ERROR, establishment->name, "unsupported", "%s", why);
+    return nwi_posix(ENOTSUP);
+}
+
+static struct nwi_race_options race_options(nw_parameters_t parameters, int ip_version) {
+    struct nwi_race_options options = {.ip_version = (uint8_t)ip_version};
+    if (parameters->attempt_delay_set)
+        options.attempt_delay = parameters->attempt_delay_ms * NWI_MS;
+    if (parameters->resolution_delay_set)
+        options.resolution_delay = parameters->resolution_delay_ms > 0
+                                       ? parameters->resolution_delay_ms * NWI_MS
+                                       : NWI_RACE_NO_DELAY;
+    return options;
+}
+
 void nwi_establishment_begin(struct nwi_establishment *establishment) {
-    const struct nwi_ip_options *ip = nwi_ip_options(establishment->parameters->stack->internet);
+    nw_parameters_t parameters = establishment->parameters;
+    const struct nwi_ip_options *ip = nwi_ip_options(parameters->stack->internet);
     int ip_version = ip != NULL ? (int)ip->version : 0;
+    struct nwi_race_options options = race_options(parameters, ip_version);
     nwi_retain(establishment);
     note(establishment, establishment->name, "start", establishment->endpoint, 0);
-    nwi_err err = nwi_assemble_check(establishment->parameters);
-    nw_endpoint_type_t type = nw_endpoint_get_type(establishment->endpoint);
-    if (err == 0 && type != nw_endpoint_type_address && type != nw_endpoint_type_host &&
-        type != nw_endpoint_type_url) {
-        nwi_log(NWI_LOG_ERROR, establishment->name, "unsupported",
-                "endpoints of this type cannot be connected to yet");
-        err = nwi_posix(ENOTSUP);
-    }
-    nwi_err path_err =
-        err == 0 ? nwi_path_allows(establishment->parameters, &establishment->interface_index) : 0;
-    nwi_race_init(&establishment->race,
-                  &(struct nwi_race_options){.ip_version = (uint8_t)ip_version});
+    nwi_err err = check_request(establishment);
+    bool permanent = err != 0;
+    if (err == 0)
+        err = nwi_path_allows(parameters, &establishment->interface_index);
+    nwi_race_init(&establishment->race, &options);
     if (err != 0)
-        fail(establishment, err, true);
-    else if (path_err != 0)
-        fail(establishment, path_err, false);
-    else if (type == nw_endpoint_type_address)
+        fail(establishment, err, permanent);
+    else if (nwi_endpoint_is_resolved(establishment->endpoint))
         connect_address(establishment, ip_version);
     else
         resolve(establishment, ip_version);

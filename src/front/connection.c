@@ -160,8 +160,8 @@ static void apply_handler(nw_connection_t connection, struct operation *operatio
     }
     nwi_release(*slot);
     *slot = nwi_handler_create(operation->callback);
-    if (operation->number == HANDLER_PATH && *slot != NULL &&
-        connection->protocol.state == nw_connection_state_ready)
+    if (connection->protocol.state == nw_connection_state_ready &&
+        nwi_connection_wants_path(connection))
         nwi_connection_watch_path(connection);
 }
 

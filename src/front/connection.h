@@ -79,8 +79,8 @@ struct nw_connection {
         struct nwi_chain *chain;                 /* owned; accepted and not started, or ready */
         struct nwi_handler *handlers[HANDLER_COUNT];
         struct nwi_path_subscription
-            *path_changes; /* owned; while waiting or ready with a handler */
-        bool viable;
+            *path_changes;   /* owned; while waiting or ready with a handler */
+        bool viable, better; /* as told last */
         /* sending */
         struct connection_send_list sends; /* not yet handed down */
         nw_content_context_t open_context; /* owned; begun and not complete on the stream */
@@ -121,6 +121,7 @@ void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handle
                               bool value);
 void nwi_connection_tell_path(nw_connection_t connection);
 void nwi_connection_watch_path(nw_connection_t connection);
+bool nwi_connection_wants_path(nw_connection_t connection);
 
 /* connection_send.c */
 void nwi_connection_pump_sends(nw_connection_t connection);

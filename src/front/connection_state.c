@@ -11,6 +11,7 @@
 #include "establish/tree.h"
 #include "front/connection.h"
 #include "model/error.h"
+#include "path/evaluate.h"
 
 static const char *const state_name[] = {"setup", "waiting", "preparing",
                                          "ready", "failed",  "cancelled"};
@@ -161,23 +162,56 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
 /* --- paths
  * --------------------------------------------------------------------------------------------- */
 
-static void path_changed(void *context) {
-    nw_connection_t connection = context;
-    if (connection->protocol.state == nw_connection_state_waiting) {
-        nwi_connection_retry(connection);
-        return;
-    }
-    if (connection->protocol.state != nw_connection_state_ready)
-        return;
+/* The interface a path uses first; 0 = none. Enumerating calls inline. */
+static bool take_first_index(void *context, nw_interface_t interface) {
+    *(uint32_t *)context = nw_interface_get_index(interface);
+    return false;
+}
+
+static uint32_t first_index(nw_path_t path) {
+    uint32_t index = 0;
+    nw_path_enumerate_interfaces_f(path, &index, take_first_index);
+    return index;
+}
+
+/* A better path exists when a new connection would take another interface than this one has. What
+ * goes over loopback has the best path there is. */
+static bool better_path_exists(nw_connection_t connection, nw_path_t path) {
+    if (nw_path_uses_interface_type(path, nw_interface_type_loopback))
+        return false;
+    NWI_AUTO_RELEASE
+    nw_path_t preferred = nwi_path_evaluate(connection->parameters, NULL, NULL);
+    uint32_t index = first_index(preferred);
+    return nw_path_get_status(preferred) == nw_path_status_satisfied && index != 0 &&
+           index != first_index(path);
+}
+
+/* Tells what differs from what was told last. */
+static void look_at_path(nw_connection_t connection) {
     NWI_AUTO_RELEASE
     nw_path_t path = nwi_connection_create_path(connection);
+    if (path == NULL)
+        return; /* out of memory: the next change looks again */
     bool viable = nw_path_get_status(path) == nw_path_status_satisfied;
+    bool better = better_path_exists(connection, path);
     if (viable != connection->protocol.viable) {
         connection->protocol.viable = viable;
         nwi_connection_tell_bool(connection, HANDLER_VIABILITY, viable);
     }
+    if (better != connection->protocol.better) {
+        connection->protocol.better = better;
+        nwi_connection_tell_bool(connection, HANDLER_BETTER_PATH, better);
+    }
     if (connection->protocol.handlers[HANDLER_PATH] != NULL)
         tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_retain(path)});
+}
+
+static void path_changed(void *context) {
+    nw_connection_t connection = context;
+    if (connection->protocol.state == nw_connection_state_waiting)
+        nwi_connection_retry(connection);
+    else if (connection->protocol.state == nw_connection_state_ready)
+        look_at_path(connection);
 }
 
 void nwi_connection_watch_path(nw_connection_t connection) {
@@ -193,6 +227,12 @@ void nwi_connection_watch_path(nw_connection_t connection) {
     }
 }
 
+bool nwi_connection_wants_path(nw_connection_t connection) {
+    struct nwi_handler *const *handlers = connection->protocol.handlers;
+    return handlers[HANDLER_PATH] != NULL || handlers[HANDLER_VIABILITY] != NULL ||
+           handlers[HANDLER_BETTER_PATH] != NULL;
+}
+
 static void unwatch_path(nw_connection_t connection) {
     connection->protocol.path_changes = nwi_path_unsubscribe(connection->protocol.path_changes);
 }
@@ -204,11 +244,10 @@ static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
     connection->protocol.chain = chain;
     nwi_chain_set_owner(chain, &nwi_connection_chain_events, connection);
     nwi_connection_publish(connection, chain);
-    if (connection->protocol.handlers[HANDLER_VIABILITY] == NULL &&
-        connection->protocol.handlers[HANDLER_PATH] == NULL)
-        unwatch_path(connection); /* nobody to tell: an idle connection costs nothing here */
-    else
+    if (nwi_connection_wants_path(connection))
         nwi_connection_watch_path(connection);
+    else
+        unwatch_path(connection); /* nobody to tell: an idle connection costs nothing here */
     connection->protocol.viable = true;
     nwi_connection_tell_path(connection);
     enter(connection, nw_connection_state_ready, 0);

@@ -36,6 +36,9 @@ struct nw_parameters {
     nw_parameters_expired_dns_behavior_t expired_dns_behavior;
     nw_service_class_t service_class;
     nw_multipath_service_t multipath_service;
+    /* racing: establishment_options.h */
+    bool attempt_delay_set, resolution_delay_set;
+    uint32_t attempt_delay_ms, resolution_delay_ms;
 };
 
 /* Deep copy for a connection or listener to keep; +1 or NULL (no memory, or `parameters` NULL). */
