@@ -172,6 +172,10 @@ nwi_err nwi_connection_input(void *owner, struct nwi_input *input) {
     bool stream = nwi_chain_is_stream(connection->protocol.chain);
     if (stream && connection->protocol.stream_context == NULL)
         connection->protocol.stream_context = nwi_content_context_create_received(true);
+    if (stream && connection->protocol.stream_context == NULL) {
+        nwi_input_drop(input);
+        return NWI_ERR_NOMEM; /* without it the client could not tell the end of the stream */
+    }
     if (input->final)
         connection->protocol.read_ended = true;
     if (size > 0 || !stream) {

@@ -435,13 +435,14 @@ static void tcp_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi
     tcp->fd = -1;
     free_timeout(tcp);
     nwi_watch_stop(&tcp->watch);
-    if (how == NWI_DISCONNECT_ABORT && layer->connected) {
+    bool open = tcp->addresses == NULL; /* connected by us, or accepted, started or not */
+    if (open && how == NWI_DISCONNECT_ABORT) {
         nwi_socket_abort(fd);
     } else {
-        if (layer->connected && !tcp->write_ended)
-            (void)nwi_socket_shutdown(
-                fd, SHUT_WR); /* the close that follows does what this may have failed to */
-        if (layer->connected)
+        if (open && !tcp->write_ended)
+            (void)nwi_socket_shutdown(fd,
+                                      SHUT_WR); /* the close does what this may have failed to */
+        if (open)
             discard_unread(fd);
         nwi_socket_close(fd);
     }

@@ -95,7 +95,10 @@ nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_ser
     struct nwi_datagram_to target = to != NULL ? *to : (struct nwi_datagram_to){0};
     struct iovec pieces[DATAGRAM_PIECES];
     size_t count = 0;
-    const struct nwi_send *send;
+    const struct nwi_send *send = STAILQ_FIRST(message);
+    if (send->final && send->content == NULL && STAILQ_NEXT(send, link) == NULL)
+        return 0; /* an end without content is no datagram; an empty datagram has a context of its
+                     own */
     STAILQ_FOREACH (send, message, link) {
         if (send->content == NULL)
             continue;
