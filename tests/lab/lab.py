@@ -1,0 +1,296 @@
+"""A network of the test's own: two namespaces, `client` and `server`, joined by a veth pair.
+
+The servers are threads of the test whose sockets were opened inside the namespace; the clients are nwcat and lab_peer,
+started in it by `ip netns exec`, which also puts /etc/netns/NAME/* in the place of the files of the same names in /etc.
+Neighbours are entered by hand, so that no test waits for neighbour discovery. Everything is removed when the test ends,
+also after a signal; names carry the process id, so that several runs do not meet.
+"""
+import atexit
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+NWCAT = os.environ.get('NWCAT', 'build/tools/nwcat')
+PEER = os.environ.get('LAB_PEER', 'build/tests/lab/lab_peer')
+SLOW = 8 if os.environ.get('NW_TEST_SLOW') else 1
+DEADLINE = 20 * SLOW    # seconds for anything that should take a moment
+SLACK = 0.5 * SLOW      # seconds that a busy machine may add to a delay of the library
+RESOLUTION_DELAY, ATTEMPT_DELAY = 0.025, 0.250  # RFC 8305 section 3 (25 ms by default here) and section 5
+CLONE_NEWNET = 0x40000000
+NETNS = '/run/netns/'
+CONFIG = '/etc/netns/'
+
+libc = ctypes.CDLL(None, use_errno=True)
+serial = iter(range(1 << 30))
+
+
+def refuse(why):
+    """77: meson counts the test as skipped."""
+    print('SKIP: ' + why)
+    sys.stdout.flush()
+    os._exit(77)
+
+
+def ip(*words, check=True):
+    result = subprocess.run(['ip'] + [str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if check and result.returncode != 0:
+        raise AssertionError('ip %s: %s' % (' '.join(map(str, words)), result.stderr.decode()))
+    return result
+
+
+def check_rights():
+    if os.geteuid() != 0:
+        refuse('network namespaces need root')
+    if shutil.which('ip') is None:
+        refuse('ip (iproute2) is not installed')
+    name = 'nwlab%dprobe' % os.getpid()
+    made = ip('netns', 'add', name, check=False)
+    if made.returncode != 0:
+        refuse('no network namespaces here: ' + made.stderr.decode().strip())
+    usable = ip('netns', 'exec', name, 'ip', 'link', 'set', 'lo', 'up', check=False)
+    ip('netns', 'del', name, check=False)
+    if usable.returncode != 0:
+        refuse('network namespaces cannot be used here: ' + usable.stderr.decode().strip())
+
+
+def wait_until(condition, what, deadline=DEADLINE):
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError('never happened: ' + what)
+
+
+class Namespace:
+    """A namespace with its own resolv.conf, hosts and nsswitch.conf."""
+
+    def __init__(self, name):
+        self.name, self.folder = name, CONFIG + name
+        atexit.register(self.remove)
+        while not os.path.isdir(self.folder):
+            try:
+                os.makedirs(self.folder)
+            except FileNotFoundError:
+                pass  # another run has just removed the empty parent
+        self.write('hosts', '127.0.0.1 localhost\n::1 localhost\n')
+        self.write('resolv.conf', '')
+        self.write('nsswitch.conf', 'hosts: files dns\n')
+        ip('netns', 'add', name)
+        self.ip('link', 'set', 'lo', 'up')
+
+    def write(self, file, text):
+        with open(os.path.join(self.folder, file), 'w') as out:
+            out.write(text)
+
+    def remove(self):
+        atexit.unregister(self.remove)
+        if os.path.exists(NETNS + self.name):
+            ip('netns', 'del', self.name, check=False)
+        shutil.rmtree(self.folder, True)
+        try:
+            os.rmdir(CONFIG)  # only when nobody else uses it
+        except OSError:
+            pass
+
+    def ip(self, *words, check=True):
+        return ip('-n', self.name, *words, check=check)
+
+    def inside(self, *words):
+        return ['ip', 'netns', 'exec', self.name] + [str(w) for w in words]
+
+    def call(self, function):
+        """Runs the function in a thread that has moved into the namespace; sockets opened there stay there."""
+        result = []
+
+        def work():
+            try:
+                fd = os.open(NETNS + self.name, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    if libc.setns(fd, CLONE_NEWNET) != 0:
+                        raise OSError(ctypes.get_errno(), 'setns')
+                finally:
+                    os.close(fd)
+                result.append((function(), None))
+            except OSError as error:
+                result.append((None, error))
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        value, error = result[0]
+        if error:
+            raise error
+        return value
+
+
+class Lab(unittest.TestCase):
+    """client: nwc 10.77.0.1, fd77::1 -- server: nws 10.77.0.2, fd77::2 and whatever a test adds."""
+
+    def setUp(self):
+        mark = 'nwlab%dn%d' % (os.getpid(), next(serial))
+        self.client, self.server = Namespace(mark + 'c'), Namespace(mark + 's')
+        self.addCleanup(self.client.remove)
+        self.addCleanup(self.server.remove)
+        ip('link', 'add', 'nwc', 'netns', self.client.name, 'address', '02:00:00:00:77:01', 'type', 'veth',
+           'peer', 'name', 'nws', 'netns', self.server.name, 'address', '02:00:00:00:77:02')
+        self.client.ip('addr', 'add', '10.77.0.1/24', 'dev', 'nwc')
+        self.client.ip('addr', 'add', 'fd77::1/64', 'dev', 'nwc', 'nodad')
+        self.client.ip('link', 'set', 'nwc', 'up')
+        self.server.ip('link', 'set', 'nws', 'up')
+        for address in ('10.77.0.2', 'fd77::2'):
+            self.add_address(address)
+        self.server.ip('neigh', 'add', '10.77.0.1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
+        self.server.ip('neigh', 'add', 'fd77::1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
+
+    def add_neighbour(self, address):
+        """Packets to the address reach the server's interface; without add_address they vanish there."""
+        self.client.ip('neigh', 'replace', address, 'lladdr', '02:00:00:00:77:02', 'dev', 'nwc')
+
+    def add_address(self, address):
+        v6 = ':' in address
+        self.server.ip('addr', 'add', address + ('/64' if v6 else '/24'), 'dev', 'nws', *(['nodad'] if v6 else []))
+        self.add_neighbour(address)
+
+    def spawn(self, words, **options):
+        for name in ('stdin', 'stdout', 'stderr'):
+            options.setdefault(name, subprocess.PIPE)
+        process = subprocess.Popen(words, **options)
+
+        def stop():
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    try:
+                        stream.close()
+                    except OSError:
+                        pass
+        self.addCleanup(stop)
+        return process
+
+    def listen(self, address, serve, port=7000, kind=socket.SOCK_STREAM):
+        """Calls serve(socket) for each connection at the address (UDP: once, with the socket), in a thread."""
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+
+        def open_socket():
+            s = socket.socket(family, kind)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((address, port))
+            if kind == socket.SOCK_STREAM:
+                s.listen(16)
+            return s
+        listener = self.server.call(open_socket)
+        accepted = []
+
+        def run():
+            try:
+                if kind == socket.SOCK_DGRAM:
+                    serve(listener)
+                    return
+                while True:
+                    s, _ = listener.accept()
+                    accepted.append(s)
+                    threading.Thread(target=self.serve_one, args=(serve, s), daemon=True).start()
+            except OSError:
+                pass  # closed by the end of the test
+        threading.Thread(target=run, daemon=True).start()
+
+        def stop():
+            for s in [listener] + accepted:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                s.close()
+        self.addCleanup(stop)
+        return listener
+
+    @staticmethod
+    def serve_one(serve, s):
+        try:
+            serve(s)
+            s.close()
+        except OSError:
+            pass
+
+    def say(self, text):
+        """A service that sends the text and closes."""
+        return lambda s: s.sendall(text.encode())
+
+    def dnsmasq(self, *words):
+        """dnsmasq at 10.77.0.2, which the client asks; returns once it answers."""
+        program = shutil.which('dnsmasq')
+        if program is None:
+            self.skipTest('dnsmasq is not installed')
+        self.client.write('resolv.conf', 'nameserver 10.77.0.2\n')
+        process = self.spawn(self.server.inside(
+            program, '--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file',
+            '--user=root', '--listen-address=10.77.0.2', '--bind-interfaces', '--local=/lab.test/',
+            '--log-facility=-', *words), stdin=subprocess.DEVNULL)
+        while True:
+            line = process.stderr.readline().decode()
+            self.assertTrue(line, 'dnsmasq did not start')
+            if 'cleared cache' in line:
+                break
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+
+    def start_nwcat(self, *words, **options):
+        options['env'] = dict(os.environ, NW_LOG='debug', **options.get('env', {}))
+        return self.spawn(self.client.inside(NWCAT, '--json', *words), **options)
+
+    def nwcat(self, *words, status=0, data=b'', **options):
+        """Runs nwcat in the client's namespace to its end."""
+        process = self.start_nwcat(*words, **options)
+        out, err = process.communicate(data, timeout=DEADLINE)
+        self.assertEqual(process.returncode, status, err.decode(errors='replace'))
+        return Report(out, err)
+
+
+class Report:
+    """What nwcat wrote: `out`, the `events` of --json, and the `log` of the library."""
+
+    def __init__(self, out, err):
+        self.out = out
+        lines = err.decode().splitlines()
+        self.events = [json.loads(line) for line in lines if line.startswith('{')]
+        self.log = [line for line in lines if not line.startswith('{')]
+        self.text = err.decode()
+
+    def all(self, name):
+        return [e for e in self.events if e['event'] == name]
+
+    def one(self, name):
+        found = self.all(name)
+        assert len(found) == 1, '%d events "%s" in\n%s' % (len(found), name, self.text)
+        return found[0]
+
+    @property
+    def remote(self):
+        return self.one('ready')['remote']
+
+    @property
+    def seconds(self):
+        return self.one('ready')['seconds']
+
+    def attempts(self):
+        """The attempts of the race in order: {name, label, outcome, start_ms, end_ms}."""
+        return [row for row in self.all('timeline')[-1]['rows'] if row['kind'] == 'attempt']
+
+    def questions(self):
+        return [row for row in self.all('timeline')[-1]['rows'] if row['kind'] == 'question']
+
+
+def main():
+    check_rights()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # meson's way to end a test; atexit cleans up
+    unittest.main(verbosity=2)
