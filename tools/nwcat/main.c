@@ -12,6 +12,7 @@
 
 #include <dispatch/dispatch.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -76,8 +77,20 @@ static void look_at_terminal(struct nwcat_app *app) {
     app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+/* A standard descriptor that the caller closed would be given to a socket, and then read or
+ * written. */
+static void fill_standard_descriptors(void) {
+    for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = dup(fd)) {
+        if (fd > STDERR_FILENO) {
+            close(fd);
+            return;
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     static struct nwcat_app app; /* lives until the end; dispatch_main never returns */
+    fill_standard_descriptors();
     setlocale(LC_CTYPE, "");
     app.began = nwcat_now();
     int status = nwcat_options_parse(&app.options, argc, argv, stdout, stderr);
