@@ -5,7 +5,7 @@ import socket
 import subprocess
 import unittest
 
-from support import (Case, DEADLINE, Server, digest, free_port, read_all, refused_port, wait_bound,
+from support import (Case, DEADLINE, NWCAT, Server, digest, free_port, read_all, refused_port, wait_bound,
                      wait_until)
 
 BIG = 100 * 1024 * 1024
@@ -259,6 +259,29 @@ class Listener(Case):
         listener.send_signal(signal.SIGTERM)
         self.assertEqual(listener.wait(DEADLINE), 143)
 
+    def test_keep_open_second_client_waits_its_turn(self):
+        listener, port = self.listen('--keep-open', '127.0.0.1', stdin=subprocess.DEVNULL)
+        with socket.create_connection(('127.0.0.1', port), DEADLINE) as first:
+            first.sendall(b'one\n')
+            self.assertEqual(listener.stdout.readline(), b'one\n')
+            with socket.create_connection(('127.0.0.1', port), DEADLINE) as second:
+                second.sendall(b'two\n')
+                second.shutdown(socket.SHUT_WR)
+                first.sendall(b'one again\n')
+                self.assertEqual(listener.stdout.readline(), b'one again\n')
+                first.shutdown(socket.SHUT_WR)
+                self.assertEqual(listener.stdout.readline(), b'two\n')
+
+    def test_keep_open_outlives_a_reset(self):
+        listener, port = self.listen('--keep-open', '127.0.0.1', stdin=subprocess.DEVNULL)
+        with socket.create_connection(('127.0.0.1', port), DEADLINE) as rude:
+            rude.sendall(b'rude\n')
+            self.assertEqual(listener.stdout.readline(), b'rude\n')
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+        with socket.create_connection(('127.0.0.1', port), DEADLINE) as polite:
+            polite.sendall(b'polite\n')
+            self.assertEqual(listener.stdout.readline(), b'polite\n')
+
     def test_port_taken(self):
         with socket.socket() as holder:
             holder.bind(('127.0.0.1', 0))
@@ -289,6 +312,16 @@ class Listener(Case):
 
 
 class Failures(Case):
+    def test_closed_input_and_input_that_is_a_folder(self):
+        server = Server(lambda c: c.sendall(b'hi'), count=2)
+        command = '"$0" "$@" <&-'
+        result = subprocess.run(['sh', '-c', command, NWCAT, '127.0.0.1', str(server.port)],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=DEADLINE)
+        self.assertEqual((result.returncode, result.stdout), (0, b'hi'))
+        folder = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        self.assertIn(b'directory', self.run_nwcat('127.0.0.1', server.port, stdin=folder, status=5).stderr)
+
     def test_refused(self):
         blocker, port = refused_port()
         with blocker:
@@ -337,7 +370,7 @@ class Failures(Case):
             self.skipTest('no /dev/full')
         server = Server(lambda c: c.sendall(b'x' * 100))
         with open('/dev/full', 'wb') as full:
-            result = subprocess.run([os.environ.get('NWCAT', 'build/tools/nwcat'), '127.0.0.1', str(server.port)],
+            result = subprocess.run([NWCAT, '127.0.0.1', str(server.port)],
                                     stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE)
         self.assertEqual(result.returncode, 5)
         self.assertIn(b'No space left', result.stderr)

@@ -1,10 +1,11 @@
 """nwcat over UDP: client and listener, datagram borders, and how it ends."""
+import os
 import signal
 import socket
 import subprocess
 import unittest
 
-from support import Case, DEADLINE, free_port, wait_bound, wait_until
+from support import Case, DEADLINE, digest, free_port, wait_bound, wait_until
 
 
 def udp_socket(family=socket.AF_INET):
@@ -97,6 +98,16 @@ class Listener(Case):
             peer.close()
         listener.send_signal(signal.SIGINT)
         self.assertEqual(listener.wait(DEADLINE), 130)
+
+    def test_a_file_arrives_whole_in_datagrams(self):
+        source = self.make_file('in', 100000)
+        with open(self.path('out'), 'wb') as sink:
+            listener, port = self.listen('-u', '127.0.0.1', stdin=subprocess.DEVNULL, stdout=sink)
+            self.run_nwcat('-u', '-N', '-i', source, '127.0.0.1', port)
+            wait_until(lambda: os.path.getsize(self.path('out')) == 100000, 'all of it is there')
+            listener.send_signal(signal.SIGINT)
+            self.assertEqual(listener.wait(DEADLINE), 130)
+        self.assertEqual(digest(source), digest(self.path('out')))
 
     def test_both_nwcat(self):
         listener, port = self.listen('-u', '127.0.0.1')
