@@ -9,42 +9,16 @@
 #include "base/log.h"
 #include "dispatch/dispatch.h"
 #include "establish/timeline.h"
+#include "front/operation.h"
 #include "model/parameters.h"
 
-/* A call on its way into the protocol context. */
-struct operation {
-    struct nwi_task task;
-    nw_connection_t connection; /* borrowed: the context holds it while it has work */
-    void (*apply)(nw_connection_t connection, struct operation *operation);
-    struct nwi_callback callback;
-    dispatch_queue_t queue;
-    int number;
-};
-
-static void operation_arrived(struct nwi_task *task) {
-    struct operation *operation = nwi_container_of(task, struct operation, task);
-    operation->apply(operation->connection, operation);
-    nwi_free(operation);
-}
-
-static void perform(nw_connection_t connection, struct operation operation) {
-    if (nwi_serial_try_enter(&connection->context)) {
-        operation.apply(connection, &operation);
-        nwi_serial_leave(&connection->context);
-        return;
-    }
-    struct operation *queued = nwi_alloc_certain(sizeof *queued);
-    *queued = operation;
-    queued->task.run = operation_arrived;
-    queued->connection = connection;
-    nwi_serial_push(&connection->context, &queued->task);
+static void perform(nw_connection_t connection, struct nwi_operation operation) {
+    operation.object = connection;
+    nwi_operation_perform(&connection->context, operation);
 }
 
 static bool refuse_null(const void *object, const char *function) {
-    if (object != NULL)
-        return false;
-    nwi_log_misuse(function, "connection is NULL");
-    return true;
+    return nwi_refuse_null(object, function, "connection");
 }
 
 static void destroy_connection(void *object) {
@@ -132,7 +106,8 @@ nw_parameters_t nw_connection_copy_parameters(nw_connection_t connection) {
     return refuse_null(connection, __func__) ? NULL : nw_parameters_copy(connection->parameters);
 }
 
-static void apply_queue(nw_connection_t connection, struct operation *operation) {
+static void apply_queue(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     if (connection->protocol.started)
         nwi_log_misuse("nw_connection_set_queue",
                        "the connection has been started: the queue stays");
@@ -149,10 +124,11 @@ void nw_connection_set_queue(nw_connection_t connection, dispatch_queue_t queue)
         return;
     }
     dispatch_retain(queue);
-    perform(connection, (struct operation){.apply = apply_queue, .queue = queue});
+    perform(connection, (struct nwi_operation){.apply = apply_queue, .queue = queue});
 }
 
-static void apply_handler(nw_connection_t connection, struct operation *operation) {
+static void apply_handler(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     struct nwi_handler **slot = &connection->protocol.handlers[operation->number];
     if (connection->protocol.state == nw_connection_state_cancelled) {
         nwi_callback_clear(&operation->callback); /* it would never be called, nor released */
@@ -170,9 +146,9 @@ static void set_handler(nw_connection_t connection, const char *function,
     if (refuse_null(connection, function))
         nwi_callback_clear(&callback);
     else
-        perform(
-            connection,
-            (struct operation){.apply = apply_handler, .callback = callback, .number = (int)which});
+        perform(connection, (struct nwi_operation){.apply = apply_handler,
+                                                   .callback = callback,
+                                                   .number = (int)which});
 }
 
 void nw_connection_set_state_changed_handler_f(nw_connection_t connection, void *context,
@@ -209,7 +185,8 @@ NW_EXPORT void nw_connection_set_path_changed_handler(nw_connection_t connection
     set_handler(connection, __func__, HANDLER_PATH, nwi_callback_block(handler));
 }
 
-static void apply_start(nw_connection_t connection, struct operation *operation) {
+static void apply_start(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     (void)operation;
     if (connection->protocol.started)
         return; /* a second start is ignored */
@@ -222,10 +199,11 @@ static void apply_start(nw_connection_t connection, struct operation *operation)
 
 void nw_connection_start(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
-        perform(connection, (struct operation){.apply = apply_start});
+        perform(connection, (struct nwi_operation){.apply = apply_start});
 }
 
-static void apply_restart(nw_connection_t connection, struct operation *operation) {
+static void apply_restart(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     (void)operation;
     if (connection->protocol.state == nw_connection_state_waiting)
         nwi_connection_retry(connection);
@@ -233,36 +211,39 @@ static void apply_restart(nw_connection_t connection, struct operation *operatio
 
 void nw_connection_restart(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
-        perform(connection, (struct operation){.apply = apply_restart});
+        perform(connection, (struct nwi_operation){.apply = apply_restart});
 }
 
-static void apply_cancel(nw_connection_t connection, struct operation *operation) {
+static void apply_cancel(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     nwi_connection_end(connection, (enum nwi_disconnect)operation->number);
 }
 
 void nw_connection_cancel(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
         perform(connection,
-                (struct operation){.apply = apply_cancel, .number = NWI_DISCONNECT_GRACEFUL});
+                (struct nwi_operation){.apply = apply_cancel, .number = NWI_DISCONNECT_GRACEFUL});
 }
 
 void nw_connection_force_cancel(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
         perform(connection,
-                (struct operation){.apply = apply_cancel, .number = NWI_DISCONNECT_ABORT});
+                (struct nwi_operation){.apply = apply_cancel, .number = NWI_DISCONNECT_ABORT});
 }
 
-static void apply_next_endpoint(nw_connection_t connection, struct operation *operation) {
+static void apply_next_endpoint(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     (void)operation;
     nwi_connection_next_endpoint(connection);
 }
 
 void nw_connection_cancel_current_endpoint(nw_connection_t connection) {
     if (!refuse_null(connection, __func__))
-        perform(connection, (struct operation){.apply = apply_next_endpoint});
+        perform(connection, (struct nwi_operation){.apply = apply_next_endpoint});
 }
 
-static void apply_batch(nw_connection_t connection, struct operation *operation) {
+static void apply_batch(void *object, struct nwi_operation *operation) {
+    nw_connection_t connection = object;
     connection->protocol.batch += (unsigned)operation->number;
     if (connection->protocol.batch != 0)
         return;
@@ -277,9 +258,9 @@ static void batch(nw_connection_t connection, const char *function, struct nwi_c
         nwi_log_misuse(function, "no block to run");
         return;
     }
-    perform(connection, (struct operation){.apply = apply_batch, .number = 1});
+    perform(connection, (struct nwi_operation){.apply = apply_batch, .number = 1});
     NWI_CALL0(callback, void);
-    perform(connection, (struct operation){.apply = apply_batch, .number = -1});
+    perform(connection, (struct nwi_operation){.apply = apply_batch, .number = -1});
 }
 
 void nw_connection_batch_f(nw_connection_t connection, void *context, dispatch_function_t work) {

@@ -11,6 +11,7 @@
 #include "establish/assemble.h"
 #include "establish/door.h"
 #include "front/connection.h"
+#include "front/operation.h"
 #include "model/endpoint.h"
 #include "model/error.h"
 #include "model/ip_options.h"
@@ -53,39 +54,13 @@ static const char *const state_name[] = {"setup", "waiting", "ready", "failed", 
 /* --- operations
  * ---------------------------------------------------------------------------------------- */
 
-struct operation {
-    struct nwi_task task;
-    nw_listener_t listener; /* borrowed: the context holds it while it has work */
-    void (*apply)(nw_listener_t listener, struct operation *operation);
-    struct nwi_callback callback;
-    dispatch_queue_t queue;
-    int number;
-};
-
-static void operation_arrived(struct nwi_task *task) {
-    struct operation *operation = nwi_container_of(task, struct operation, task);
-    operation->apply(operation->listener, operation);
-    nwi_free(operation);
-}
-
-static void perform(nw_listener_t listener, struct operation operation) {
-    if (nwi_serial_try_enter(&listener->context)) {
-        operation.apply(listener, &operation);
-        nwi_serial_leave(&listener->context);
-        return;
-    }
-    struct operation *queued = nwi_alloc_certain(sizeof *queued);
-    *queued = operation;
-    queued->task.run = operation_arrived;
-    queued->listener = listener;
-    nwi_serial_push(&listener->context, &queued->task);
+static void perform(nw_listener_t listener, struct nwi_operation operation) {
+    operation.object = listener;
+    nwi_operation_perform(&listener->context, operation);
 }
 
 static bool refuse_null(const void *object, const char *function) {
-    if (object != NULL)
-        return false;
-    nwi_log_misuse(function, "listener is NULL");
-    return true;
+    return nwi_refuse_null(object, function, "listener");
 }
 
 /* --- callouts
@@ -102,7 +77,8 @@ struct notice {
     bool last;
 };
 
-static void apply_resume(nw_listener_t listener, struct operation *operation) {
+static void apply_resume(void *object, struct nwi_operation *operation) {
+    nw_listener_t listener = object;
     (void)operation;
     if (listener->protocol.door != NULL)
         nwi_door_resume(listener->protocol.door);
@@ -120,7 +96,7 @@ static void call_out(struct nwi_task *task) {
     if (notice->connection != NULL &&
         atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed) ==
             UNDELIVERED_MAX)
-        perform(listener, (struct operation){.apply = apply_resume});
+        perform(listener, (struct nwi_operation){.apply = apply_resume});
     nwi_release(notice->handler);
     nwi_release(notice->error);
     nwi_release(notice->connection);
@@ -351,7 +327,8 @@ static void listen_now(nw_listener_t listener) {
     enter(listener, nw_listener_state_waiting, err);
 }
 
-static void apply_start(nw_listener_t listener, struct operation *operation) {
+static void apply_start(void *object, struct nwi_operation *operation) {
+    nw_listener_t listener = object;
     (void)operation;
     if (listener->protocol.started)
         return; /* a second start is ignored */
@@ -376,7 +353,8 @@ static void apply_start(nw_listener_t listener, struct operation *operation) {
         listen_now(listener);
 }
 
-static void apply_cancel(nw_listener_t listener, struct operation *operation) {
+static void apply_cancel(void *object, struct nwi_operation *operation) {
+    nw_listener_t listener = object;
     (void)operation;
     listener->protocol.door = nwi_door_close(listener->protocol.door);
     listener->protocol.path_changes = nwi_path_unsubscribe(listener->protocol.path_changes);
@@ -448,7 +426,8 @@ nw_listener_t nw_listener_create(nw_parameters_t parameters) {
         parameters);
 }
 
-static void apply_queue(nw_listener_t listener, struct operation *operation) {
+static void apply_queue(void *object, struct nwi_operation *operation) {
+    nw_listener_t listener = object;
     if (listener->protocol.started)
         nwi_log_misuse("nw_listener_set_queue", "the listener has been started: the queue stays");
     else
@@ -464,10 +443,11 @@ void nw_listener_set_queue(nw_listener_t listener, dispatch_queue_t queue) {
         return;
     }
     dispatch_retain(queue);
-    perform(listener, (struct operation){.apply = apply_queue, .queue = queue});
+    perform(listener, (struct nwi_operation){.apply = apply_queue, .queue = queue});
 }
 
-static void apply_handler(nw_listener_t listener, struct operation *operation) {
+static void apply_handler(void *object, struct nwi_operation *operation) {
+    nw_listener_t listener = object;
     if (listener->protocol.state == nw_listener_state_cancelled) {
         nwi_callback_clear(&operation->callback);
         return;
@@ -482,7 +462,7 @@ static void set_handler(nw_listener_t listener, const char *function, enum liste
     if (refuse_null(listener, function))
         nwi_callback_clear(&callback);
     else
-        perform(listener, (struct operation){
+        perform(listener, (struct nwi_operation){
                               .apply = apply_handler, .callback = callback, .number = (int)which});
 }
 
@@ -530,7 +510,7 @@ void nw_listener_set_new_connection_limit(nw_listener_t listener, uint32_t new_c
     if (refuse_null(listener, __func__))
         return;
     atomic_store_explicit(&listener->limit, new_connection_limit, memory_order_relaxed);
-    perform(listener, (struct operation){.apply = apply_resume});
+    perform(listener, (struct nwi_operation){.apply = apply_resume});
 }
 
 uint16_t nw_listener_get_port(nw_listener_t listener) {
@@ -541,10 +521,10 @@ uint16_t nw_listener_get_port(nw_listener_t listener) {
 
 void nw_listener_start(nw_listener_t listener) {
     if (!refuse_null(listener, __func__))
-        perform(listener, (struct operation){.apply = apply_start});
+        perform(listener, (struct nwi_operation){.apply = apply_start});
 }
 
 void nw_listener_cancel(nw_listener_t listener) {
     if (!refuse_null(listener, __func__))
-        perform(listener, (struct operation){.apply = apply_cancel});
+        perform(listener, (struct nwi_operation){.apply = apply_cancel});
 }
