@@ -38,9 +38,7 @@ static void give_queue(nw_connection_t connection) {
     dispatch_release(queue);
 }
 
-/* --- server
- * --------------------------------------------------------------------------------------------------
- */
+/* --- server --- */
 static void answered(void *connection, nw_error_t error) {
     if (error != NULL)
         nw_connection_cancel(connection);
@@ -100,9 +98,7 @@ int echo_serve_nw(void) {
     dispatch_main();
 }
 
-/* --- driver
- * --------------------------------------------------------------------------------------------------
- */
+/* --- driver --- */
 struct drive_peer {
     const struct echo_drive *drive;
     struct echo_counter *counter;

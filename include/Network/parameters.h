@@ -49,8 +49,7 @@ NW_PARAMETERS_CONFIGURE_PROTOCOL_TYPE_DECL(disable);
 #define NW_PARAMETERS_DISABLE_PROTOCOL NW_PARAMETERS_DISABLE_PROTOCOL_F
 #endif
 
-/* --- creation
- * ------------------------------------------------------------------------------------------ */
+/* --- creation --- */
 
 #ifdef __BLOCKS__
 /**
@@ -96,8 +95,7 @@ NW_EXPORT nw_parameters_t nw_parameters_create(void);
  * memory. */
 NW_EXPORT nw_parameters_t nw_parameters_copy(nw_parameters_t parameters);
 
-/* --- who asks
- * ------------------------------------------------------------------------------------------ */
+/* --- who asks --- */
 
 /** On whose behalf the connection is made. */
 typedef uint8_t nw_parameters_attribution_t;
@@ -112,8 +110,7 @@ NW_EXPORT void nw_parameters_set_attribution(nw_parameters_t parameters,
 /** On whose behalf; developer by default, 0 for NULL. */
 NW_EXPORT nw_parameters_attribution_t nw_parameters_get_attribution(nw_parameters_t parameters);
 
-/* --- path rules: when no path fits, the connection waits (ENETDOWN)
- * ------------------------------------- */
+/* --- path rules: when no path fits, the connection waits (ENETDOWN) --- */
 
 /** Uses this interface only; NULL takes the rule away. */
 NW_EXPORT void nw_parameters_require_interface(nw_parameters_t parameters,
@@ -267,8 +264,7 @@ NW_EXPORT void nw_parameters_set_requires_dnssec_validation(nw_parameters_t para
                                                             bool requires_dnssec_validation);
 NW_EXPORT bool nw_parameters_requires_dnssec_validation(nw_parameters_t parameters);
 
-/* --- protocol stack: application protocols (top first), one transport, one internet protocol
- * ------------- */
+/* --- protocol stack: application protocols (top first), one transport, one internet protocol --- */
 
 /**
  * A reference to the parameters' stack. It is live: changes made through it are changes of these

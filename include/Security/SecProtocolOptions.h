@@ -21,8 +21,7 @@ SEC_OBJECT_DECL(sec_protocol_options);
 SEC_EXPORT bool sec_protocol_options_are_equal(sec_protocol_options_t optionsA,
                                                sec_protocol_options_t optionsB);
 
-/* --- who we are
- * ----------------------------------------------------------------------------------------- */
+/* --- who we are --- */
 
 /** The certificate and key shown to the peer; retained. NULL is refused. */
 SEC_EXPORT void sec_protocol_options_set_local_identity(sec_protocol_options_t options,
@@ -40,8 +39,7 @@ SEC_EXPORT void sec_protocol_options_set_tls_server_name(sec_protocol_options_t 
 SEC_EXPORT void sec_protocol_options_add_tls_application_protocol(sec_protocol_options_t options,
                                                                   const char *application_protocol);
 
-/* --- cipher suites and versions
- * -------------------------------------------------------------------------- */
+/* --- cipher suites and versions --- */
 
 /** Allows this suite; only suites allowed by such calls are then used. Allowing one twice counts
  * once. */
@@ -84,8 +82,7 @@ SEC_EXPORT void
 sec_protocol_options_set_tls_diffie_hellman_parameters(sec_protocol_options_t options,
                                                        dispatch_data_t params);
 
-/* --- pre-shared keys
- * ------------------------------------------------------------------------------------- */
+/* --- pre-shared keys --- */
 
 /** Adds a key and the identity that names it; both retained. May be called for several. */
 SEC_EXPORT void sec_protocol_options_add_pre_shared_key(sec_protocol_options_t options,
@@ -96,8 +93,7 @@ SEC_EXPORT void
 sec_protocol_options_set_tls_pre_shared_key_identity_hint(sec_protocol_options_t options,
                                                           dispatch_data_t psk_identity_hint);
 
-/* --- switches
- * --------------------------------------------------------------------------------------------- */
+/* --- switches --- */
 
 /** Uses session tickets (RFC 5077). Default true. */
 SEC_EXPORT void sec_protocol_options_set_tls_tickets_enabled(sec_protocol_options_t options,

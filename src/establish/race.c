@@ -125,7 +125,7 @@ static nwi_err final_error(const struct nwi_race *race) {
     return race->dns_err != 0 ? race->dns_err : nwi_dns(NWI_DNS_NO_SUCH_RECORD);
 }
 
-/* --- addresses ------------------------------------------------------------------------------- */
+/* --- addresses --- */
 
 static bool same_target(const struct nwi_race_address *a, const struct nwi_race_address *b) {
     if (a->sockaddr.sa.sa_family != b->sockaddr.sa.sa_family || a->interface != b->interface ||
@@ -232,7 +232,7 @@ static struct nwi_race_entry *pick(struct nwi_race *race) {
     return (last == first) == stay ? one : other;
 }
 
-/* --- attempts -------------------------------------------------------------------------------- */
+/* --- attempts --- */
 
 /* How long after the start of an attempt the next may begin. RFC 8305 section 5: where the round
  * trip is known it decides; two of them cover the answer and one lost packet's worth of doubt. */
@@ -319,7 +319,7 @@ static bool accepts(struct nwi_race *race, nwi_ns now) {
     return race->state != NWI_RACE_IDLE && !nwi_race_state_is_terminal(race->state);
 }
 
-/* --- the face -------------------------------------------------------------------------------- */
+/* --- the face --- */
 
 void nwi_race_init(struct nwi_race *race, const struct nwi_race_options *options) {
     memset(race, 0, sizeof *race);

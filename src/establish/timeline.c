@@ -92,8 +92,7 @@ void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, const char *
     pthread_mutex_unlock(&timeline->lock);
 }
 
-/* --- the snapshot ------------------------------------------------------------------------------
- */
+/* --- the snapshot --- */
 
 struct event {
     uint64_t nanoseconds; /* since the first */

@@ -52,8 +52,7 @@ struct nwi_establishment {
     struct nwi_race race;
 };
 
-/* --- telling
- * ------------------------------------------------------------------------------------------- */
+/* --- telling --- */
 
 static void attempt_name(const struct attempt *attempt, char name[NAME_SIZE + 8]) {
     const struct nwi_establishment *establishment = attempt->establishment;
@@ -78,8 +77,7 @@ static void note_attempt(const struct attempt *attempt, const char *event, nwi_e
     note(attempt->establishment, name, event, attempt->remote, err);
 }
 
-/* --- ends
- * ---------------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static void free_attempt(struct attempt *attempt) {
     LIST_REMOVE(attempt, link);
@@ -122,8 +120,7 @@ static void fail(struct nwi_establishment *establishment, nwi_err err, bool perm
     establishment->events->failed(establishment->owner, err, permanent);
 }
 
-/* --- attempts
- * ------------------------------------------------------------------------------------------ */
+/* --- attempts --- */
 
 static void drive(struct nwi_establishment *establishment);
 
@@ -255,8 +252,7 @@ void nwi_establishment_next(struct nwi_establishment *establishment) {
         attempt_failed(oldest, NWI_ERR_CANCELED);
 }
 
-/* --- names
- * --------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     struct nwi_establishment *establishment = owner;
@@ -319,8 +315,7 @@ static void connect_address(struct nwi_establishment *establishment, int ip_vers
         start_attempt(establishment, 0, remote, length);
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 /* Whether this build can connect to such an endpoint under such parameters at all. */
 static nwi_err check_request(const struct nwi_establishment *establishment) {

@@ -59,8 +59,7 @@ void nwi_connection_fail_sends(nw_connection_t connection, nwi_err err) {
     connection->protocol.open_context = nwi_release(connection->protocol.open_context);
 }
 
-/* --- choosing
- * ------------------------------------------------------------------------------------------ */
+/* --- choosing --- */
 
 enum readiness { READY, HELD_BACK, REFUSED };
 
@@ -147,8 +146,7 @@ void nwi_connection_pump_sends(nw_connection_t connection) {
     connection->protocol.pumping_sends = false;
 }
 
-/* --- expiry
- * -------------------------------------------------------------------------------------------- */
+/* --- expiry --- */
 
 static void set_expiry(nw_connection_t connection);
 
@@ -183,8 +181,7 @@ static void set_expiry(nw_connection_t connection) {
                   first); /* on ENOMEM it expires when its turn comes instead */
 }
 
-/* --- the call
- * ------------------------------------------------------------------------------------------ */
+/* --- the call --- */
 
 static nwi_err check_send(nw_connection_t connection, const struct connection_send *send) {
     if (connection->protocol.cancelling)

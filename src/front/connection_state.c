@@ -159,8 +159,7 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
         tell_state(connection, err);
 }
 
-/* --- paths
- * --------------------------------------------------------------------------------------------- */
+/* --- paths --- */
 
 /* The interface a path uses first; 0 = none. Enumerating calls inline. */
 static bool take_first_index(void *context, nw_interface_t interface) {
@@ -237,8 +236,7 @@ static void unwatch_path(nw_connection_t connection) {
     connection->protocol.path_changes = nwi_path_unsubscribe(connection->protocol.path_changes);
 }
 
-/* --- establishment
- * ------------------------------------------------------------------------------------- */
+/* --- establishment --- */
 
 static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
     connection->protocol.chain = chain;
@@ -356,8 +354,7 @@ void nwi_connection_next_endpoint(nw_connection_t connection) {
                             NWI_ERR_CANCELED); /* no further address is known once one has won */
 }
 
-/* --- ends
- * ---------------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static void stop_chain(nw_connection_t connection, enum nwi_disconnect how, nwi_err why) {
     struct nwi_chain *chain = nwi_take(&connection->protocol.chain);

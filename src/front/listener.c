@@ -51,8 +51,7 @@ struct nw_listener {
 
 static const char *const state_name[] = {"setup", "waiting", "ready", "failed", "cancelled"};
 
-/* --- operations
- * ---------------------------------------------------------------------------------------- */
+/* --- operations --- */
 
 static void perform(nw_listener_t listener, struct nwi_operation operation) {
     operation.object = listener;
@@ -63,8 +62,7 @@ static bool refuse_null(const void *object, const char *function) {
     return nwi_refuse_null(object, function, "listener");
 }
 
-/* --- callouts
- * ------------------------------------------------------------------------------------------ */
+/* --- callouts --- */
 
 struct notice {
     struct nwi_task task;
@@ -142,8 +140,7 @@ static void enter(nw_listener_t listener, nw_listener_state_t next, nwi_err err)
             listener->protocol.handlers[i] = nwi_release(listener->protocol.handlers[i]);
 }
 
-/* --- peers
- * --------------------------------------------------------------------------------------------- */
+/* --- peers --- */
 
 struct arrival { /* a new connection on its way into the listener's context */
     struct nwi_task task;
@@ -242,8 +239,7 @@ static void ready(void *owner, void *token, nwi_err err) {
 
 static const struct nwi_door_events door_events = {.wants = wants, .begin = begin, .ready = ready};
 
-/* --- listening
- * ----------------------------------------------------------------------------------------- */
+/* --- listening --- */
 
 /* No such address or interface now; it may come. */
 static bool may_come(nwi_err err) {
@@ -361,8 +357,7 @@ static void apply_cancel(void *object, struct nwi_operation *operation) {
     enter(listener, nw_listener_state_cancelled, 0);
 }
 
-/* --- the calls
- * ----------------------------------------------------------------------------------------- */
+/* --- the calls --- */
 
 static void destroy_listener(void *object) {
     nw_listener_t listener = object;

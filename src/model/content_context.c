@@ -143,8 +143,7 @@ NW_EXPORT nw_content_context_t nw_content_context_copy_antecedent(nw_content_con
     return context == NULL ? NULL : nwi_retain(context->antecedent);
 }
 
-/* --- metadata
- * ------------------------------------------------------------------------------------------ */
+/* --- metadata --- */
 
 bool nwi_content_context_add_metadata(nw_content_context_t context,
                                       nw_protocol_metadata_t metadata) {

@@ -54,8 +54,7 @@ static nw_endpoint_t create(nw_endpoint_type_t type, size_t extra) {
     return endpoint;
 }
 
-/* --- addresses ---------------------------------------------------------------------------------
- */
+/* --- addresses --- */
 
 /* Octets of the address that count, or 0 when it is none that we use. */
 static socklen_t checked_length(const struct sockaddr *address, socklen_t length) {
@@ -119,8 +118,7 @@ NW_EXPORT char *nw_endpoint_copy_address_string(nw_endpoint_t endpoint) {
     return nwi_endpoint_is_resolved(endpoint) ? nwi_strdup(endpoint->hostname) : NULL;
 }
 
-/* --- host names ---------------------------------------------------------------------------------
- */
+/* --- host names --- */
 
 static nw_endpoint_t create_host(const char *hostname, uint16_t port) {
     nw_endpoint_t endpoint = create(nw_endpoint_type_host, 0);
@@ -178,8 +176,7 @@ NW_EXPORT nw_endpoint_type_t nw_endpoint_get_type(nw_endpoint_t endpoint) {
     return endpoint == NULL ? nw_endpoint_type_invalid : endpoint->type;
 }
 
-/* --- Bonjour services ----------------------------------------------------------------------------
- */
+/* --- Bonjour services --- */
 
 NW_EXPORT nw_endpoint_t nw_endpoint_create_bonjour_service(const char *name, const char *type,
                                                            const char *domain) {
@@ -225,8 +222,7 @@ NW_EXPORT const uint8_t *nw_endpoint_get_signature(nw_endpoint_t endpoint,
     return NULL;
 }
 
-/* --- URLs ----------------------------------------------------------------------------------------
- */
+/* --- URLs --- */
 
 NW_EXPORT nw_endpoint_t nw_endpoint_create_url(const char *url) {
     struct nwi_url_parts parts;
@@ -249,8 +245,7 @@ NW_EXPORT const char *nw_endpoint_get_url(nw_endpoint_t endpoint) {
     return endpoint == NULL ? NULL : endpoint->url;
 }
 
-/* --- comparison and text -------------------------------------------------------------------------
- */
+/* --- comparison and text --- */
 
 static bool same_text(const char *a, const char *b) {
     if (a == NULL || b == NULL)

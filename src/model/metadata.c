@@ -10,8 +10,7 @@
 #include "base/log.h"
 #include <errno.h>
 
-/* --- TCP -----------------------------------------------------------------------------------------
- */
+/* --- TCP --- */
 
 enum { PACING_MIN = 12500 }; /* octets a second; lower limits are raised to it */
 
@@ -96,8 +95,7 @@ NW_EXPORT int nw_tcp_set_max_pacing_rate(nw_protocol_metadata_t metadata,
     return error;
 }
 
-/* --- UDP -----------------------------------------------------------------------------------------
- */
+/* --- UDP --- */
 
 static const struct nwi_type udp_metadata_type = {
     .name = "nw_udp_metadata",
@@ -112,8 +110,7 @@ NW_EXPORT bool nw_protocol_metadata_is_udp(nw_protocol_metadata_t metadata) {
     return nwi_protocol_metadata_is(metadata, &nwi_udp_definition);
 }
 
-/* --- IP ------------------------------------------------------------------------------------------
- */
+/* --- IP --- */
 
 static const struct nwi_type ip_metadata_type = {
     .name = "nw_ip_metadata",

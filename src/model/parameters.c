@@ -42,8 +42,7 @@ NW_EXPORT nw_parameters_t nw_parameters_create(void) {
     return parameters->stack != NULL ? parameters : nwi_release(parameters);
 }
 
-/* --- creation with a stack
- * -------------------------------------------------------------------------- */
+/* --- creation with a stack --- */
 
 /* What the caller wants done with one protocol's options, whichever form it came in. */
 struct configure {
@@ -163,8 +162,7 @@ NW_EXPORT nw_parameters_t nw_parameters_create_custom_ip(uint8_t custom_ip_proto
     return create_custom_ip(custom_ip_protocol_number, configure_block(configure_ip), __func__);
 }
 
-/* --- copies
- * -------------------------------------------------------------------------------------------- */
+/* --- copies --- */
 
 nw_parameters_t nwi_parameters_copy_for_connection(nw_parameters_t parameters) {
     if (parameters == NULL)

@@ -99,8 +99,7 @@ NW_EXPORT void nw_parameters_iterate_prohibited_interfaces(nw_parameters_t param
     iterate_interfaces(parameters, nwi_callback_block_noescape(block), __func__);
 }
 
-/* --- types
- * --------------------------------------------------------------------------------------------- */
+/* --- types --- */
 
 static bool checked_type(nw_parameters_t parameters, nw_interface_type_t type,
                          const char *function) {
@@ -167,8 +166,7 @@ bool nwi_parameters_allow_interface(nw_parameters_t parameters, nw_interface_t i
            !is_prohibited(parameters, interface);
 }
 
-/* --- local endpoint
- * ------------------------------------------------------------------------------------ */
+/* --- local endpoint --- */
 
 NW_EXPORT void nw_parameters_set_local_endpoint(nw_parameters_t parameters,
                                                 nw_endpoint_t local_endpoint) {

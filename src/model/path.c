@@ -125,8 +125,7 @@ NW_EXPORT nw_endpoint_t nw_path_copy_effective_remote_endpoint(nw_path_t path) {
     return path == NULL ? NULL : nwi_retain(path->facts.remote);
 }
 
-/* --- comparison
- * ---------------------------------------------------------------------------------------- */
+/* --- comparison --- */
 
 static bool same_interfaces(const struct nwi_path_facts *a, const struct nwi_path_facts *b) {
     if (a->interface_count != b->interface_count)
@@ -159,8 +158,7 @@ NW_EXPORT bool nw_path_is_equal(nw_path_t path, nw_path_t other_path) {
            nwi_endpoint_is_equal(a->remote, b->remote);
 }
 
-/* --- enumeration: the callee may release the path, so it is held
- * --------------------------------------- */
+/* --- enumeration: the callee may release the path, so it is held --- */
 
 static bool checked(nw_path_t path, struct nwi_callback callback, const char *function) {
     if (path == NULL || callback.fn == NULL)

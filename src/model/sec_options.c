@@ -63,8 +63,7 @@ static bool checked_with(sec_protocol_options_t options, const void *value, cons
     return value != NULL;
 }
 
-/* --- who we are, whom we ask
- * --------------------------------------------------------------------------- */
+/* --- who we are, whom we ask --- */
 
 SEC_EXPORT void sec_protocol_options_set_local_identity(sec_protocol_options_t options,
                                                         sec_identity_t identity) {
@@ -117,8 +116,7 @@ sec_protocol_options_add_tls_application_protocol(sec_protocol_options_t options
     options->application_protocol_count = count + 1;
 }
 
-/* --- cipher suites and versions
- * ------------------------------------------------------------------------ */
+/* --- cipher suites and versions --- */
 
 static void append_suite(sec_protocol_options_t options, tls_ciphersuite_t suite,
                          const char *function) {
@@ -251,8 +249,7 @@ SEC_EXPORT tls_protocol_version_t sec_protocol_options_get_default_max_dtls_prot
     return tls_protocol_version_DTLSv12;
 }
 
-/* --- keys
- * ---------------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 SEC_EXPORT void
 sec_protocol_options_set_tls_diffie_hellman_parameters(sec_protocol_options_t options,
@@ -291,8 +288,7 @@ sec_protocol_options_set_tls_pre_shared_key_identity_hint(sec_protocol_options_t
     nwi_release(old);
 }
 
-/* --- switches
- * ------------------------------------------------------------------------------------------ */
+/* --- switches --- */
 
 SEC_EXPORT void sec_protocol_options_set_tls_tickets_enabled(sec_protocol_options_t options,
                                                              bool tickets_enabled) {

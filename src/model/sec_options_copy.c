@@ -84,8 +84,7 @@ sec_protocol_options_t nwi_sec_options_copy(sec_protocol_options_t options) {
     return copy;
 }
 
-/* --- comparison
- * ---------------------------------------------------------------------------------------- */
+/* --- comparison --- */
 
 /* Octet by octet, however both are cut into regions. */
 static bool same_data(dispatch_data_t a, dispatch_data_t b) {

@@ -84,8 +84,7 @@ nwi_err nwi_path_allows(nw_parameters_t parameters, unsigned *ret_index) {
     return table != NULL ? nwi_path_allows_in(table, parameters, ret_index) : nwi_posix(ENETDOWN);
 }
 
-/* --- paths
- * --------------------------------------------------------------------------------------------- */
+/* --- paths --- */
 struct builder {
     const struct nwi_path_table *table;
     nw_parameters_t parameters;

@@ -58,8 +58,7 @@ static const struct nwi_type monitor_type = {
 static const struct nwi_type subscription_type = {.name = "path subscription",
                                                   .size = sizeof(struct nwi_path_subscription)};
 
-/* --- in our context
- * ------------------------------------------------------------------------------------ */
+/* --- in our context --- */
 static void tell_all(void) { /* under lock */
     struct nwi_path_subscription *subscription;
     LIST_FOREACH (subscription, &subscriptions, entry) {
@@ -135,8 +134,7 @@ static void stop_run(struct nwi_task *task) {
     nwi_release(monitor);
 }
 
-/* --- subscribing
- * --------------------------------------------------------------------------------------- */
+/* --- subscribing --- */
 /* The descriptor is opened before the table is read, so that no change slips between. */
 static nwi_err create_monitor(struct monitor **ret_monitor) {
     pthread_once(&own_context_once, init_own_context);

@@ -25,8 +25,7 @@ static void table_destroy(void *object) {
 static const struct nwi_type table_type = {
     .name = "path table", .size = sizeof(struct nwi_path_table), .destroy = table_destroy};
 
-/* --- types of links
- * ------------------------------------------------------------------------------------ */
+/* --- types of links --- */
 static bool exists(const char *name, const char *what) {
     char path[64 + IF_NAMESIZE];
     struct stat status;
@@ -64,8 +63,7 @@ static nw_interface_type_t type_of(const struct nwi_link *link,
     return wireless(link->name) ? nw_interface_type_wifi : nw_interface_type_wired;
 }
 
-/* --- what follows from the lists
- * ----------------------------------------------------------------------- */
+/* --- what follows from the lists --- */
 /* An address that packets can be sent from now. A deprecated one still can, but nothing new should:
  * it does not make its link usable. */
 static bool is_good(const struct nwi_link_address *address) {
@@ -180,8 +178,7 @@ struct nwi_path_table *nwi_path_table_create(const struct nwi_path_records *reco
     return table;
 }
 
-/* --- reading it from the kernel
- * ------------------------------------------------------------------------ */
+/* --- reading it from the kernel --- */
 struct gather {
     void *array;
     size_t count, room, size;
@@ -263,8 +260,7 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
     return err;
 }
 
-/* --- questions
- * ----------------------------------------------------------------------------------------- */
+/* --- questions --- */
 static bool same_interface(const struct nwi_path_interface *a, const struct nwi_path_interface *b) {
     enum { FLAGS = IFF_UP | IFF_RUNNING | IFF_LOOPBACK | IFF_POINTOPOINT | IFF_MULTICAST };
     return a->link.index == b->link.index && strcmp(a->link.name, b->link.name) == 0 &&

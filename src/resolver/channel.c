@@ -101,8 +101,7 @@ static struct socket *find_socket(struct nwi_channel *channel, int fd) {
     return NULL;
 }
 
-/* --- the timeout
- * --------------------------------------------------------------------------------------- */
+/* --- the timeout --- */
 static void schedule(struct nwi_channel *channel) {
     struct timeval left;
     if (channel->closing)
@@ -125,8 +124,7 @@ static void alarm_fired(struct nwi_alarm *alarm) {
     schedule(channel);
 }
 
-/* --- sockets
- * ------------------------------------------------------------------------------------------- */
+/* --- sockets --- */
 static void read_all(struct nwi_channel *channel, struct socket *s) {
     do {
         s->drained = s->received = false;
@@ -294,8 +292,7 @@ static const struct ares_socket_functions socket_functions = {
     .asendv = do_send,
 };
 
-/* --- life
- * ---------------------------------------------------------------------------------------------- */
+/* --- life --- */
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 static void start_library(void) {
     ares_library_init(ARES_LIB_INIT_ALL);

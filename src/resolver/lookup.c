@@ -55,8 +55,7 @@ static const struct nwi_type lookup_type = {
 static void start_waiting(struct nwi_resolver *resolver);
 static void ask(struct lookup *lookup);
 
-/* --- answers out
- * --------------------------------------------------------------------------------------- */
+/* --- answers out --- */
 static void end_lookup(struct lookup *lookup) {
     struct nwi_resolver *resolver = lookup->resolver;
     struct nwi_resolution *waiter;
@@ -90,8 +89,7 @@ static void finish_part(struct part *part) {
         nwi_resolution_answer(waiter, part->index, answer, NWI_RESOLVED_QUERY, ttl);
 }
 
-/* --- candidates
- * ---------------------------------------------------------------------------------------- */
+/* --- candidates --- */
 static unsigned count_dots(const char *name) {
     unsigned dots = 0;
     for (; *name != '\0'; name++)
@@ -118,8 +116,7 @@ static bool candidate_name(const struct lookup *lookup, char *ret, size_t size) 
     return length > 0 && (size_t)length < size;
 }
 
-/* --- answers in
- * ---------------------------------------------------------------------------------------- */
+/* --- answers in --- */
 /* After any change: what is decided is delivered, the next candidate asked, the end reached. May
  * end the lookup; the caller holds a reference. */
 static void settle(struct lookup *lookup) {
@@ -222,8 +219,7 @@ static void ask(struct lookup *lookup) {
     nwi_release(lookup);
 }
 
-/* --- beginning
- * ----------------------------------------------------------------------------------------- */
+/* --- beginning --- */
 static void fail(struct lookup *lookup, nwi_err err) {
     nwi_retain(lookup);
     for (int i = 0; i < FAMILY_COUNT; i++) {

@@ -59,8 +59,7 @@ static struct facts work_out(const struct nwi_order_candidate *candidate,
     return f;
 }
 
-/* --- the rules: less than 0 = a first ----------------------------------------------------------
- */
+/* --- the rules: less than 0 = a first --- */
 
 static int yes_first(bool a, bool b) {
     return (int)b - (int)a;
@@ -149,8 +148,7 @@ static int compare_facts(const struct facts *a, const struct facts *b, unsigned 
     return 0;
 }
 
-/* --- the face ----------------------------------------------------------------------------------
- */
+/* --- the face --- */
 
 static int compare(const struct nwi_order_candidate *a, const struct nwi_order_candidate *b,
                    const struct nwi_policy *policy, unsigned *ret_rule) {

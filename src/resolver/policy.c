@@ -92,8 +92,7 @@ unsigned nwi_policy_scope(const struct nwi_policy *policy, const struct in6_addr
     return IN6_IS_ADDR_SITELOCAL(address) ? NWI_SCOPE_SITE : NWI_SCOPE_GLOBAL;
 }
 
-/* --- gai.conf ----------------------------------------------------------------------------------
- */
+/* --- gai.conf --- */
 
 /* "2002::/16", "::ffff:0:0/96", "10.0.0.0/8" (as 96 + 8 bits), or an address alone (all its bits).
  */

@@ -22,8 +22,7 @@ enum {
     MAX_LOOKUPS = 128
 }; /* names asked at once: twice as many packets still fit a socket's buffer */
 
-/* --- resolutions
- * --------------------------------------------------------------------------------------- */
+/* --- resolutions --- */
 static void resolution_destroy(void *object) {
     struct nwi_resolution *r = object;
     for (int i = 0; i < FAMILY_COUNT; i++)
@@ -187,8 +186,7 @@ void *nwi_resolve_cancel(struct nwi_resolution *r) {
     return nwi_release(r);
 }
 
-/* --- resolvers
- * ----------------------------------------------------------------------------------------- */
+/* --- resolvers --- */
 static void resolver_destroy(void *object) {
     struct nwi_resolver *resolver = object;
     nwi_cache_free(resolver->inside.cache);

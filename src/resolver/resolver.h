@@ -74,8 +74,7 @@ void *nwi_resolve_cancel(struct nwi_resolution *resolution); /* returns NULL */
  * way are asked anew. */
 void nwi_resolver_network_changed(void);
 
-/* --- a resolver of one's own (tests; later privacy contexts)
- * -------------------------------------------- */
+/* --- a resolver of one's own (tests; later privacy contexts) --- */
 struct nwi_resolver_config { /* zero = default; strings copied */
     const char *resolv_conf; /* path; NULL: /etc/resolv.conf */
     const char *hosts;       /* path; NULL: /etc/hosts */

@@ -132,8 +132,7 @@ static nwi_err run_dump(struct dump *dump, uint16_t type) {
     return nwi_posix(EBUSY);
 }
 
-/* --- links
- * --------------------------------------------------------------------------------------------- */
+/* --- links --- */
 static void copy_name(char *to, size_t size, const struct nlattr *attribute) {
     size_t length = mnl_attr_get_payload_len(attribute);
     if (length >= size)
@@ -173,8 +172,7 @@ static void each_link(struct dump *dump, const struct nlmsghdr *message) {
     dump->report(dump->context, &link);
 }
 
-/* --- addresses
- * ----------------------------------------------------------------------------------------- */
+/* --- addresses --- */
 /* False when the attribute is too short for the family. */
 static bool read_address(const struct nlattr *attribute, int family, unsigned index,
                          struct sockaddr_storage *ret) {
@@ -226,8 +224,7 @@ static void each_address(struct dump *dump, const struct nlmsghdr *message) {
         dump->report(dump->context, &entry);
 }
 
-/* --- routes
- * -------------------------------------------------------------------------------------------- */
+/* --- routes --- */
 static bool is_default_route(const struct nlmsghdr *message) {
     const struct rtmsg *info = mnl_nlmsg_get_payload(message);
     return mnl_nlmsg_get_payload_len(message) >= sizeof *info && info->rtm_dst_len == 0 &&
@@ -312,8 +309,7 @@ static void each_route(struct dump *dump, const struct nlmsghdr *message) {
         dump->report(dump->context, &route);
 }
 
-/* --- the face
- * ------------------------------------------------------------------------------------------ */
+/* --- the face --- */
 struct link_reader {
     void (*each)(void *context, const struct nwi_link *link);
     void *context;

@@ -22,8 +22,7 @@ static inline bool nwi_err_would_block(nwi_err err) {
     return err == nwi_posix(EAGAIN) || err == nwi_posix(EWOULDBLOCK);
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------- */
+/* --- life --- */
 /* Errors: EMFILE, ENFILE, EAFNOSUPPORT, EPERM, ENOMEM, ... */
 nwi_err nwi_socket_open(int family, int type, int protocol, int *ret_fd);
 /* *ret_pending: the kernel goes on by itself; writability then tells the end, nwi_socket_take_error
@@ -46,8 +45,7 @@ void nwi_socket_close(int fd);
 /* Closes with a reset instead of FIN (SO_LINGER zero); unsent bytes are dropped. */
 void nwi_socket_abort(int fd);
 
-/* --- bytes
- * --------------------------------------------------------------------------------------------- */
+/* --- bytes --- */
 /* Writes with MSG_NOSIGNAL | `flags`; *ret_sent may be less than asked for. More than IOV_MAX
  * pieces: the rest is left for the next call. Errors: would-block, EPIPE, ECONNRESET, EMSGSIZE, ...
  */
@@ -57,8 +55,7 @@ nwi_err nwi_socket_send(int fd, const struct iovec *pieces, size_t count, int fl
 nwi_err nwi_socket_recv(int fd, const struct iovec *pieces, size_t count, int flags,
                         size_t *ret_received);
 
-/* --- options and questions
- * ----------------------------------------------------------------------------- */
+/* --- options and questions --- */
 /* Takes the pending error off the socket (SO_ERROR): the result of a pending connect. Returns it; 0
  * = none. */
 nwi_err nwi_socket_take_error(int fd);

@@ -80,7 +80,7 @@ static unsigned long ms(nwi_ns t) {
     return (unsigned long)(t / NWI_MS);
 }
 
-/* --- the rules, written down a second time --------------------------------------------------- */
+/* --- the rules, written down a second time --- */
 
 static nwi_ns resolution_delay(const struct race_net *net) {
     nwi_ns set = net->options.resolution_delay;
@@ -134,7 +134,7 @@ static void decide_end(struct books *b) {
         }
 }
 
-/* --- steps ----------------------------------------------------------------------------------- */
+/* --- steps --- */
 
 static bool any_waiting(const struct books *b, unsigned family, uint32_t group,
                         uint32_t below_rank) {

@@ -27,7 +27,7 @@ static void log_sink(enum nwi_log_level level, const char *name, const char *eve
     fprintf(stderr, "race: %s\n", message);
 }
 
-/* --- making a network ------------------------------------------------------------------------ */
+/* --- making a network --- */
 
 static unsigned below(uint64_t *random, unsigned n) {
     return (unsigned)(race_net_random(random) % n);
@@ -142,7 +142,7 @@ static void make_net(uint64_t seed, struct race_net *ret_net) {
     ret_net->mix = below(&random, 5) == 0 ? 0 : race_net_random(&random) | 1;
 }
 
-/* --- holding it against the properties ------------------------------------------------------- */
+/* --- holding it against the properties --- */
 
 static bool same_log(const struct race_net_log *a, const struct race_net_log *b) {
     if (a->count != b->count || a->stuck != b->stuck)
@@ -169,7 +169,7 @@ static const char *try_net(const struct race_net *net, struct race_check_stats *
     return failure;
 }
 
-/* --- making a failing network smaller -------------------------------------------------------- */
+/* --- making a failing network smaller --- */
 
 static void drop_host(struct race_net *net, unsigned host) {
     memmove(&net->hosts[host], &net->hosts[host + 1],

@@ -11,8 +11,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* --- JSON
- * ------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 static FILE *json_stream(const struct nwcat_app *app) {
     return app->options.probe ? stdout : stderr;
@@ -64,8 +63,7 @@ static void put_row(struct nwcat_json *json, const struct nwcat_row *row) {
         nwcat_json_text(json, "note", row->note);
 }
 
-/* --- words
- * ------------------------------------------------------------------------------------------- */
+/* --- words --- */
 
 /* A line on standard error, with the progress line out of its way. */
 __attribute__((format(printf, 3, 4))) static void say(const struct nwcat_app *app,
@@ -87,8 +85,7 @@ static bool as_json(const struct nwcat_app *app) {
     return app->options.json;
 }
 
-/* --- events
- * ------------------------------------------------------------------------------------------ */
+/* --- events --- */
 
 void nwcat_event_start(const struct nwcat_app *app, const char *role) {
     const struct nwcat_options *o = &app->options;

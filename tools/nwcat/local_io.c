@@ -28,8 +28,7 @@ struct write_request { /* one nwcat_output_write, until its answer */
     nwcat_output_fn fn;
 };
 
-/* --- input
- * ------------------------------------------------------------------------------------------- */
+/* --- input --- */
 
 struct nwcat_input *nwcat_input_open(const char *path) {
     struct nwcat_input *input = calloc(1, sizeof *input);
@@ -107,8 +106,7 @@ uint64_t nwcat_input_total(const struct nwcat_input *input) {
     return at >= 0 && status.st_size > at ? (uint64_t)(status.st_size - at) : 0;
 }
 
-/* --- output
- * ------------------------------------------------------------------------------------------ */
+/* --- output --- */
 
 struct nwcat_output *nwcat_output_open(const char *path) {
     struct nwcat_output *output = calloc(1, sizeof *output);

@@ -99,8 +99,7 @@ static void describe_target(const struct nwcat_session *session, const char *ver
         snprintf(text, size, "%s %s port %s", verb, o->host, o->port);
 }
 
-/* --- the end
- * ---------------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 /* After the peer's end: sending goes on only while the input flows, so that an idle terminal or
  * pipe does not hold a finished exchange open. */
@@ -148,8 +147,7 @@ static void on_limit(void *context) {
     nwcat_session_end(session, NWCAT_TIMEOUT);
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 /* The peer may have said much before it stopped listening: what is on its way is still received,
  * and the session ends with the failure after that. */
@@ -249,8 +247,7 @@ void nwcat_session_take_input(struct nwcat_session *session) {
     want_input(session);
 }
 
-/* --- receiving
- * --------------------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 static void received_end(struct nwcat_session *session) {
     session->receive_ended = true;
@@ -314,8 +311,7 @@ static void receive_next(struct nwcat_session *session) {
                             on_received);
 }
 
-/* --- states
- * ------------------------------------------------------------------------------------------ */
+/* --- states --- */
 
 static struct nwcat_peer peer_of(struct nwcat_session *session, double seconds) {
     return (struct nwcat_peer){

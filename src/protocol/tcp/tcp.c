@@ -57,8 +57,7 @@ struct tcp {
     nwi_err failure;      /* to be told when drained */
 };
 
-/* --- ends
- * ---------------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static size_t unread(const struct tcp *tcp) {
     size_t octets = 0;
@@ -92,8 +91,7 @@ static void end_of_stream(struct tcp *tcp) {
         nwi_layer_failed(&tcp->base, err);
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* Reads once into a buffer fit for what came last time. Success with NULL content: end of the
  * stream. */
@@ -180,8 +178,7 @@ static void tcp_window(struct nwi_layer *layer, size_t octets) {
         read_granted(tcp);
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 static size_t send_left(const struct nwi_send *send) {
     return send->content != NULL ? dispatch_data_get_size(send->content) - send->offset : 0;
@@ -277,8 +274,7 @@ static bool tcp_congested(struct nwi_layer *layer) {
     return !tcp->writable && !STAILQ_EMPTY(&tcp->queue);
 }
 
-/* --- events
- * -------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static void take_turn(struct nwi_task *task) {
     struct tcp *tcp = nwi_container_of(task, struct tcp, turn);
@@ -311,8 +307,7 @@ static void handle_events(struct tcp *tcp, unsigned events) {
         read_granted(tcp);
 }
 
-/* --- connecting
- * ---------------------------------------------------------------------------------------- */
+/* --- connecting --- */
 
 static void free_timeout(struct tcp *tcp) {
     if (tcp->timeout != NULL)
@@ -414,8 +409,7 @@ static nwi_err tcp_connect(struct nwi_layer *layer) {
     return 0;
 }
 
-/* --- ends of the layer
- * --------------------------------------------------------------------------------- */
+/* --- ends of the layer --- */
 
 /* Unread octets in the socket at close() would make the kernel send a reset, which may destroy
  * octets of ours that the peer has not read yet: take them out first. */

@@ -22,8 +22,7 @@ enum {
     IPV6_MINIMUM_MTU = 1280, /* RFC 8200 section 5 */
 };
 
-/* --- sending
- * ------------------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 void nwi_udp_outbox_init(struct nwi_udp_outbox *outbox) {
     STAILQ_INIT(&outbox->queue);
@@ -110,8 +109,7 @@ nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_ser
     return nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
 }
 
-/* --- receiving
- * ----------------------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input *ret_input) {
     struct nwi_input input = {.complete = true,
@@ -148,8 +146,7 @@ nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input) {
     return err;
 }
 
-/* --- the socket
- * ---------------------------------------------------------------------------------------- */
+/* --- the socket --- */
 
 nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters) {
     const struct nwi_udp_options *udp = nwi_udp_options(parameters->stack->transport);

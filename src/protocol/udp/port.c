@@ -85,8 +85,7 @@ void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
         nwi_release(peer);
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static void give(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
     struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
@@ -168,8 +167,7 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
     }
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static void close_port(struct nwi_task *task) {
     struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, close_task);

@@ -31,8 +31,7 @@ static void run(const char *command) {
         fail_msg("failed: %s", command);
 }
 
-/* --- a listener
- * ------------------------------------------------------------------------------------------ */
+/* --- a listener --- */
 struct listener {
     struct nwi_path_subscription *subscription;
     struct nwi_task task;
@@ -160,9 +159,7 @@ static int remove_link(void **state) {
     return system("ip link del va 2>/dev/null") >= 0 ? 0 : -1;
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------------
- */
+/* --- tests --- */
 static void links_and_addresses(void **state) {
     (void)state;
     struct listener listener = subscribed();

@@ -25,8 +25,7 @@
 enum { PATIENCE = 30 /* s until a wait counts as a failure */, A = 1, AAAA = 28 };
 #define NO_SUCH nwi_dns(NWI_DNS_NO_SUCH_RECORD)
 
-/* --- what one resolution answered
- * ----------------------------------------------------------------------- */
+/* --- what one resolution answered --- */
 struct probe {
     struct nwi_serial *context;
     struct nwi_resolution *resolution;
@@ -122,8 +121,7 @@ static void pass_through(struct probe *probe) {
     wait_until(&probe->task_done, NULL, 0);
 }
 
-/* --- fixture
- * -------------------------------------------------------------------------------------------- */
+/* --- fixture --- */
 static const struct fake_dns_rule rules[] = {
     {.name = "both.test", .type = A, .ttl = 60, .records = {"127.0.0.2", "127.0.0.3"}},
     {.name = "both.test", .type = AAAA, .ttl = 30, .records = {"::1"}},
@@ -267,8 +265,7 @@ static void expect(const char *host, nwi_err err6, const char *v6, nwi_err err4,
     assert_int_equal(probe.got[1].source, source);
 }
 
-/* --- without a server
- * ------------------------------------------------------------------------------------ */
+/* --- without a server --- */
 static void literals(void **state) {
     (void)state;
     expect("192.0.2.1", NO_SUCH, "", 0, "192.0.2.1:443", NWI_RESOLVED_LITERAL);
@@ -318,8 +315,7 @@ static void misuse(void **state) {
     assert_null(nwi_resolver_close(NULL));
 }
 
-/* --- with one
- * -------------------------------------------------------------------------------------------- */
+/* --- with one --- */
 static void both_families_and_the_cache(void **state) {
     (void)state;
     expect("both.test", 0, "[::1]:443", 0, "127.0.0.2:443 127.0.0.3:443", NWI_RESOLVED_QUERY);
@@ -482,8 +478,7 @@ static void thousand_at_once(void **state) {
     free(probes);
 }
 
-/* --- cancel
- * ---------------------------------------------------------------------------------------------- */
+/* --- cancel --- */
 static void cancel_at_once_is_quick(void **state) {
     (void)state;
     static const char *const hosts[] = {"silent.test", "both.test",    "192.0.2.1",
@@ -547,8 +542,7 @@ static void cancel_at_every_point(void **state) {
     assert_int_equal(last.got[0].err, 0);
 }
 
-/* --- closing, flushing, failing
- * --------------------------------------------------------------------------- */
+/* --- closing, flushing, failing --- */
 static void close_ends_what_waits(void **state) {
     (void)state;
     struct probe probe = {0};

@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-/* --- a layer that writes its letter into a log for each operation
- * ---------------------------------------- */
+/* --- a layer that writes its letter into a log for each operation --- */
 
 static char log_text[256];
 
@@ -76,8 +75,7 @@ static const struct nwi_layer_ops top_ops = {
     .free = fake_free,
 };
 
-/* --- an owner
- * ------------------------------------------------------------------------------------------- */
+/* --- an owner --- */
 
 static int connected, failed, inputs;
 static nwi_err failure;
