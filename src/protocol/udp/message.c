@@ -15,7 +15,7 @@
 
 enum {
     DATAGRAM_MAX = 65536,  /* octets; no UDP datagram is larger (RFC 768: 16-bit length) */
-    DATAGRAM_PIECES = 256, /* iovecs of one datagram; a message in more pieces is joined first */
+    DATAGRAM_PIECES = 64, /* iovecs of one datagram; a message in more pieces is joined first */
     UDP_HEADER = 8,
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
@@ -89,24 +89,64 @@ static void set_traffic_class(const struct nwi_send *send, nw_service_class_t us
     to->tos = (uint8_t)(dscp << 2 | ip->ecn);
 }
 
+/* Fills the vectors with the message; false when it is in more pieces than there are. */
+static bool gather(const struct nwi_send_list *message, struct iovec *pieces, size_t *ret_count) {
+    size_t count = 0;
+    const struct nwi_send *send;
+    STAILQ_FOREACH (send, message, link) {
+        size_t offset = 0, first = count;
+        if (send->content == NULL)
+            continue;
+        count += nwi_data_iovec(send->content, 0, pieces + count, DATAGRAM_PIECES - count);
+        for (size_t i = first; i < count; i++)
+            offset += pieces[i].iov_len;
+        if (offset < dispatch_data_get_size(send->content))
+            return false;
+    }
+    *ret_count = count;
+    return true;
+}
+
+/* The whole message in one buffer of the caller's. Errors: EMSGSIZE (no datagram could hold it),
+ * NWI_ERR_NOMEM. */
+static nwi_err join(const struct nwi_send_list *message, struct iovec *ret_whole) {
+    size_t size = 0, done = 0;
+    const struct nwi_send *send;
+    STAILQ_FOREACH (send, message, link)
+        size += send->content != NULL ? dispatch_data_get_size(send->content) : 0;
+    if (size > DATAGRAM_MAX)
+        return nwi_posix(EMSGSIZE);
+    char *bytes = nwi_alloc_raw(size);
+    if (bytes == NULL)
+        return NWI_ERR_NOMEM;
+    STAILQ_FOREACH (send, message, link)
+        if (send->content != NULL)
+            done += nwi_data_copy_out(send->content, 0, bytes + done, size - done);
+    *ret_whole = (struct iovec){bytes, done};
+    return 0;
+}
+
 nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_service_class_t usual,
                              const struct nwi_datagram_to *to) {
     struct nwi_datagram_to target = to != NULL ? *to : (struct nwi_datagram_to){0};
     struct iovec pieces[DATAGRAM_PIECES];
+    void *joined = NULL;
     size_t count = 0;
     const struct nwi_send *send = STAILQ_FIRST(message);
     if (send->final && send->content == NULL && STAILQ_NEXT(send, link) == NULL)
         return 0; /* an end without content is no datagram; an empty datagram has a context of its
                      own */
-    STAILQ_FOREACH (send, message, link) {
-        if (send->content == NULL)
-            continue;
-        count += nwi_data_iovec(send->content, 0, pieces + count, DATAGRAM_PIECES - count);
-        if (count == DATAGRAM_PIECES)
-            return nwi_posix(EMSGSIZE);
+    if (!gather(message, pieces, &count)) {
+        nwi_err err = join(message, pieces);
+        if (err != 0)
+            return err;
+        joined = pieces[0].iov_base;
+        count = 1;
     }
     set_traffic_class(STAILQ_FIRST(message), usual, &target);
-    return nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
+    nwi_err err = nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
+    nwi_free(joined);
+    return err;
 }
 
 /* --- receiving --- */

@@ -38,14 +38,13 @@ static void read_granted(struct udp *udp) {
         nwi_err err = nwi_udp_receive(udp->fd, &input);
         if (nwi_err_would_block(err)) {
             udp->readable = false;
-        } else if (err != 0) {
-            nwi_layer_soft_error(&udp->base, err);
-        } else {
-            udp->window = 0; /* one message was granted; the reader grants the next */
-            err = nwi_layer_deliver(&udp->base, &input);
-            if (err != 0)
-                nwi_layer_soft_error(&udp->base, err);
+            break;
         }
+        udp->window = 0; /* one message, or error, was granted; the reader grants the next */
+        if (err == 0)
+            err = nwi_layer_deliver(&udp->base, &input);
+        if (err != 0)
+            nwi_layer_soft_error(&udp->base, err);
     }
     udp->reading = false;
 }
