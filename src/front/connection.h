@@ -80,7 +80,8 @@ struct nw_connection {
         struct nwi_handler *handlers[HANDLER_COUNT];
         struct nwi_path_subscription
             *path_changes;   /* owned; while waiting or ready with a handler */
-        bool viable, better; /* as told last */
+        bool network_changed; /* since this attempt at establishment began */
+        bool viable, better;  /* as told last */
         /* sending */
         struct connection_send_list sends; /* not yet handed down */
         nw_content_context_t open_context; /* owned; begun and not complete on the stream */
