@@ -13,6 +13,7 @@ import symbols
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = os.path.join(ROOT, "docs/api/functions.txt")
 PAGE = os.path.join(ROOT, "docs/coverage.md")
+LIMITS = os.path.join(ROOT, "docs/api/limits.md")
 WORD = re.compile(r"\b(?:nw|sec|dispatch)_\w+")
 
 
@@ -83,7 +84,8 @@ def page(library):
         out += ["", "## Ours", "", "Functions that libnw adds to the original's.", "",
                 "| function | test |", "|---|---|"]
         out += ["| `%s` | %s |" % (name, (tests.get(name) or [""])[0]) for name in ours]
-    return "\n".join(out) + "\n"
+    with open(LIMITS, encoding="utf-8") as limits:
+        return "\n".join(out) + "\n\n" + limits.read()
 
 
 def main(argv):

@@ -332,6 +332,17 @@ static nwi_err check_request(const struct nwi_establishment *establishment) {
     return nwi_posix(ENOTSUP);
 }
 
+/* What may be left out without breaking what was asked for; docs/coverage.md lists these. */
+static void report_ignored(const struct nwi_establishment *establishment) {
+    nw_parameters_t parameters = establishment->parameters;
+    if (parameters->multipath_service != nw_multipath_service_disabled)
+        nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
+                "multipath service: this connection uses one path");
+    if (parameters->fast_open_enabled)
+        nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
+                "fast open: this connection begins with the full handshake");
+}
+
 static struct nwi_race_options race_options(nw_parameters_t parameters, int ip_version) {
     struct nwi_race_options options = {.ip_version = (uint8_t)ip_version};
     if (parameters->attempt_delay_set)
@@ -351,6 +362,7 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     nwi_retain(establishment);
     note(establishment, establishment->name, "start", establishment->endpoint, 0);
     nwi_err err = check_request(establishment);
+    report_ignored(establishment);
     bool permanent = err != 0;
     if (err == 0)
         err = nwi_path_allows(parameters, &establishment->interface_index);
