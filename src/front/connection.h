@@ -73,6 +73,7 @@ struct nw_connection {
     struct {
         nw_connection_state_t state; /* written by enter() alone */
         bool started, cancelling;
+        unsigned asked_too_late; /* sends and receives asked for after the end began */
         bool holds_itself;
         bool accepted;                           /* chain came with the connection */
         struct nwi_establishment *establishment; /* owned; while preparing */

@@ -213,6 +213,7 @@ static void receive_arrived(struct nwi_task *task) {
     struct connection_receive *receive = nwi_container_of(task, struct connection_receive, task);
     nw_connection_t connection = receive->connection;
     if (connection->protocol.cancelling) {
+        connection->protocol.asked_too_late++;
         receive->err =
             connection->protocol.failure != 0 ? connection->protocol.failure : NWI_ERR_CANCELED;
         answer(receive);

@@ -184,8 +184,10 @@ static void set_expiry(nw_connection_t connection) {
 /* --- the call --- */
 
 static nwi_err check_send(nw_connection_t connection, const struct connection_send *send) {
-    if (connection->protocol.cancelling)
+    if (connection->protocol.cancelling) {
+        connection->protocol.asked_too_late++;
         return connection->protocol.failure != 0 ? connection->protocol.failure : NWI_ERR_CANCELED;
+    }
     if (send->base.content == NULL && !send->base.complete)
         return NWI_ERR_INVAL; /* nothing to send and nothing to end */
     return 0;

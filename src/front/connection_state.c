@@ -105,15 +105,26 @@ static void tell_state(nw_connection_t connection, nwi_err err) {
 /* `cancelled` is the last callback, but a handler that runs before it may still ask for something,
  * and be answered. So the end makes one more round: through the client queue, behind all that is on
  * its way there, and back into the protocol context, behind all that those handlers asked for. Only
- * then is it told. */
+ * then is it told. The answers to what was asked for on the way have handlers too, which may ask
+ * again: so the rounds go on until one finds nothing asked, or until it is plain that the program
+ * asks whatever the answer is. */
+enum { ROUNDS_MAX = 64 };
+
 struct last_round {
     struct nwi_task task;
     nw_connection_t connection; /* borrowed: outlet and context hold it */
+    unsigned round, asked; /* asked: how much had been asked for too late when the round began */
 };
+
+static void go_round(nw_connection_t connection, struct last_round *round);
 
 static void tell_cancelled(struct nwi_task *task) { /* in the protocol context */
     struct last_round *round = nwi_container_of(task, struct last_round, task);
     nw_connection_t connection = round->connection;
+    if (connection->protocol.asked_too_late != round->asked && round->round < ROUNDS_MAX) {
+        go_round(connection, round);
+        return;
+    }
     nwi_free(round);
     tell_state(connection, 0);
     for (int i = 0; i < HANDLER_COUNT; i++) /* the callout holds the one that it needs */
@@ -126,14 +137,21 @@ static void turn_round(struct nwi_task *task) { /* on the client queue */
     nwi_serial_push(&round->connection->context, task);
 }
 
-static void tell_cancelled_later(nw_connection_t connection) {
-    struct last_round *round = nwi_alloc_certain(sizeof *round);
-    round->connection = connection;
+static void go_round(nw_connection_t connection, struct last_round *round) {
+    round->round++;
+    round->asked = connection->protocol.asked_too_late;
     round->task.run = connection->outlet.queue != NULL ? turn_round : tell_cancelled;
     if (connection->outlet.queue != NULL)
         nwi_outlet_push(&connection->outlet, &round->task);
     else
         nwi_serial_push(&connection->context, &round->task);
+}
+
+static void tell_cancelled_later(nw_connection_t connection) {
+    struct last_round *round = nwi_alloc_certain(sizeof *round);
+    round->connection = connection;
+    round->round = 0;
+    go_round(connection, round);
 }
 
 /* The only writer of the state. */
