@@ -256,6 +256,44 @@ class Lab(unittest.TestCase):
         return Report(out, err)
 
 
+    def peer(self, *words):
+        """Starts lab_peer in the client's namespace."""
+        return Peer(self.spawn(self.client.inside(PEER, *words), env=dict(os.environ, NW_LOG='debug')))
+
+
+class Peer:
+    """lab_peer: lines that it wrote, in order; each is consumed by the wait that finds it."""
+
+    def __init__(self, process):
+        self.process, self.lines, self.log, self.position = process, [], [], 0
+        for stream, lines in ((process.stdout, self.lines), (process.stderr, self.log)):
+            threading.Thread(target=self.read, args=(stream, lines), daemon=True).start()
+
+    @staticmethod
+    def read(stream, lines):
+        try:
+            for line in stream:
+                lines.append(line.decode().rstrip('\n'))
+        except (OSError, ValueError):
+            pass  # closed by the end of the test
+
+    def tell(self, command):
+        self.process.stdin.write((command + '\n').encode())
+        self.process.stdin.flush()
+
+    def wait_for(self, start, deadline=DEADLINE):
+        """The next line that starts so; lines before it are passed over."""
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            while self.position < len(self.lines):
+                line = self.lines[self.position]
+                self.position += 1
+                if line.startswith(start):
+                    return line
+            time.sleep(0.005)
+        raise AssertionError('no line "%s" in:\n%s' % (start, '\n'.join(self.lines + self.log)))
+
+
 class Report:
     """What nwcat wrote: `out`, the `events` of --json, and the `log` of the library."""
 

@@ -1,0 +1,248 @@
+/*
+ * lab_peer.c - a client told by its standard input what to do; it writes each event as one line.
+ * What:   lab_peer [-u] [-r TYPE] [-p TYPE] [-I HOST] HOST PORT
+ *         -u UDP; -r, -p the required or prohibited type of interface (wired, wifi, cellular,
+ *         loopback); -I the interface that leads to HOST is the required one.
+ *         Input:  "send TEXT", "cancel", "restart", "end" (of the sending side).
+ *         Output: "state NAME [DOMAIN CODE]", "viable 0|1", "path STATUS INTERFACE", "sent DOMAIN
+ * CODE" (0 0: fine), "received OCTETS", "finished OCTETS" (the peer's end), "broken DOMAIN CODE
+ * OCTETS", and "cancelled MICROSECONDS" (since the command), after which it ends.
+ * Runs:   on the main queue; the input is read as it comes.
+ */
+#include <Network/Network.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+    nw_connection_t connection;
+    bool datagrams;
+    uint64_t received; /* octets */
+    double cancel_at;  /* seconds */
+    char input[4096];
+    size_t input_length;
+} peer;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void quit(const char *why) {
+    fprintf(stderr, "lab_peer: %s\n", why);
+    exit(2);
+}
+
+/* " DOMAIN CODE", or nothing for NULL. */
+static const char *reason(nw_error_t error) {
+    static char text[64];
+    static const char *const domains[] = {"invalid", "posix", "dns", "tls"};
+    text[0] = '\0';
+    if (error != NULL) {
+        unsigned domain = (unsigned)nw_error_get_error_domain(error);
+        snprintf(text, sizeof text, " %s %d", domain < 4 ? domains[domain] : "other",
+                 nw_error_get_error_code(error));
+    }
+    return text;
+}
+
+static void on_received(void *context, dispatch_data_t content, nw_content_context_t message,
+                        bool is_complete, nw_error_t error) {
+    (void)context;
+    size_t size = content != NULL ? dispatch_data_get_size(content) : 0;
+    peer.received += size;
+    if (size > 0)
+        printf("received %zu\n", size);
+    bool final = message != NULL && nw_content_context_get_is_final(message);
+    if (error != NULL)
+        printf("broken%s %llu\n", reason(error), (unsigned long long)peer.received);
+    else if (is_complete && final)
+        printf("finished %llu\n", (unsigned long long)peer.received);
+    else
+        nw_connection_receive_f(peer.connection, 1, 1 << 16, NULL, on_received);
+}
+
+static void on_state(void *context, nw_connection_state_t state, nw_error_t error) {
+    static const char *const names[] = {"invalid", "waiting", "preparing",
+                                        "ready",   "failed",  "cancelled"};
+    (void)context;
+    printf("state %s%s\n", names[state], reason(error));
+    if (state == nw_connection_state_ready)
+        nw_connection_receive_f(peer.connection, 1, 1 << 16, NULL, on_received);
+    if (state == nw_connection_state_cancelled) {
+        printf("cancelled %.0f\n", (now() - peer.cancel_at) * 1e6);
+        exit(0);
+    }
+}
+
+static void on_viable(void *context, bool value) {
+    (void)context;
+    printf("viable %d\n", value);
+}
+
+static bool print_name(void *context, nw_interface_t interface) {
+    (void)context;
+    printf(" %s", nw_interface_get_name(interface));
+    return false; /* the first is the one in use */
+}
+
+static void on_path(void *context, nw_path_t path) {
+    (void)context;
+    printf("path %d", (int)nw_path_get_status(path));
+    nw_path_enumerate_interfaces_f(path, NULL, print_name);
+    printf("\n");
+}
+
+static void on_sent(void *context, nw_error_t error) {
+    (void)context;
+    printf("sent%s\n", error != NULL ? reason(error) : " none 0");
+}
+
+static void obey(const char *line) {
+    if (strncmp(line, "send ", 5) == 0) {
+        dispatch_data_t data = dispatch_data_create_f(line + 5, strlen(line + 5), NULL, NULL, NULL);
+        nw_connection_send_f(peer.connection, data, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
+                             NULL, on_sent);
+        dispatch_release(data);
+    } else if (strcmp(line, "end") == 0) {
+        nw_connection_send_f(peer.connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, NULL,
+                             on_sent);
+    } else if (strcmp(line, "restart") == 0) {
+        nw_connection_restart(peer.connection);
+    } else if (strcmp(line, "cancel") == 0) {
+        peer.cancel_at = now();
+        nw_connection_cancel(peer.connection);
+    } else {
+        quit("no such command");
+    }
+}
+
+static void on_input(void *context) {
+    (void)context;
+    size_t room = sizeof peer.input - 1 - peer.input_length;
+    ssize_t count = read(STDIN_FILENO, peer.input + peer.input_length, room);
+    if (count <= 0)
+        quit("the test has gone");
+    peer.input_length += (size_t)count;
+    peer.input[peer.input_length] = '\0';
+    char *end;
+    while ((end = strchr(peer.input, '\n')) != NULL) {
+        *end = '\0';
+        obey(peer.input);
+        memmove(peer.input, end + 1, strlen(end + 1) + 1);
+        peer.input_length = strlen(peer.input);
+    }
+}
+
+static nw_interface_type_t type_named(const char *name) {
+    if (strcmp(name, "wired") == 0)
+        return nw_interface_type_wired;
+    if (strcmp(name, "wifi") == 0)
+        return nw_interface_type_wifi;
+    if (strcmp(name, "cellular") == 0)
+        return nw_interface_type_cellular;
+    return nw_interface_type_loopback;
+}
+
+static bool require_first(void *context, nw_interface_t interface) {
+    nw_parameters_require_interface(context, interface);
+    return false;
+}
+
+static nw_parameters_t make_parameters(void) {
+    return peer.datagrams
+               ? nw_parameters_create_secure_udp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
+                                                   NW_PARAMETERS_DEFAULT_CONFIGURATION_F)
+               : nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
+                                                   NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+}
+
+struct question {
+    nw_parameters_t parameters;
+    nw_connection_t connection;
+    const char *host, *port;
+};
+
+static void start(nw_parameters_t parameters, const char *host, const char *port) {
+    nw_endpoint_t endpoint = nw_endpoint_create_host(host, port);
+    peer.connection = nw_connection_create(endpoint, parameters);
+    if (peer.connection == NULL)
+        quit("no connection");
+    nw_release(endpoint);
+    nw_release(parameters);
+    nw_connection_set_queue(peer.connection, dispatch_get_main_queue());
+    nw_connection_set_state_changed_handler_f(peer.connection, NULL, on_state);
+    nw_connection_set_viability_changed_handler_f(peer.connection, NULL, on_viable);
+    nw_connection_set_path_changed_handler_f(peer.connection, NULL, on_path);
+    nw_connection_start(peer.connection);
+}
+
+/* The way to name an interface: the path of a connection that uses it. */
+static void ask_path(void *context, nw_connection_state_t state, nw_error_t error) {
+    struct question *question = context;
+    if (state == nw_connection_state_ready) {
+        nw_path_t path = nw_connection_copy_current_path(question->connection);
+        nw_path_enumerate_interfaces_f(path, question->parameters, require_first);
+        nw_release(path);
+        nw_connection_cancel(question->connection);
+        start(question->parameters, question->host, question->port);
+    } else if (error != NULL) {
+        quit("no way to the host of -I");
+    }
+}
+
+static void ask_interface(struct question *question, const char *host) {
+    nw_endpoint_t endpoint = nw_endpoint_create_host(host, "9");
+    nw_parameters_t udp = nw_parameters_create_secure_udp_f(
+        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    question->connection = nw_connection_create(endpoint, udp);
+    nw_connection_set_queue(question->connection, dispatch_get_main_queue());
+    nw_connection_set_state_changed_handler_f(question->connection, question, ask_path);
+    nw_connection_start(question->connection);
+    nw_release(endpoint);
+    nw_release(udp);
+}
+
+int main(int argc, char **argv) {
+    static struct question question;
+    const char *required = NULL, *prohibited = NULL, *interface_to = NULL;
+    int option;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    while ((option = getopt(argc, argv, "ur:p:I:")) != -1) {
+        switch (option) {
+        case 'u':
+            peer.datagrams = true;
+            break;
+        case 'r':
+            required = optarg;
+            break;
+        case 'p':
+            prohibited = optarg;
+            break;
+        case 'I':
+            interface_to = optarg;
+            break;
+        default:
+            return 2;
+        }
+    }
+    if (argc - optind != 2)
+        quit("HOST PORT");
+    question = (struct question){make_parameters(), NULL, argv[optind], argv[optind + 1]};
+    if (required != NULL)
+        nw_parameters_set_required_interface_type(question.parameters, type_named(required));
+    if (prohibited != NULL)
+        nw_parameters_prohibit_interface_type(question.parameters, type_named(prohibited));
+    if (interface_to != NULL)
+        ask_interface(&question, interface_to);
+    else
+        start(question.parameters, question.host, question.port);
+    dispatch_source_t input = dispatch_source_create(DISPATCH_SOURCE_TYPE_READ, STDIN_FILENO, 0,
+                                                     dispatch_get_main_queue());
+    dispatch_source_set_event_handler_f(input, on_input);
+    dispatch_resume(input);
+    dispatch_main();
+}
