@@ -19,6 +19,7 @@
 #include "path/monitor.h"
 #include "resolver/resolver.h"
 #include "sys/address.h"
+#include <strings.h>
 #include <sys/queue.h>
 
 enum { NAME_SIZE = 32 }; /* "C4294967295.1.64" */
@@ -354,6 +355,17 @@ static struct nwi_race_options race_options(nw_parameters_t parameters, int ip_v
     return options;
 }
 
+/* A loopback address, or a name that always means one (RFC 6761 section 6.3). */
+static bool is_itself(nw_endpoint_t endpoint) {
+    socklen_t length = 0;
+    if (nwi_endpoint_is_resolved(endpoint)) {
+        const struct sockaddr *remote = nwi_endpoint_sockaddr(endpoint, &length);
+        return remote->sa_family == AF_UNIX || nwi_address_is_loopback(remote);
+    }
+    const char *name = nw_endpoint_get_hostname(endpoint);
+    return name != NULL && strcasecmp(name, "localhost") == 0;
+}
+
 void nwi_establishment_begin(struct nwi_establishment *establishment) {
     nw_parameters_t parameters = establishment->parameters;
     const struct nwi_ip_options *ip = nwi_ip_options(parameters->stack->internet);
@@ -365,7 +377,9 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     report_ignored(establishment);
     bool permanent = err != 0;
     if (err == 0)
-        err = nwi_path_allows(parameters, &establishment->interface_index);
+        err = is_itself(establishment->endpoint)
+                  ? nwi_path_allows_itself(parameters)
+                  : nwi_path_allows(parameters, &establishment->interface_index);
     nwi_race_init(&establishment->race, &options);
     if (err != 0)
         fail(establishment, err, permanent);

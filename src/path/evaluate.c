@@ -51,6 +51,14 @@ static nwi_err judge(nw_parameters_t parameters, const struct nwi_path_interface
     return 0;
 }
 
+/* Loopback leads nowhere else, so rules must ask for it before it counts as a way to others. */
+static bool wants_loopback(nw_parameters_t parameters) {
+    return parameters != NULL &&
+           (parameters->required_type == nw_interface_type_loopback ||
+            (parameters->required_interface != NULL &&
+             parameters->required_interface->type == nw_interface_type_loopback));
+}
+
 nwi_err nwi_path_allows_in(const struct nwi_path_table *table, nw_parameters_t parameters,
                            unsigned *ret_index) {
     unsigned best = 0;
@@ -58,7 +66,8 @@ nwi_err nwi_path_allows_in(const struct nwi_path_table *table, nw_parameters_t p
     for (size_t i = 0; i < table->interface_count; i++) {
         const struct nwi_path_interface *interface = &table->interfaces[i];
         bool allowed;
-        if (!interface->usable)
+        if (!interface->usable ||
+            (interface->type == nw_interface_type_loopback && !wants_loopback(parameters)))
             continue;
         nwi_err err = judge(parameters, interface, &allowed);
         if (err != 0)
@@ -82,6 +91,29 @@ nwi_err nwi_path_allows(nw_parameters_t parameters, unsigned *ret_index) {
     NWI_AUTO_RELEASE
     struct nwi_path_table *table = nwi_path_copy_table();
     return table != NULL ? nwi_path_allows_in(table, parameters, ret_index) : nwi_posix(ENETDOWN);
+}
+
+nwi_err nwi_path_allows_itself_in(const struct nwi_path_table *table, nw_parameters_t parameters) {
+    for (size_t i = 0; i < table->interface_count; i++) {
+        const struct nwi_path_interface *interface = &table->interfaces[i];
+        bool allowed;
+        if (!interface->usable || interface->type != nw_interface_type_loopback)
+            continue;
+        nwi_err err = judge(parameters, interface, &allowed);
+        if (err != 0)
+            return err;
+        if (allowed)
+            return 0;
+    }
+    return nwi_posix(ENETDOWN);
+}
+
+nwi_err nwi_path_allows_itself(nw_parameters_t parameters) {
+    if (!has_rules(parameters))
+        return 0;
+    NWI_AUTO_RELEASE
+    struct nwi_path_table *table = nwi_path_copy_table();
+    return table != NULL ? nwi_path_allows_itself_in(table, parameters) : nwi_posix(ENETDOWN);
 }
 
 /* --- paths --- */
@@ -115,13 +147,10 @@ static void add_interface(struct builder *b, const struct nwi_path_interface *in
     }
 }
 
-/* Every usable interface that the rules allow, `first` before the others. Loopback leads nowhere
- * else, so it is listed only when it is the one in use or the one required. */
+/* Every usable interface that the rules allow, `first` before the others. Loopback is listed only
+ * when it is the one in use or the one required. */
 static void add_interfaces(struct builder *b, const struct nwi_path_interface *first) {
-    bool want_loopback = b->parameters != NULL &&
-                         (b->parameters->required_type == nw_interface_type_loopback ||
-                          (b->parameters->required_interface != NULL &&
-                           b->parameters->required_interface->type == nw_interface_type_loopback));
+    bool want_loopback = wants_loopback(b->parameters);
     if (first != NULL)
         add_interface(b, first);
     if (first != NULL && first->type == nw_interface_type_loopback)

@@ -142,6 +142,19 @@ static void rule_by_rule(void **state) {
     assert_int_equal(index, LO);
 }
 
+static void loopback_leads_nowhere_else(void **state) {
+    struct network *n = *state;
+    unsigned index = 77;
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wired);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wifi);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_cellular);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_other);
+    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), nwi_posix(ENETDOWN));
+    assert_int_equal(nwi_path_allows_itself_in(n->laptop, n->rules), 0);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_loopback);
+    assert_int_equal(nwi_path_allows_itself_in(n->laptop, n->rules), nwi_posix(ENETDOWN));
+}
+
 static void named_interfaces(void **state) {
     struct network *n = *state;
     unsigned index;
@@ -191,8 +204,14 @@ static void live_questions(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(without_rules), T(addresses_in_use), T(facts), T(rule_by_rule), T(named_interfaces),
-        T(costs),         T(live_questions),
+        T(without_rules),
+        T(addresses_in_use),
+        T(facts),
+        T(rule_by_rule),
+        T(named_interfaces),
+        T(costs),
+        T(live_questions),
+        T(loopback_leads_nowhere_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
