@@ -133,7 +133,7 @@ class Namespace:
 
 
 class Lab(unittest.TestCase):
-    """client: nwc 10.77.0.1, fd77::1 -- server: nws 10.77.0.2, fd77::2 and whatever a test adds."""
+    """client: nwc 10.77.0.1, 2001:db8:77::1 -- server: nws 10.77.0.2, 2001:db8:77::2 and whatever a test adds."""
 
     def setUp(self):
         mark = 'nwlab%dn%d' % (os.getpid(), next(serial))
@@ -143,13 +143,13 @@ class Lab(unittest.TestCase):
         ip('link', 'add', 'nwc', 'netns', self.client.name, 'address', '02:00:00:00:77:01', 'type', 'veth',
            'peer', 'name', 'nws', 'netns', self.server.name, 'address', '02:00:00:00:77:02')
         self.client.ip('addr', 'add', '10.77.0.1/24', 'dev', 'nwc')
-        self.client.ip('addr', 'add', 'fd77::1/64', 'dev', 'nwc', 'nodad')
+        self.client.ip('addr', 'add', '2001:db8:77::1/64', 'dev', 'nwc', 'nodad')
         self.client.ip('link', 'set', 'nwc', 'up')
         self.server.ip('link', 'set', 'nws', 'up')
-        for address in ('10.77.0.2', 'fd77::2'):
+        for address in ('10.77.0.2', '2001:db8:77::2'):
             self.add_address(address)
         self.server.ip('neigh', 'add', '10.77.0.1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
-        self.server.ip('neigh', 'add', 'fd77::1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
+        self.server.ip('neigh', 'add', '2001:db8:77::1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
 
     def add_neighbour(self, address):
         """Packets to the address reach the server's interface; without add_address they vanish there."""

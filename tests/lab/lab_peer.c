@@ -1,12 +1,14 @@
 /*
  * lab_peer.c - a client told by its standard input what to do; it writes each event as one line.
  * What:   lab_peer [-u] [-r TYPE] [-p TYPE] [-I HOST] HOST PORT
- *         -u UDP; -r, -p the required or prohibited type of interface (wired, wifi, cellular,
- *         loopback); -I the interface that leads to HOST is the required one.
- *         Input:  "send TEXT", "cancel", "restart", "end" (of the sending side).
- *         Output: "state NAME [DOMAIN CODE]", "viable 0|1", "path STATUS INTERFACE", "sent DOMAIN
- * CODE" (0 0: fine), "received OCTETS", "finished OCTETS" (the peer's end), "broken DOMAIN CODE
- * OCTETS", and "cancelled MICROSECONDS" (since the command), after which it ends.
+ *         -u: UDP. -r, -p: the required or prohibited type of interface (wired, wifi, cellular,
+ *         loopback). -I: the interface that leads to HOST is required; then "start" starts.
+ * Input:  "send TEXT", "end" (of the sending side), "receive" (again, after "broken"), "restart",
+ *         "start", "cancel".
+ * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "path STATUS INTERFACE", "interface NAME" (-I),
+ *         "sent DOMAIN CODE" ("none 0": fine), "received OCTETS", "finished OCTETS" (the peer's
+ *         end), "broken DOMAIN CODE OCTETS", "cancelled MICROSECONDS" (since the command; then it
+ *         ends).
  * Runs:   on the main queue; the input is read as it comes.
  */
 #include <Network/Network.h>
@@ -101,6 +103,15 @@ static void on_sent(void *context, nw_error_t error) {
     printf("sent%s\n", error != NULL ? reason(error) : " none 0");
 }
 
+/* Asked by -I: which interface leads to a host. */
+static struct question {
+    nw_parameters_t parameters;
+    nw_connection_t connection;
+    const char *host, *port;
+} question;
+
+static void start(nw_parameters_t parameters, const char *host, const char *port);
+
 static void obey(const char *line) {
     if (strncmp(line, "send ", 5) == 0) {
         dispatch_data_t data = dispatch_data_create_f(line + 5, strlen(line + 5), NULL, NULL, NULL);
@@ -110,6 +121,10 @@ static void obey(const char *line) {
     } else if (strcmp(line, "end") == 0) {
         nw_connection_send_f(peer.connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, NULL,
                              on_sent);
+    } else if (strcmp(line, "receive") == 0) {
+        nw_connection_receive_f(peer.connection, 1, 1 << 16, NULL, on_received);
+    } else if (strcmp(line, "start") == 0) {
+        start(question.parameters, question.host, question.port);
     } else if (strcmp(line, "restart") == 0) {
         nw_connection_restart(peer.connection);
     } else if (strcmp(line, "cancel") == 0) {
@@ -149,6 +164,7 @@ static nw_interface_type_t type_named(const char *name) {
 
 static bool require_first(void *context, nw_interface_t interface) {
     nw_parameters_require_interface(context, interface);
+    printf("interface %s\n", nw_interface_get_name(interface));
     return false;
 }
 
@@ -159,12 +175,6 @@ static nw_parameters_t make_parameters(void) {
                : nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
                                                    NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
 }
-
-struct question {
-    nw_parameters_t parameters;
-    nw_connection_t connection;
-    const char *host, *port;
-};
 
 static void start(nw_parameters_t parameters, const char *host, const char *port) {
     nw_endpoint_t endpoint = nw_endpoint_create_host(host, port);
@@ -188,7 +198,6 @@ static void ask_path(void *context, nw_connection_state_t state, nw_error_t erro
         nw_path_enumerate_interfaces_f(path, question->parameters, require_first);
         nw_release(path);
         nw_connection_cancel(question->connection);
-        start(question->parameters, question->host, question->port);
     } else if (error != NULL) {
         quit("no way to the host of -I");
     }
@@ -207,7 +216,6 @@ static void ask_interface(struct question *question, const char *host) {
 }
 
 int main(int argc, char **argv) {
-    static struct question question;
     const char *required = NULL, *prohibited = NULL, *interface_to = NULL;
     int option;
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -8,7 +8,7 @@ import unittest
 import lab
 from script_dns import A, AAAA, SILENT, ScriptDns
 
-V4, V6 = '10.77.0.2', 'fd77::2'
+V4, V6 = '10.77.0.2', '2001:db8:77::2'
 
 
 class Names(lab.Lab):
@@ -58,13 +58,13 @@ class OneFamily(Names):
                     self.setUp()
                 self.script(a=a, aaaa=(0, [V6]))
                 report = self.nwcat('name.lab.test', 7000)
-                self.assertEqual(report.out, b'from fd77::2')
+                self.assertEqual(report.out, b'from 2001:db8:77::2')
                 self.assertLess(report.seconds, lab.SLACK)
 
     def test_a_late_is_still_raced(self):
         """The IPv6 address is dead: its attempt is there first, and IPv4 follows as its answer comes."""
-        self.add_neighbour('fd77::9')
-        self.script(a=(0.4, [V4]), aaaa=(0, ['fd77::9']))
+        self.add_neighbour('2001:db8:77::9')
+        self.script(a=(0.4, [V4]), aaaa=(0, ['2001:db8:77::9']))
         report = self.nwcat('name.lab.test', 7000)
         self.assertEqual(report.out, b'from 10.77.0.2')
         self.assertGreaterEqual(report.seconds, 0.4)
@@ -84,7 +84,7 @@ class OneFamily(Names):
         answers = {q['label'].split()[0]: q['end_ms'] for q in report.questions() if q['outcome'] == 'succeeded'}
         if answers['AAAA'] - answers['A'] > lab.RESOLUTION_DELAY * 1000:
             self.skipTest('the machine was too busy to answer in time')
-        self.assertEqual(report.attempts()[0]['label'], '[fd77::2]:7000')
+        self.assertEqual(report.attempts()[0]['label'], '[2001:db8:77::2]:7000', report.text)
 
 
 class NoName(Names):
@@ -124,9 +124,9 @@ class Files(Names):
     def test_hosts_file(self):
         """Found there, the name is not asked for."""
         dns = self.script(a=(0, ['10.77.0.9']))
-        self.client.write('hosts', '127.0.0.1 localhost\n10.77.0.2 filed.lab.test short\nfd77::2 filed.lab.test\n')
+        self.client.write('hosts', '127.0.0.1 localhost\n10.77.0.2 filed.lab.test short\n2001:db8:77::2 filed.lab.test\n')
         report = self.nwcat('filed.lab.test', 7000)
-        self.assertEqual(report.out, b'from fd77::2')
+        self.assertEqual(report.out, b'from 2001:db8:77::2')
         self.assertEqual(self.nwcat('short', 7000).out, b'from 10.77.0.2')
         self.assertEqual(dns.asked, [])
 
