@@ -19,6 +19,7 @@
 #include "base/object.h"
 #include "dispatch/alarm.h"
 #include "dispatch/watch.h"
+#include "resolver/patience.h"
 #include "resolver/refusal.h"
 #include "sys/sockets.h"
 #define CARES_NO_DEPRECATED /* later c-ares (1.28 on) renames what 1.18 has; both work */
@@ -48,6 +49,7 @@ struct socket {
     bool received;    /* a receive was tried since this was last cleared */
     bool writable;    /* the kernel reported room since the last send that found none */
     bool wants_write; /* c-ares waits for room */
+    bool refused;     /* a send learnt that nobody took an earlier datagram: receive tells */
     bool kicked;      /* to be looked at by kick() */
 };
 
@@ -160,13 +162,24 @@ static void kick(struct nwi_task *task) {
             continue;
         }
         s->kicked = false;
-        if (s->wants_write && s->writable)
-            ares_process_fd(channel->ares, ARES_SOCKET_BAD, s->fd);
+        bool write = s->wants_write && s->writable;
+        if (s->refused || write)
+            ares_process_fd(channel->ares, s->refused ? s->fd : ARES_SOCKET_BAD,
+                            write ? s->fd : ARES_SOCKET_BAD);
         s = LIST_FIRST(&channel->sockets); /* the list may have changed; `kicked` ends this */
     }
     if (!channel->closing)
         schedule(channel);
     nwi_release(channel);
+}
+
+static void kick_later(struct nwi_channel *channel, struct socket *s) {
+    s->kicked = true;
+    if (channel->kick_waiting)
+        return;
+    channel->kick_waiting = true;
+    nwi_retain(channel); /* until kick() ran */
+    nwi_serial_push(channel->context, &channel->kick);
 }
 
 static struct socket *watch_socket(struct nwi_channel *channel, int fd) {
@@ -202,14 +215,8 @@ static void on_socket_state(void *context, ares_socket_t fd, int readable, int w
     if (s == NULL && (s = watch_socket(channel, fd)) == NULL)
         return;
     s->wants_write = writable;
-    if (writable && s->writable) {
-        s->kicked = true;
-        if (!channel->kick_waiting) {
-            channel->kick_waiting = true;
-            nwi_retain(channel); /* until kick() ran */
-            nwi_serial_push(channel->context, &channel->kick);
-        }
-    }
+    if (writable && s->writable)
+        kick_later(channel, s);
 }
 
 static ares_socket_t do_open(int family, int type, int protocol, void *context) {
@@ -253,11 +260,17 @@ static ares_ssize_t do_receive(ares_socket_t fd, void *data, size_t size, int fl
         message.msg_name = from;
         message.msg_namelen = *from_length;
     }
+    struct socket *s = find_socket(context, fd);
     ssize_t received;
+    if (s != NULL && s->refused) {
+        s->refused = false;
+        s->received = s->drained = true;
+        errno = ECONNREFUSED;
+        return -1;
+    }
     do
         received = nwi_sys()->recvmsg(fd, &message, flags);
     while (received < 0 && errno == EINTR);
-    struct socket *s = find_socket(context, fd);
     if (s != NULL) {
         s->received = true;
         s->drained = received <= 0;
@@ -269,18 +282,31 @@ static ares_ssize_t do_receive(ares_socket_t fd, void *data, size_t size, int fl
     return received;
 }
 
+static ssize_t send_once(int fd, const struct msghdr *message) {
+    ssize_t sent;
+    do
+        sent = nwi_sys()->sendmsg(fd, message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+/* The kernel reports an ICMP refusal of one datagram to whichever call comes next. Told to c-ares
+ * by a send, it would fail the wrong question, and the refused one would wait for its timeout. So
+ * we send again, and let the next receive report it: that fails all questions of this server. */
 static ares_ssize_t do_send(ares_socket_t fd, const struct iovec *pieces, int count,
                             void *context) {
     struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
-    ssize_t sent;
-    do
-        sent = nwi_sys()->sendmsg(fd, &message, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        struct socket *s = find_socket(context, fd);
-        if (s != NULL)
-            s->writable = false;
+    struct socket *s = find_socket(context, fd);
+    ssize_t sent = send_once(fd, &message);
+    if (sent < 0 && errno == ECONNREFUSED && s != NULL) {
+        sent = send_once(fd, &message);
+        if (sent >= 0) { /* a datagram socket, then */
+            s->refused = true;
+            kick_later(context, s);
+        }
     }
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && s != NULL)
+        s->writable = false;
     return sent;
 }
 
@@ -325,20 +351,26 @@ static int init_ares(struct nwi_channel *channel, const struct nwi_channel_setti
 
 /* Reads back what resolv.conf said. Where it said nothing about time, c-ares's patience is replaced
  * by ours, which takes a second init: options given in advance would override the file. */
-static int init_from_file(struct nwi_channel *channel,
-                          const struct nwi_channel_settings *settings) {
-    int mask = 0, status = init_ares(channel, settings);
+static int init_from_file(struct nwi_channel *channel, const struct nwi_channel_settings *given) {
+    struct nwi_channel_settings settings = *given;
+    unsigned timeout_ms = 0, tries = 0;
+    nwi_patience_read(given->resolv_conf, &timeout_ms, &tries);
+    if (given->timeout_ms == 0)
+        settings.timeout_ms = timeout_ms;
+    if (given->tries == 0)
+        settings.tries = tries;
+    int mask = 0, status = init_ares(channel, &settings);
     if (status == ARES_SUCCESS)
         status = ares_save_options(channel->ares, &channel->search, &mask);
     if (status != ARES_SUCCESS)
         return status;
     channel->have_search = true;
-    struct nwi_channel_settings again = *settings;
-    if (settings->timeout_ms == 0 && channel->search.timeout == CARES_TIMEOUT)
+    struct nwi_channel_settings again = settings;
+    if (settings.timeout_ms == 0 && channel->search.timeout == CARES_TIMEOUT)
         again.timeout_ms = OUR_TIMEOUT;
-    if (settings->tries == 0 && channel->search.tries == CARES_TRIES)
+    if (settings.tries == 0 && channel->search.tries == CARES_TRIES)
         again.tries = OUR_TRIES;
-    if (again.timeout_ms == settings->timeout_ms && again.tries == settings->tries)
+    if (again.timeout_ms == settings.timeout_ms && again.tries == settings.tries)
         return ARES_SUCCESS;
     ares_destroy(channel->ares);
     channel->ares = NULL;

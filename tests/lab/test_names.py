@@ -18,7 +18,7 @@ class Names(lab.Lab):
             self.listen(address, self.say('from ' + address))
         self.client.write('resolv.conf', 'nameserver 10.77.0.2\n')
 
-    def script(self, **rules):
+    def script(self, at=V4, **rules):
         """a=(delay, addresses), aaaa=(delay, addresses) of name.lab.test."""
         table = {('name.lab.test', {'a': A, 'aaaa': AAAA}[key]): value for key, value in rules.items()}
         servers = []
@@ -26,7 +26,7 @@ class Names(lab.Lab):
         def serve(s):
             servers.append(ScriptDns(s, table))
             servers[0].run()
-        self.listen(V4, serve, port=53, kind=socket.SOCK_DGRAM)
+        self.listen(at, serve, port=53, kind=socket.SOCK_DGRAM)
         return lab.wait_until(lambda: servers, 'the DNS server')[0]
 
 
@@ -95,6 +95,30 @@ class NoName(Names):
         self.assertEqual(error['domain'], 'dns')
         self.assertEqual(error['code'], -65554)  # NoSuchRecord, as dns_sd.h names it
         self.assertLess(report.one('end')['time'], lab.SLACK)
+
+    def test_no_server_at_the_address(self):
+        """The port is unreachable, which the kernel tells at once."""
+        report = self.nwcat('name.lab.test', 7000, status=4)
+        self.assertEqual(report.one('error')['error']['domain'], 'dns')
+        self.assertLess(report.one('end')['time'], lab.SLACK, report.text)
+
+    def test_second_server_answers(self):
+        """The first one's port is unreachable: that is told at once, so the second is asked at once."""
+        self.add_address('10.77.0.3')
+        self.script(at='10.77.0.3', a=(0, [V4]), aaaa=(0, [V6]))
+        self.client.write('resolv.conf', 'nameserver 10.77.0.2\nnameserver 10.77.0.3\n')
+        report = self.nwcat('name.lab.test', 7000)
+        self.assertIn(report.out, (b'from 10.77.0.2', b'from 2001:db8:77::2'))
+        self.assertLess(report.seconds, lab.SLACK)
+
+    def test_server_swallowed(self):
+        """Nothing comes back: the patience that resolv.conf asks for bounds the wait."""
+        self.add_neighbour('10.77.0.9')
+        self.client.write('resolv.conf', 'nameserver 10.77.0.9\noptions timeout:1 attempts:1\n')
+        report = self.nwcat('name.lab.test', 7000, status=4)
+        self.assertEqual(report.one('error')['error']['domain'], 'dns')
+        self.assertGreaterEqual(report.one('end')['time'], 0.9)
+        self.assertLess(report.one('end')['time'], 2 + lab.SLACK)
 
     def test_no_way_to_the_server(self):
         self.client.write('resolv.conf', 'nameserver 192.0.2.53\n')
