@@ -66,14 +66,14 @@ nwi_err nwi_path_allows_in(const struct nwi_path_table *table, nw_parameters_t p
     for (size_t i = 0; i < table->interface_count; i++) {
         const struct nwi_path_interface *interface = &table->interfaces[i];
         bool allowed;
-        if (!interface->usable ||
-            (interface->type == nw_interface_type_loopback && !wants_loopback(parameters)))
+        if (!interface->usable)
             continue;
         nwi_err err = judge(parameters, interface, &allowed);
         if (err != 0)
             return err;
         excluded = excluded || !allowed;
-        if (allowed && best == 0)
+        if (allowed && best == 0 &&
+            (interface->type != nw_interface_type_loopback || wants_loopback(parameters)))
             best = interface->link.index;
     }
     if (best == 0)
