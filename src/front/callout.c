@@ -86,11 +86,11 @@ static const struct nwi_type handler_type = {
 struct nwi_handler *nwi_handler_create(struct nwi_callback callback) {
     if (callback.fn == NULL)
         return NULL;
-    struct nwi_handler *handler = nwi_object_create(&handler_type, 0);
-    if (handler == NULL) {
-        nwi_callback_clear(&callback);
-        return NULL;
-    }
+    struct nwi_handler *handler;
+    /* The calls that set handlers return nothing: one that got lost would be waited for for ever.
+     */
+    while ((handler = nwi_object_create(&handler_type, 0)) == NULL)
+        usleep(1000); /* as nwi_alloc_certain() */
     handler->callback = callback;
     return handler;
 }

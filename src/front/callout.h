@@ -36,7 +36,8 @@ struct nwi_handler {
     struct nwi_object base;
     struct nwi_callback callback;
 };
-/* Consumes the callback; NULL for the empty callback. */
+/* Consumes the callback; NULL for the empty callback. Waits for memory as nwi_alloc_certain() does.
+ */
 struct nwi_handler *nwi_handler_create(struct nwi_callback callback);
 
 /* Memory without which a completion would be lost: waits for it, as libdispatch does. */
