@@ -76,7 +76,7 @@ class Namespace:
 
     def __init__(self, name):
         self.name, self.folder = name, CONFIG + name
-        atexit.register(self.remove)
+        atexit.register(self.remove)  # for a run that a signal ends
         while not os.path.isdir(self.folder):
             try:
                 os.makedirs(self.folder)
@@ -93,7 +93,6 @@ class Namespace:
             out.write(text)
 
     def remove(self):
-        atexit.unregister(self.remove)
         if os.path.exists(NETNS + self.name):
             ip('netns', 'del', self.name, check=False)
         shutil.rmtree(self.folder, True)
@@ -101,6 +100,7 @@ class Namespace:
             os.rmdir(CONFIG)  # only when nobody else uses it
         except OSError:
             pass
+        atexit.unregister(self.remove)
 
     def ip(self, *words, check=True):
         return ip('-n', self.name, *words, check=check)
@@ -136,6 +136,8 @@ class Lab(unittest.TestCase):
     """client: nwc 10.77.0.1, 2001:db8:77::1 -- server: nws 10.77.0.2, 2001:db8:77::2 and whatever a test adds."""
 
     def setUp(self):
+        atexit.register(self.doCleanups)  # after a signal unittest does not
+        self.addCleanup(atexit.unregister, self.doCleanups)
         mark = 'nwlab%dn%d' % (os.getpid(), next(serial))
         self.client, self.server = Namespace(mark + 'c'), Namespace(mark + 's')
         self.addCleanup(self.client.remove)
@@ -330,5 +332,5 @@ class Report:
 
 def main():
     check_rights()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # meson's way to end a test; atexit cleans up
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # meson's way to end a test, as an interrupt
     unittest.main(verbosity=2)
