@@ -169,30 +169,42 @@ static void test_asking_on_the_way_out(void **state) {
     close(fd);
 }
 
-static void test_cancel_while_preparing(void **state) {
-    (void)state;
-    struct hanging hanging = hang();
-    struct recorder *recorder = hanging.recorder;
-    int tags[] = {record_send_text(recorder, "never"), record_send_text(recorder, "sent"),
-                  record_receive(recorder, 1, 10)};
+/* A machine under load may take its time once, but not each time. */
+enum { TRIES = 5, PROMPT = 50000000 /* nanoseconds */ };
+
+static bool cancelled_promptly(struct recorder *recorder, const int tags[], int count) {
     uint64_t begin = now_ns();
     nw_connection_cancel(recorder->connection);
-    assert_cancelled_last(recorder, tags, 3);
-    assert_true(await_state(recorder, nw_connection_state_cancelled)->at - begin < 50000000u);
+    assert_cancelled_last(recorder, tags, count);
     assert_int_equal(count_states(recorder, nw_connection_state_ready), 0);
+    bool prompt = await_state(recorder, nw_connection_state_cancelled)->at - begin < PROMPT;
     discard(recorder);
-    unhang(&hanging);
+    return prompt;
+}
+
+static void test_cancel_while_preparing(void **state) {
+    (void)state;
+    bool prompt = false;
+    for (int i = 0; i < TRIES && !prompt; i++) {
+        struct hanging hanging = hang();
+        int tags[] = {record_send_text(hanging.recorder, "never"),
+                      record_send_text(hanging.recorder, "sent"),
+                      record_receive(hanging.recorder, 1, 10)};
+        prompt = cancelled_promptly(hanging.recorder, tags, 3);
+        unhang(&hanging);
+    }
+    assert_true(prompt);
 }
 
 static void test_cancel_while_resolving(void **state) {
     (void)state;
-    struct recorder *recorder = record_to("no-such-name.invalid", "80", false);
-    int tag = record_send_text(recorder, "never");
-    uint64_t begin = now_ns();
-    nw_connection_cancel(recorder->connection);
-    assert_cancelled_last(recorder, &tag, 1);
-    assert_true(await_state(recorder, nw_connection_state_cancelled)->at - begin < 50000000u);
-    discard(recorder);
+    bool prompt = false;
+    for (int i = 0; i < TRIES && !prompt; i++) {
+        struct recorder *recorder = record_to("no-such-name.invalid", "80", false);
+        int tag = record_send_text(recorder, "never");
+        prompt = cancelled_promptly(recorder, &tag, 1);
+    }
+    assert_true(prompt);
 }
 
 static void test_cancel_while_waiting(void **state) {
