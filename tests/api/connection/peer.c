@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void await_readable(int fd) {
@@ -132,4 +133,22 @@ void peer_send_to(int fd, uint16_t port, const void *bytes, size_t size) {
 char *port_text(uint16_t port, char text[8]) {
     snprintf(text, 8, "%u", port);
     return text;
+}
+
+int run_self(const char *what, int namespaces) {
+    char self[256];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    assert_true(length > 0);
+    self[length] = '\0';
+    pid_t child = fork(); /* and exec: the threads of this process do not come along */
+    if (child == 0) {
+        if (namespaces != 0 && unshare(namespaces) != 0)
+            _exit(CANNOT);
+        execl(self, self, what, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }

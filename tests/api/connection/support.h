@@ -99,6 +99,12 @@ void peer_reset(int fd);                            /* closes with RST */
 void peer_send_to(int fd, uint16_t port, const void *bytes, size_t size);
 char *port_text(uint16_t port, char text[8]);
 
+/* --- this program again, in a process of its own --- */
+enum { CANNOT = 77 }; /* its exit status where the system does not allow what it needs */
+/* Runs it with one argument, in new namespaces of these kinds (CLONE_NEW...; 0: none); its exit
+ * status. */
+int run_self(const char *what, int namespaces);
+
 /* --- a listener --- */
 struct hearing {
     pthread_mutex_t lock;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void test_echo_both_ways(void **state) {
@@ -347,19 +346,7 @@ static int run_out_of_descriptors(void) {
 
 static void test_out_of_descriptors(void **state) {
     (void)state;
-    char self[256];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    assert_true(length > 0);
-    self[length] = '\0';
-    pid_t child = fork(); /* and exec: the threads of this process do not come along */
-    if (child == 0) {
-        execl(self, self, "out-of-descriptors", (char *)NULL);
-        _exit(127);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(run_self("out-of-descriptors", 0), 0);
 }
 
 static void descriptors_child(void **state) {

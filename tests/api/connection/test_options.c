@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static struct recorder *start_with(const char *host, uint16_t port, nw_parameters_t parameters) {
@@ -246,8 +245,6 @@ static void child_without_descriptors(void **state) {
     close(listening);
 }
 
-enum { CANNOT = 77 };
-
 /* A link between two ends of our own; false where the kernel has none to give. */
 static bool make_link(void) {
     return system("exec 2>/dev/null; ip link add nw0 type veth peer name nw1 && "
@@ -285,33 +282,14 @@ static void child_with_link_down(void **state) {
     finish(recorder);
 }
 
-/* Runs this program again with `what`; its exit status. */
-static int run_child(const char *what, bool own_network) {
-    char self[256];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    assert_true(length > 0);
-    self[length] = '\0';
-    pid_t child = fork();
-    if (child == 0) {
-        if (own_network && unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-            _exit(CANNOT);
-        execl(self, self, what, (char *)NULL);
-        _exit(127);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 static void test_out_of_descriptors(void **state) {
     (void)state;
-    assert_int_equal(run_child("descriptors", false), 0);
+    assert_int_equal(run_self("descriptors", 0), 0);
 }
 
 static void test_link_down(void **state) {
     (void)state;
-    int status = run_child("link", true);
+    int status = run_self("link", CLONE_NEWNET);
     if (status == CANNOT)
         skip(); /* no namespaces here */
     assert_int_equal(status, 0);
