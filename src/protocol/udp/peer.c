@@ -98,8 +98,13 @@ static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
 
 static void flush(struct nwi_udp_peer *peer) {
     nwi_udp_outbox_flush(&peer->protocol.outbox, send_message, peer);
-    if (peer->protocol.outbox.blocked)
-        nwi_udp_port_block(peer->port, peer);
+    if (!peer->protocol.outbox.blocked)
+        return;
+    /* The socket may have become writable before the port knew that somebody waits for it, and the
+     * edge is told once: look again, now that the next one will find the peer. */
+    nwi_udp_port_block(peer->port, peer);
+    peer->protocol.outbox.blocked = false;
+    nwi_udp_outbox_flush(&peer->protocol.outbox, send_message, peer);
 }
 
 static void news_arrived(struct nwi_task *task) {

@@ -152,7 +152,8 @@ void nwi_udp_port_block(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
     pthread_mutex_lock(&port->shared.lock);
     if (!peer->is_blocked) {
         peer->is_blocked = true;
-        LIST_INSERT_HEAD(&port->shared.blocked, (struct nwi_udp_peer *)nwi_retain(peer), blocked);
+        nwi_retain(peer); /* not inside the macro, which names its argument several times */
+        LIST_INSERT_HEAD(&port->shared.blocked, peer, blocked);
     }
     pthread_mutex_unlock(&port->shared.lock);
 }

@@ -136,6 +136,19 @@ static void check(const struct kind *kind, const struct fault *fault, int code, 
     }
 }
 
+/* A full buffer seen by the listener's side only, after which the kernel has room and says nothing:
+ * the peer must not wait for an edge that has been. */
+static void test_blocked_peer(void **state) {
+    const struct kind *kind = *state;
+    unsigned descriptors = warm_up();
+    fake_sys_install();
+    fake_sys_fail(FAKE_SENDMSG, 2, 1, EAGAIN); /* 1 is the client's greeting, 2 its echo */
+    struct scene_result result = play(kind, "a full buffer once", descriptors);
+    assert_int_equal(fake_sys_faults(FAKE_SENDMSG), 1);
+    assert_true(result.echoed);
+    fake_sys_remove();
+}
+
 static void test_calls(void **state) {
     const struct kind *kind = *state;
     unsigned descriptors = warm_up();
@@ -169,7 +182,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         EACH(test_allocations, 0), EACH(test_allocations, 1), EACH(test_allocations, 2),
         EACH(test_allocations, 3), EACH(test_calls, 0),       EACH(test_calls, 1),
-        EACH(test_calls, 2),       EACH(test_calls, 3),
+        EACH(test_calls, 2),       EACH(test_calls, 3),       EACH(test_blocked_peer, 2),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
