@@ -166,8 +166,12 @@ class Lab(unittest.TestCase):
         for name in ('stdin', 'stdout', 'stderr'):
             options.setdefault(name, subprocess.PIPE)
         process = subprocess.Popen(words, **options)
+        bound = threading.Timer(1.5 * DEADLINE, process.kill)  # a read from it ends then, whatever it does
+        bound.daemon = True
+        bound.start()
 
         def stop():
+            bound.cancel()
             if process.poll() is None:
                 process.kill()
             process.wait()
