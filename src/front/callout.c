@@ -69,6 +69,17 @@ void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task) {
     }
 }
 
+void nwi_outlet_give(struct nwi_outlet *outlet, struct nwi_task *task) {
+    if (outlet->queue == NULL || outlet->ended)
+        nwi_queue_push(outlet->queue, task); /* NULL is the default global queue */
+    else
+        nwi_outlet_push(outlet, task);
+}
+
+void nwi_outlet_end(struct nwi_outlet *outlet) {
+    outlet->ended = true;
+}
+
 void nwi_outlet_clear(struct nwi_outlet *outlet) {
     nwi_outlet_set_queue(outlet, NULL);
 }

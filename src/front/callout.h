@@ -22,6 +22,7 @@ struct nwi_outlet {
         *head; /* written by the producer when the list was empty, else by the consumer */
     _Atomic uint32_t pending; /* linked tasks not yet run; 0 -> 1 sends the drain */
     struct nwi_task drain;
+    bool ended; /* set once, by the destructor of the owner */
 };
 
 void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
@@ -29,6 +30,12 @@ void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
 void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue);
 /* Without a queue the task runs nowhere: callers check first. */
 void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task);
+/* For completions, each of which has to run once whatever becomes of the object: as push, but the
+ * task runs on the queue by itself when the owner is on its way out (nwi_outlet_clear is next), and
+ * on the default global queue when none was ever set. Such a task must not touch the owner. */
+void nwi_outlet_give(struct nwi_outlet *outlet, struct nwi_task *task);
+/* The owner is being destroyed: what is given from here on does not pass through the outlet. */
+void nwi_outlet_end(struct nwi_outlet *outlet);
 void nwi_outlet_clear(struct nwi_outlet *outlet);
 
 /* A handler that may be replaced while a callout to it is on its way. */

@@ -29,11 +29,11 @@ static void destroy_connection(void *object) {
     }
     for (int i = 0; i < HANDLER_COUNT; i++)
         nwi_release(connection->protocol.handlers[i]);
-    nwi_outlet_clear(
-        &connection->outlet); /* what was queued on a connection that nobody started ends unheard */
+    nwi_outlet_end(&connection->outlet); /* queued on a connection that nobody started: told so */
     nwi_connection_fail_sends(connection, NWI_ERR_CANCELED);
     nwi_connection_fail_receives(connection, NWI_ERR_CANCELED);
     nwi_connection_drop_pieces(connection);
+    nwi_outlet_clear(&connection->outlet);
     nwi_free(connection->protocol.expiry);
     nwi_release(connection->protocol.open_context);
     nwi_release(connection->protocol.stream_context);

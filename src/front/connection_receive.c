@@ -28,14 +28,8 @@ static void answered(struct nwi_task *task) { /* on the client queue */
 
 /* Ends the receive; it has been taken off the list. */
 static void answer(struct connection_receive *receive) {
-    nw_connection_t connection = receive->connection;
-    if (connection->outlet.queue != NULL) {
-        receive->task.run = answered;
-        nwi_outlet_push(&connection->outlet, &receive->task);
-        return;
-    }
-    nwi_callback_clear(&receive->completion);
-    nwi_free(receive);
+    receive->task.run = answered;
+    nwi_outlet_give(&receive->connection->outlet, &receive->task);
 }
 
 void nwi_connection_drop_pieces(nw_connection_t connection) {

@@ -41,13 +41,12 @@ static void send_done(struct nwi_send *base, nwi_err err) {
         set_progress(base->context, err != 0 ? NWI_CONTEXT_FAILED : NWI_CONTEXT_SENT);
     base->context = nwi_release(base->context);
     send->err = err;
-    if (send->completion.fn == NULL || connection->outlet.queue == NULL) {
-        nwi_callback_clear(&send->completion);
+    if (send->completion.fn == NULL) { /* idempotent: nobody is told */
         nwi_free(send);
         return;
     }
     send->task.run = completed;
-    nwi_outlet_push(&connection->outlet, &send->task);
+    nwi_outlet_give(&connection->outlet, &send->task);
 }
 
 void nwi_connection_fail_sends(nw_connection_t connection, nwi_err err) {

@@ -86,6 +86,51 @@ static void test_global_queue(void **state) {
     push_all_on(dispatch_get_global_queue(0, 0));
 }
 
+/* --- completions of a connection that nobody started --- */
+
+static sem_t told;
+static _Atomic int told_errors;
+
+static void sent(void *context, nw_error_t error) {
+    (void)context;
+    told_errors += nw_error_get_error_code(error) == ECANCELED;
+    sem_post(&told);
+}
+static void received(void *context, dispatch_data_t content, nw_content_context_t message,
+                     bool complete, nw_error_t error) {
+    assert_null(content);
+    assert_null(message);
+    assert_false(complete);
+    sent(context, error);
+}
+
+static void release_with_work(bool with_queue) {
+    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
+        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", "9");
+    nw_connection_t connection = nw_connection_create(endpoint, parameters);
+    dispatch_queue_t queue = dispatch_queue_create("client", DISPATCH_QUEUE_SERIAL);
+    if (with_queue)
+        nw_connection_set_queue(connection, queue);
+    told_errors = 0;
+    nw_connection_send_f(connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, NULL, sent);
+    nw_connection_receive_f(connection, 1, 1, NULL, received);
+    nw_release(connection);
+    dispatch_release(queue);
+    nw_release(endpoint);
+    nw_release(parameters);
+    wait_for(&told);
+    wait_for(&told);
+    assert_int_equal(told_errors, 2);
+}
+
+static void test_each_completion_runs_once(void **state) {
+    (void)state;
+    release_with_work(true);
+    release_with_work(false); /* never given a queue: a global one serves */
+    assert_int_equal(sem_trywait(&told), -1);
+}
+
 static int released;
 static void count_release(void *context) {
     (void)context;
@@ -118,10 +163,12 @@ static void test_handler_owns_its_callback(void **state) {
 int main(void) {
     sem_init(&finished, 0, 0);
     sem_init(&freed, 0, 0);
+    sem_init(&told, 0, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_serial_queue),
         cmocka_unit_test(test_concurrent_queue_one_at_a_time),
         cmocka_unit_test(test_global_queue),
+        cmocka_unit_test(test_each_completion_runs_once),
         cmocka_unit_test(test_handler_owns_its_callback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
