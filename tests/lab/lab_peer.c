@@ -5,7 +5,7 @@
  *         loopback). -I: the interface that leads to HOST is required; then "start" starts.
  * Input:  "send TEXT", "end" (of the sending side), "receive" (again, after "broken"), "restart",
  *         "start", "cancel".
- * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "path STATUS INTERFACE", "interface NAME" (-I),
+ * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE", "interface NAME" (-I),
  *         "sent DOMAIN CODE" ("none 0": fine), "received OCTETS", "finished OCTETS" (the peer's
  *         end), "broken DOMAIN CODE OCTETS", "cancelled MICROSECONDS" (since the command; then it
  *         ends).
@@ -78,6 +78,11 @@ static void on_state(void *context, nw_connection_state_t state, nw_error_t erro
         printf("cancelled %.0f\n", (now() - peer.cancel_at) * 1e6);
         exit(0);
     }
+}
+
+static void on_better(void *context, bool value) {
+    (void)context;
+    printf("better %d\n", value);
 }
 
 static void on_viable(void *context, bool value) {
@@ -186,6 +191,7 @@ static void start(nw_parameters_t parameters, const char *host, const char *port
     nw_connection_set_queue(peer.connection, dispatch_get_main_queue());
     nw_connection_set_state_changed_handler_f(peer.connection, NULL, on_state);
     nw_connection_set_viability_changed_handler_f(peer.connection, NULL, on_viable);
+    nw_connection_set_better_path_available_handler_f(peer.connection, NULL, on_better);
     nw_connection_set_path_changed_handler_f(peer.connection, NULL, on_path);
     nw_connection_start(peer.connection);
 }

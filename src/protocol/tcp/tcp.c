@@ -329,7 +329,7 @@ static void connect_ended(struct tcp *tcp, unsigned events) {
     nwi_err err = nwi_socket_take_error(tcp->fd);
     struct sockaddr_storage peer;
     socklen_t length;
-    if (err == 0 && nwi_socket_peer(tcp->fd, &peer, &length) != 0)
+    if (err == 0 && nwi_socket_peer(tcp->fd, &peer, &length) == nwi_posix(ENOTCONN))
         return; /* the socket is not connected yet: epoll reports a fresh one as hung up */
     if (err != 0) {
         nwi_layer_failed(&tcp->base, err);
