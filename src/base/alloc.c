@@ -6,12 +6,16 @@
  * Owns:   three counters, all of them for tests.
  */
 #include "base/alloc.h"
+#include "base/log.h"
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { WAIT_FOR_MEMORY = 1000000 }; /* ns between two tries */
 
 /* Allocations left until the one that fails; 0 = disarmed. Relaxed throughout: it orders nothing, a
  * test arms it before the code under test runs. */
@@ -44,6 +48,16 @@ static void *count_block(void *memory) {
 void *nwi_alloc(size_t size) {
     /* calloc(1, 0) may give NULL, which our callers would take for "no memory". */
     return must_fail() ? NULL : count_block(calloc(1, size != 0 ? size : 1));
+}
+
+void *nwi_alloc_certain(size_t size) {
+    void *memory;
+    while ((memory = nwi_alloc(size)) == NULL) {
+        const struct timespec moment = {.tv_nsec = WAIT_FOR_MEMORY};
+        nwi_log(NWI_LOG_ERROR, "memory", "wait", "out of memory, waiting for %zu octets", size);
+        nanosleep(&moment, NULL);
+    }
+    return memory;
 }
 
 void *nwi_alloc_raw(size_t size) {

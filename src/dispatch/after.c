@@ -37,14 +37,14 @@ static void submit_after(const char *function, dispatch_time_t when, dispatch_qu
         nwi_queue_push_callback(queue, work);
         return;
     }
-    struct after *after = nwi_dispatch_alloc(sizeof(*after));
+    struct after *after = nwi_alloc_certain(sizeof(*after));
     after->queue = nwi_retain(queue);
     after->work = work;
     nwi_timer_init(&after->timer, nwi_loop_pick(), fire);
     while (nwi_timer_set(&after->timer, deadline) != 0) {
         /* No memory for the heap; there is no way to report it. Waits until an allocation of that
          * size succeeds. */
-        nwi_free(nwi_dispatch_alloc(sizeof(*after)));
+        nwi_free(nwi_alloc_certain(sizeof(*after)));
     }
 }
 

@@ -100,7 +100,7 @@ static void apply(const char *function, size_t iterations, dispatch_queue_t queu
         dispatch_sync_f(queue, &series, run_series);
         return;
     }
-    struct shared *shared = nwi_dispatch_alloc(sizeof(*shared));
+    struct shared *shared = nwi_alloc_certain(sizeof(*shared));
     shared->work = work;
     shared->iterations = iterations;
     atomic_store_explicit(&shared->refs, 1, memory_order_relaxed); /* not shared yet */

@@ -7,22 +7,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "dispatch/queue.h"
-#include <time.h>
 
 struct work {
     struct nwi_task task;
     struct nwi_callback callback;
 };
-
-void *nwi_dispatch_alloc(size_t size) {
-    void *memory;
-    while ((memory = nwi_alloc(size)) == NULL) {
-        const struct timespec moment = {.tv_nsec = 10 * NWI_MS};
-        nwi_log(NWI_LOG_ERROR, "dispatch", "memory", "out of memory, waiting for %zu octets", size);
-        nanosleep(&moment, NULL);
-    }
-    return memory;
-}
 
 void nwi_queue_push(dispatch_queue_t queue, struct nwi_task *task) {
     if (queue == NULL)
@@ -49,7 +38,7 @@ static void run_work(struct nwi_task *task) {
 }
 
 static struct nwi_task *make_work(struct nwi_callback callback) {
-    struct work *work = nwi_dispatch_alloc(sizeof(*work));
+    struct work *work = nwi_alloc_certain(sizeof(*work));
     work->task.run = run_work;
     work->callback = callback;
     return &work->task;

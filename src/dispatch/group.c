@@ -138,7 +138,7 @@ static void notify(const char *function, dispatch_group_t group, dispatch_queue_
                    struct nwi_callback work) {
     if (!check_all(function, group, queue, &work))
         return;
-    struct notification *fresh = nwi_dispatch_alloc(sizeof(*fresh));
+    struct notification *fresh = nwi_alloc_certain(sizeof(*fresh));
     fresh->queue = nwi_retain(queue);
     fresh->work = work;
     pthread_mutex_lock(&group->lock);
@@ -172,7 +172,7 @@ static void submit_member(const char *function, dispatch_group_t group, dispatch
                           struct nwi_callback work, bool barrier) {
     if (!check_all(function, group, queue, &work))
         return;
-    struct member *member = nwi_dispatch_alloc(sizeof(*member));
+    struct member *member = nwi_alloc_certain(sizeof(*member));
     member->task.run = run_member;
     member->group = group;
     member->work = work;

@@ -67,10 +67,6 @@ static inline bool nwi_queue_has_serial(dispatch_queue_t queue) {
 /* Whether its work runs on the main thread in the end. */
 bool nwi_queue_is_bound_to_main(dispatch_queue_t queue);
 
-/* async.c: memory that dispatch calls cannot do without (they have no way to report). Waits until
- * there is some. */
-void *nwi_dispatch_alloc(size_t size);
-
 /* target.c: where a queue's work goes. Inside the queue, or while it is inactive or new; consumes
  * the reference. */
 void nwi_queue_set_target(dispatch_queue_t queue, dispatch_queue_t target);

@@ -44,7 +44,7 @@ static struct nwi_specifics *get_or_make(dispatch_queue_t queue) {
     struct nwi_specifics *specifics = atomic_load_explicit(&queue->specifics, memory_order_acquire);
     if (specifics != NULL)
         return specifics;
-    struct nwi_specifics *fresh = nwi_dispatch_alloc(sizeof(*fresh));
+    struct nwi_specifics *fresh = nwi_alloc_certain(sizeof(*fresh));
     pthread_mutex_init(&fresh->lock, NULL);
     if (atomic_compare_exchange_strong_explicit(&queue->specifics, &specifics, fresh,
                                                 memory_order_acq_rel, memory_order_acquire))
@@ -72,7 +72,7 @@ void dispatch_queue_set_specific(dispatch_queue_t queue, const void *key, void *
         return;
     }
     struct nwi_specifics *specifics = get_or_make(queue);
-    struct entry *fresh = context != NULL ? nwi_dispatch_alloc(sizeof(*fresh)) : NULL;
+    struct entry *fresh = context != NULL ? nwi_alloc_certain(sizeof(*fresh)) : NULL;
     if (fresh != NULL)
         *fresh = (struct entry){.key = key, .context = context, .destructor = destructor};
     pthread_mutex_lock(&specifics->lock);

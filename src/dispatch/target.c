@@ -67,7 +67,7 @@ void nwi_queue_retarget(void *object, dispatch_queue_t target) {
         nwi_queue_set_target(queue, nwi_retain(target));
         return;
     }
-    struct change *change = nwi_dispatch_alloc(sizeof(*change));
+    struct change *change = nwi_alloc_certain(sizeof(*change));
     change->task.run = run_change;
     change->queue = queue;
     change->target = nwi_retain(target);

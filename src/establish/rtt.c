@@ -20,15 +20,7 @@ static struct {
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct entry *slot_of(const struct sockaddr *address) {
-    const unsigned char *bytes =
-        address->sa_family == AF_INET6
-            ? ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr
-            : (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
-    size_t size = address->sa_family == AF_INET6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 16777619u;
-    return &table.entries[(hash ^ hash >> 16) % SLOTS];
+    return &table.entries[nwi_address_hash_host(address) % SLOTS];
 }
 
 void nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took) {

@@ -105,10 +105,3 @@ struct nwi_handler *nwi_handler_create(struct nwi_callback callback) {
     handler->callback = callback;
     return handler;
 }
-
-void *nwi_alloc_certain(size_t size) {
-    void *memory;
-    while ((memory = nwi_alloc(size)) == NULL)
-        usleep(1000); /* nothing to do but to wait until somebody frees some */
-    return memory;
-}

@@ -47,7 +47,4 @@ struct nwi_handler {
  */
 struct nwi_handler *nwi_handler_create(struct nwi_callback callback);
 
-/* Memory without which a completion would be lost: waits for it, as libdispatch does. */
-void *nwi_alloc_certain(size_t size);
-
 #endif

@@ -80,7 +80,7 @@ struct nw_connection {
         struct nwi_chain *chain;                 /* owned; accepted and not started, or ready */
         struct nwi_handler *handlers[HANDLER_COUNT];
         struct nwi_path_subscription
-            *path_changes;   /* owned; while waiting or ready with a handler */
+            *path_changes;    /* owned; while waiting or ready with a handler */
         bool network_changed; /* since this attempt at establishment began */
         bool viable, better;  /* as told last */
         /* sending */
@@ -123,6 +123,8 @@ void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handle
                               bool value);
 void nwi_connection_tell_path(nw_connection_t connection);
 void nwi_connection_watch_path(nw_connection_t connection);
+/* "setup", "waiting" ...: for the log and for descriptions. Static. Any thread. */
+const char *nwi_connection_state_name(nw_connection_state_t state);
 bool nwi_connection_wants_path(nw_connection_t connection);
 
 /* connection_send.c */

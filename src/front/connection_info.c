@@ -82,8 +82,6 @@ uint32_t nw_connection_get_maximum_datagram_size(nw_connection_t connection) {
 }
 
 char *nw_connection_copy_description(nw_connection_t connection) {
-    static const char *const state_name[] = {"setup", "waiting", "preparing",
-                                             "ready", "failed",  "cancelled"};
     char endpoint[NWI_ENDPOINT_TEXT_SIZE], local[NWI_ENDPOINT_TEXT_SIZE],
         remote[NWI_ENDPOINT_TEXT_SIZE];
     struct nwi_layer_facts facts = {0};
@@ -98,12 +96,12 @@ char *nw_connection_copy_description(nw_connection_t connection) {
     const struct nw_protocol_stack *stack = connection->parameters->stack;
     const char *protocol = stack->transport != NULL ? stack->transport->definition->name : "ip";
     nwi_endpoint_text(connection->endpoint, endpoint, sizeof endpoint);
-    char *text =
-        live ? nwi_asprintf("[C%u %s %s, %s, %s -> %s]", connection->id, endpoint, protocol,
-                            state_name[state], nwi_endpoint_text(facts.local, local, sizeof local),
-                            nwi_endpoint_text(facts.remote, remote, sizeof remote))
-             : nwi_asprintf("[C%u %s %s, %s]", connection->id, endpoint, protocol,
-                            state_name[state]);
+    char *text = live ? nwi_asprintf("[C%u %s %s, %s, %s -> %s]", connection->id, endpoint,
+                                     protocol, nwi_connection_state_name(state),
+                                     nwi_endpoint_text(facts.local, local, sizeof local),
+                                     nwi_endpoint_text(facts.remote, remote, sizeof remote))
+                      : nwi_asprintf("[C%u %s %s, %s]", connection->id, endpoint, protocol,
+                                     nwi_connection_state_name(state));
     drop_facts(&facts);
     return text;
 }

@@ -17,6 +17,10 @@ static const char *const state_name[] = {"setup", "waiting", "preparing",
                                          "ready", "failed",  "cancelled"};
 
 enum { STATES = sizeof state_name / sizeof state_name[0] };
+const char *nwi_connection_state_name(nw_connection_state_t state) {
+    return state_name[state];
+}
+
 #define TO(state) (1u << nw_connection_state_##state)
 /* Row: from; bits: where it may go. */
 static const unsigned legal[STATES] = {

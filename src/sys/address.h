@@ -23,6 +23,8 @@ socklen_t nwi_address_length(int family);
 bool nwi_address_equal(const struct sockaddr *a, const struct sockaddr *b);
 /* The same without the port. */
 bool nwi_address_equal_host(const struct sockaddr *a, const struct sockaddr *b);
+/* Of what nwi_address_equal_host compares, but for the scope: for tables. AF_INET and AF_INET6. */
+uint64_t nwi_address_hash_host(const struct sockaddr *address);
 /* Host byte order; 0 for AF_UNIX. */
 uint16_t nwi_address_port(const struct sockaddr *address);
 void nwi_address_set_port(struct sockaddr *address, uint16_t port);

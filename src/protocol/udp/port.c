@@ -17,21 +17,11 @@ enum {
     BATCHES_A_TURN = 8, /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
 };
 
-/* FNV-1a over what makes two peers different: family, address, port, scope. */
+/* Peers differ by address and port; the scope is left to the comparison. */
 static size_t hash_address(const struct sockaddr_storage *address) {
-    const unsigned char *bytes;
-    size_t size;
-    uint64_t hash =
-        UINT64_C(14695981039346656037) ^ nwi_address_port((const struct sockaddr *)address);
-    if (address->ss_family == AF_INET6) {
-        bytes = ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr;
-        size = sizeof(struct in6_addr);
-    } else {
-        bytes = (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
-        size = sizeof(struct in_addr);
-    }
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+    const struct sockaddr *plain = (const struct sockaddr *)address;
+    uint64_t hash = nwi_address_hash_host(plain) ^ nwi_address_port(plain);
+    hash *= UINT64_C(1099511628211); /* FNV-1a once more, over the port */
     return (size_t)(hash ^ hash >> 32);
 }
 
