@@ -1,6 +1,6 @@
 # The front door. Everything real is in meson.build; this only names the steps.
 #   make          build into build/          make check   set up, build, run every test
-#   make demo     set up, build, show it     make bench   measure against bare epoll
+#   make demo     set up, build, show it     make bench   measure against its peers
 #   make install  into PREFIX (/usr/local)   make help    all of it
 
 BUILD  ?= build
@@ -17,7 +17,7 @@ help:
 	@echo "make           build into $(BUILD)/ ($(BUILD)/src/libnw.so, $(BUILD)/tools/nwcat)"
 	@echo "make demo      deps, build, then nwcat on a real server on loopback"
 	@echo "make check     deps, build, then every test; ends with 'N passed, N failed, N skipped'"
-	@echo "make bench     echo throughput beside a bare epoll loop"
+	@echo "make bench     deps, build, then every measurement beside its peers (BENCH_FLAGS=--help)"
 	@echo "make install   build, then install under PREFIX=$(PREFIX) (DESTDIR is honoured)"
 	@echo "make coverage  write docs/coverage.md and docs/rfcs.md anew"
 	@echo "make symbols   write tests/abi/symbols.txt anew from the built library"
@@ -34,17 +34,17 @@ build: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 # deps first, also with make -j.
-demo check: deps
+demo check bench: deps
 	@$(MAKE) --no-print-directory run-$@
 
-.PHONY: run-demo run-check
+.PHONY: run-demo run-check run-bench
 run-demo: build
 	@bash scripts/demo.sh $(BUILD)
 
 run-check: build
 	@bash scripts/check.sh $(BUILD)
 
-bench: build
+run-bench: build
 	@bash scripts/bench.sh $(BUILD) $(BENCH_FLAGS)
 
 install: build

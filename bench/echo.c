@@ -7,11 +7,9 @@
 #include "echo.h"
 #include "child.h"
 #include "harness.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define GOAL_OF_BARE 0.95
 enum { WARM_UP_MS = 100, START_LIMIT_S = 10 };
@@ -20,19 +18,6 @@ struct work {
     const char *server, *driver; /* "nw" or "bare" */
     const char *connections, *size;
 };
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void pause_for(double seconds) {
-    struct timespec left = {.tv_sec = (time_t)seconds,
-                            .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
-    while (nanosleep(&left, &left) != 0 && errno == EINTR)
-        ;
-}
 
 static uint64_t total(const struct echo_drive *drive) {
     uint64_t sum = 0;
@@ -58,33 +43,33 @@ static int drive_main(char **argument) {
         fprintf(stderr, "drive: %s\n", strerror(err));
         return EXIT_FAILURE;
     }
-    double limit = seconds_now() + START_LIMIT_S;
+    double limit = bench_now() + START_LIMIT_S;
     for (unsigned i = 0; i < drive.connections; i++) {
         while (atomic_load(&counters[i].round_trips) == 0) {
-            if (seconds_now() > limit) {
+            if (bench_now() > limit) {
                 fprintf(stderr, "drive: connection %u does not answer\n", i);
                 return EXIT_FAILURE;
             }
-            pause_for(0.002);
+            bench_pause(0.002);
         }
     }
-    pause_for(WARM_UP_MS / 1e3);
+    bench_pause(WARM_UP_MS / 1e3);
     uint64_t before = total(&drive);
-    double start = seconds_now();
-    pause_for(seconds);
+    double start = bench_now();
+    bench_pause(seconds);
     uint64_t after = total(&drive);
-    printf("%.1f\n", (double)(after - before) / (seconds_now() - start));
+    printf("%.1f\n", (double)(after - before) / (bench_now() - start));
     fflush(stdout);
     return EXIT_SUCCESS;
 }
 
-static double measure(const void *what, double seconds) {
+static bool measure(const void *what, double seconds, double *ret_values) {
     const struct work *work = what;
     struct bench_child server, driver;
     char port[16], length[16];
     char *serve[] = {(char *)"echo", (char *)"--serve", (char *)work->server, NULL};
-    if (bench_child_start(&server, serve) != 0)
-        return -1;
+    if (bench_child_start(&server, NULL, serve) != 0)
+        return false;
     double rate = -1, number = bench_child_number(&server, START_LIMIT_S);
     if (number > 0) {
         snprintf(port, sizeof port, "%.0f", number);
@@ -97,20 +82,25 @@ static double measure(const void *what, double seconds) {
                          (char *)work->size,
                          length,
                          NULL};
-        if (bench_child_start(&driver, drive) == 0) {
+        if (bench_child_start(&driver, NULL, drive) == 0) {
             rate = bench_child_number(&driver, seconds + 2 * START_LIMIT_S);
             bench_child_end(&driver);
         }
     }
     bench_child_end(&server);
-    return rate;
+    *ret_values = rate;
+    return rate > 0;
 }
 
 #define ROW(side, our_server, our_driver, count, octets, text)                                     \
     {                                                                                              \
-        .name = "echo " side ", " count " x " text, .peer = "bare epoll", .unit = "round trips/s", \
-        .measure = measure, .ours = &(struct work){our_server, our_driver, count, octets},         \
-        .theirs = &(struct work){"bare", "bare", count, octets}, .goal = GOAL_OF_BARE,             \
+        .name = "echo " side ", " count " x " text, .measure = measure,                            \
+        .figures = {{.unit = "round trips/s"}},                                                    \
+        .sides = {                                                                                 \
+            {.name = "libnw", .what = &(struct work){our_server, our_driver, count, octets}},      \
+            {.name = "bare epoll",                                                                 \
+             .what = &(struct work){"bare", "bare", count, octets},                                \
+             .goals = {GOAL_OF_BARE}}},                                                            \
     }
 
 int main(int argc, char **argv) {
@@ -124,13 +114,13 @@ int main(int argc, char **argv) {
         ROW("client", "bare", "nw", "64", "64", "64 B"),
         ROW("client", "bare", "nw", "64", "16384", "16 KiB"),
     };
-    struct bench_options options;
-    int status;
+    const struct bench_program program = {.name = "echo",
+                                          .title = "TCP echo over 127.0.0.1",
+                                          .rows = rows,
+                                          .count = sizeof rows / sizeof *rows};
     if (argc == 3 && strcmp(argv[1], "--serve") == 0)
         return strcmp(argv[2], "nw") == 0 ? echo_serve_nw() : echo_serve_bare();
     if (argc == 7 && strcmp(argv[1], "--drive") == 0)
         return drive_main(argv + 2);
-    if (!bench_parse(argc, argv, &options, &status))
-        return status;
-    return bench_run("TCP echo over 127.0.0.1", rows, sizeof rows / sizeof *rows, &options);
+    return bench_main(argc, argv, &program);
 }

@@ -1,15 +1,37 @@
 /*
- * harness.c - pairs, medians, table and JSON.
- * What:   see harness.h.
+ * harness.c - options, turns and medians; see harness.h.
  * Runs:   one thread.
  */
 #include "harness.h"
+#include "report.h"
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
+#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
+double bench_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double bench_cpu(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+void bench_pause(double seconds) {
+    struct timespec left = {.tv_sec = (time_t)seconds,
+                            .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+}
+
+/* --- statistics --- */
 static int compare_doubles(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -36,40 +58,67 @@ double bench_spread(double *values, unsigned count) {
                : (quantile(values, count, 0.75) - quantile(values, count, 0.25)) / 2 / median;
 }
 
-static void usage(const char *program, FILE *out) {
+/* --- options --- */
+static void usage(const struct bench_program *program, FILE *out) {
     fprintf(out,
-            "Usage: %s [--rounds N] [--seconds S] [--only TEXT] [--json]\n"
-            "  --rounds N   pairs a row (default 5)\n"
-            "  --seconds S  length of one measurement (default 0.6)\n"
+            "Usage: %s [--rounds N] [--seconds S] [--only TEXT] [--full] [--markdown | --json]\n"
+            "  --rounds N   how often each side of a row is measured (default 5)\n"
+            "  --seconds S  length of one measurement (default %g)\n"
             "  --only TEXT  only the rows whose name contains TEXT\n"
+            "  --full       also the rows that take long\n"
+            "  --markdown   the table with a heading, for a document\n"
             "  --json       JSON instead of the table\n",
-            program);
+            program->name, program->seconds > 0 ? program->seconds : BENCH_SECONDS);
 }
 
-bool bench_parse(int argc, char **argv, struct bench_options *ret_options, int *ret_status) {
-    struct bench_options options = {.rounds = 5, .seconds = 0.6};
-    *ret_status = 2;
-    for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "--json") == 0) {
-            options.json = true;
-        } else if (strcmp(argv[i], "--help") == 0) {
-            usage(argv[0], stdout);
+/* Options without a value. False: `word` is none of them. */
+static bool parse_switch(const char *word, struct bench_options *options) {
+    if (strcmp(word, "--json") == 0)
+        options->form = BENCH_JSON;
+    else if (strcmp(word, "--markdown") == 0)
+        options->form = BENCH_MARKDOWN;
+    else if (strcmp(word, "--full") == 0)
+        options->full = true;
+    else
+        return false;
+    return true;
+}
+
+/* Options with a value. False: `word` is none of them, or the value is missing. */
+static bool parse_value(const char *word, const char *value, struct bench_options *options) {
+    if (value == NULL)
+        return false;
+    if (strcmp(word, "--rounds") == 0)
+        options->rounds = (unsigned)strtoul(value, NULL, 10);
+    else if (strcmp(word, "--seconds") == 0)
+        options->seconds = strtod(value, NULL);
+    else if (strcmp(word, "--only") == 0)
+        options->only = value;
+    else
+        return false;
+    return true;
+}
+
+bool bench_parse(int argc, char **argv, const struct bench_program *program,
+                 struct bench_options *ret_options, int *ret_status) {
+    struct bench_options options = {
+        .rounds = 5, .seconds = program->seconds > 0 ? program->seconds : BENCH_SECONDS};
+    bool good = true;
+    for (int i = 1; i < argc && good; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            usage(program, stdout);
             *ret_status = 0;
             return false;
-        } else if (strcmp(argv[i], "--rounds") == 0 && value != NULL) {
-            options.rounds = (unsigned)strtoul(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--seconds") == 0 && value != NULL) {
-            options.seconds = strtod(argv[++i], NULL);
-        } else if (strcmp(argv[i], "--only") == 0 && value != NULL) {
-            options.only = argv[++i];
-        } else {
-            usage(argv[0], stderr);
-            return false;
+        }
+        if (!parse_switch(argv[i], &options)) {
+            good = parse_value(argv[i], i + 1 < argc ? argv[i + 1] : NULL, &options);
+            i++;
         }
     }
-    if (options.rounds < 1 || options.rounds > BENCH_ROUNDS_MAX || !(options.seconds > 0)) {
-        usage(argv[0], stderr);
+    if (!good || options.rounds < 1 || options.rounds > BENCH_ROUNDS_MAX ||
+        !(options.seconds > 0)) {
+        usage(program, stderr);
+        *ret_status = 2;
         return false;
     }
     *ret_options = options;
@@ -77,91 +126,104 @@ bool bench_parse(int argc, char **argv, struct bench_options *ret_options, int *
     return true;
 }
 
-/* Runs one row. False when a measurement failed (said on stderr). */
+/* --- turns --- */
+typedef double samples[BENCH_SIDES_MAX][BENCH_FIGURES_MAX][BENCH_ROUNDS_MAX];
+
+static unsigned count_sides(const struct bench_row *row) {
+    unsigned count = 0;
+    while (count < BENCH_SIDES_MAX && row->sides[count].name != NULL)
+        count++;
+    return count;
+}
+
+static unsigned count_figures(const struct bench_row *row) {
+    unsigned count = 0;
+    while (count < BENCH_FIGURES_MAX && row->figures[count].unit != NULL)
+        count++;
+    return count;
+}
+
+/* One measurement into place `round` of every figure. False: failed (said on stderr). */
+static bool measure_side(const struct bench_row *row, unsigned side, unsigned round, double seconds,
+                         samples taken) {
+    double values[BENCH_FIGURES_MAX] = {0};
+    bool good = row->measure(row->sides[side].what, seconds, values);
+    for (unsigned f = 0; good && f < count_figures(row); f++) {
+        taken[side][f][round] = values[f];
+        good = values[f] > 0;
+    }
+    if (!good)
+        fprintf(stderr, "bench: %s: the measurement of %s failed\n", row->name,
+                row->sides[side].name);
+    return good;
+}
+
+static void summarize(const struct bench_row *row, unsigned rounds, samples taken,
+                      struct bench_result *ret_result) {
+    double ratios[BENCH_ROUNDS_MAX];
+    unsigned sides = count_sides(row), figures = count_figures(row);
+    for (unsigned f = 0; f < figures; f++) {
+        for (unsigned s = 0; s < sides; s++) {
+            for (unsigned i = 0; i < rounds; i++)
+                ratios[i] = taken[0][f][i] / taken[s][f][i];
+            ret_result->ratio[s][f] = bench_median(ratios, rounds);
+        }
+        for (unsigned s = 0; s < sides; s++) { /* sorts, so only when the pairs are done with */
+            ret_result->spread[s][f] = bench_spread(taken[s][f], rounds);
+            ret_result->value[s][f] = bench_median(taken[s][f], rounds);
+        }
+    }
+}
+
+/* False: a measurement failed. */
 static bool measure_row(const struct bench_row *row, const struct bench_options *options,
                         struct bench_result *ret_result) {
-    double ours[BENCH_ROUNDS_MAX], theirs[BENCH_ROUNDS_MAX], ratios[BENCH_ROUNDS_MAX];
-    for (unsigned i = 0; i < options->rounds; i++) {
-        bool ours_first = i % 2 == 0;
-        for (unsigned turn = 0; turn < 2; turn++) {
-            bool mine = (turn == 0) == ours_first;
-            double *slot = mine ? &ours[i] : &theirs[i];
-            *slot = row->measure(mine ? row->ours : row->theirs, options->seconds);
-            if (!(*slot > 0)) {
-                fprintf(stderr, "bench: %s: the measurement of %s failed\n", row->name,
-                        mine ? "libnw" : row->peer);
+    samples taken;
+    unsigned sides = count_sides(row);
+    for (unsigned round = 0; round < options->rounds; round++) {
+        for (unsigned turn = 0; turn < sides; turn++) {
+            if (!measure_side(row, (round + turn) % sides, round, options->seconds, taken))
                 return false;
-            }
         }
-        ratios[i] = ours[i] / theirs[i];
     }
-    ret_result->ratio = bench_median(ratios, options->rounds);
-    ret_result->ours_spread = bench_spread(ours, options->rounds);
-    ret_result->theirs_spread = bench_spread(theirs, options->rounds);
-    ret_result->ours = bench_median(ours, options->rounds);
-    ret_result->theirs = bench_median(theirs, options->rounds);
+    summarize(row, options->rounds, taken, ret_result);
     return true;
 }
 
-static void print_head(const char *title, const struct bench_options *options) {
-    struct utsname system = {0};
-    uname(&system);
-    if (options->json) {
-        printf("{\"title\": \"%s\", \"kernel\": \"%s\", \"processors\": %ld, \"rounds\": %u, "
-               "\"seconds\": %g,\n"
-               " \"rows\": [",
-               title, system.release, sysconf(_SC_NPROCESSORS_ONLN), options->rounds,
-               options->seconds);
-        return;
-    }
-    printf("%s\nLinux %s, %ld processors; %u pairs of %g s each, medians, +- half the quartile "
-           "distance\n\n",
-           title, system.release, sysconf(_SC_NPROCESSORS_ONLN), options->rounds, options->seconds);
-    printf("| %-44s | %-16s | %-16s | %-12s | %-6s | %-5s |\n", "work", "libnw", "peer", "peer is",
-           "ratio", "goal");
-    printf("|%s|%s|%s|%s|%s|%s|\n", "---", "---", "---", "---", "---", "---");
+static bool chosen(const struct bench_row *row, const struct bench_options *options) {
+    return (options->full || !row->full) &&
+           (options->only == NULL || strstr(row->name, options->only) != NULL);
 }
 
-static void print_row(const struct bench_row *row, const struct bench_result *result, bool json,
-                      bool first) {
-    if (json) {
-        printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"peer\": \"%s\", \"libnw\": %.1f, "
-               "\"libnw_spread\": "
-               "%.4f, \"other\": %.1f, \"other_spread\": %.4f, \"ratio\": %.4f, \"goal\": %.2f}",
-               first ? "" : ",", row->name, row->unit, row->peer, result->ours, result->ours_spread,
-               result->theirs, result->theirs_spread, result->ratio, row->goal);
-    } else {
-        char ours[32], theirs[32], goal[16] = "";
-        snprintf(ours, sizeof ours, "%.0f +-%.0f%%", result->ours, result->ours_spread * 100);
-        snprintf(theirs, sizeof theirs, "%.0f +-%.0f%%", result->theirs,
-                 result->theirs_spread * 100);
-        if (row->goal > 0)
-            snprintf(goal, sizeof goal, "%.2f", row->goal);
-        printf("| %-44s | %-16s | %-16s | %-12s | %-6.2f | %-5s |\n", row->name, ours, theirs,
-               row->peer, result->ratio, goal);
-    }
-    fflush(stdout);
-}
-
-int bench_run(const char *title, const struct bench_row *rows, unsigned count,
-              const struct bench_options *options) {
+int bench_run(const struct bench_program *program, const struct bench_options *options) {
     int status = EXIT_SUCCESS;
-    unsigned printed = 0;
-    print_head(title, options);
-    for (unsigned i = 0; i < count; i++) {
+    unsigned wanted = 0, printed = 0;
+    for (unsigned i = 0; i < program->count; i++)
+        wanted += chosen(&program->rows[i], options);
+    if (wanted == 0) {
+        fprintf(stderr, "bench: %s has no row that is called '%s'%s\n", program->name,
+                options->only != NULL ? options->only : "", options->full ? "" : " without --full");
+        return BENCH_EXIT_NO_ROW;
+    }
+    bench_report_head(program, options);
+    for (unsigned i = 0; i < program->count; i++) {
         struct bench_result result;
-        if (options->only != NULL && strstr(rows[i].name, options->only) == NULL)
+        const struct bench_row *row = &program->rows[i];
+        if (!chosen(row, options))
             continue;
-        if (measure_row(&rows[i], options, &result))
-            print_row(&rows[i], &result, options->json, printed++ == 0);
+        if (measure_row(row, options, &result))
+            bench_report_row(row, &result, options->form, printed++ == 0);
         else
             status = EXIT_FAILURE;
     }
-    if (options->json)
-        printf("\n]}\n");
-    if (printed == 0 && status == EXIT_SUCCESS) {
-        fprintf(stderr, "bench: no row is called that\n");
-        status = 2;
-    }
+    bench_report_end(options->form);
     return status;
+}
+
+int bench_main(int argc, char **argv, const struct bench_program *program) {
+    struct bench_options options;
+    int status;
+    if (!bench_parse(argc, argv, program, &options, &status))
+        return status;
+    return bench_run(program, &options);
 }
