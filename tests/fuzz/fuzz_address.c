@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 /* Random octets are seldom an address: each is taken for a character that may stand in one. */
 static const char alphabet[] = "0123456789abcdefABCDEF:::::....%lo/[]x ";
 

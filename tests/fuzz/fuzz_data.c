@@ -16,14 +16,6 @@ static struct slot {
     size_t size;
 } slots[SLOTS];
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 /* Puts a new pair into the slot; consumes data, copies the model. */
 static void put(struct slot *slot, dispatch_data_t data, const uint8_t *a, size_t a_size,
                 const uint8_t *b, size_t b_size) {
@@ -42,7 +34,7 @@ static void put(struct slot *slot, dispatch_data_t data, const uint8_t *a, size_
 
 struct walk {
     const struct slot *slot;
-    size_t at;
+    size_t at, until;
 };
 
 static bool visit(void *context, dispatch_data_t region, size_t offset, const void *buffer,
@@ -55,10 +47,20 @@ static bool visit(void *context, dispatch_data_t region, size_t offset, const vo
     return true;
 }
 
+/* Stops after the region that reaches `until`. */
+static bool visit_until(void *context, dispatch_data_t region, size_t offset, const void *buffer,
+                        size_t size) {
+    struct walk *walk = context;
+    return visit(context, region, offset, buffer, size) && walk->at < walk->until;
+}
+
 static void check(const struct slot *slot, size_t offset) {
     CHECK(dispatch_data_get_size(slot->data) == slot->size);
-    struct walk walk = {slot, 0};
+    struct walk walk = {.slot = slot};
     CHECK(dispatch_data_apply_f(slot->data, &walk, visit) && walk.at == slot->size);
+    walk = (struct walk){.slot = slot, .until = offset + 1};
+    CHECK(dispatch_data_apply_f(slot->data, &walk, visit_until) == (offset >= slot->size));
+    CHECK(walk.at > offset || walk.at == slot->size);
 
     const void *bytes;
     size_t size;

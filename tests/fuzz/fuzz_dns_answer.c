@@ -15,14 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
 static void check_answer(int family, int status, const uint8_t *message, size_t size) {
     struct nwi_answer *answer = nwi_answer_from_message(family, status, message, size);
     CHECK(answer != NULL);

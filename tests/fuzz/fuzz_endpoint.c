@@ -4,7 +4,6 @@
  *         is accepted keeps its promises: the text form of an endpoint makes the same endpoint
  *         again.
  */
-#include "base/log.h"
 #include "fuzz.h"
 #include "model/endpoint.h"
 #include <stdio.h>
@@ -13,34 +12,19 @@
 #include <strings.h>
 #include <sys/un.h>
 
-#define PROMISE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "fuzz_endpoint: broken: %s\n", #condition);                            \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-/* Misuse is what this is about; its log lines are of no interest, their making is. */
-static void swallow(enum nwi_log_level level, const char *name, const char *event,
-                    const char *message) {
-    (void)level, (void)name, (void)event;
-    PROMISE(strlen(message) < 4096);
-}
-
 /* Everything that can be asked of an endpoint of any type. */
 static void ask(nw_endpoint_t endpoint) {
     char text[NWI_ENDPOINT_TEXT_SIZE], small[5];
     char *port = nw_endpoint_copy_port_string(endpoint);
     char *address = nw_endpoint_copy_address_string(endpoint);
     socklen_t length;
-    PROMISE(strlen(nwi_endpoint_text(endpoint, text, sizeof text)) < sizeof text);
-    PROMISE(strlen(nwi_endpoint_text(endpoint, small, sizeof small)) < sizeof small);
-    PROMISE(nw_endpoint_get_hostname(endpoint) != NULL);
-    PROMISE((address != NULL) == nwi_endpoint_is_resolved(endpoint));
-    PROMISE((nwi_endpoint_sockaddr(endpoint, &length) != NULL) == (length != 0));
-    PROMISE(port == NULL || strtoul(port, NULL, 10) == nw_endpoint_get_port(endpoint));
-    PROMISE(nwi_endpoint_is_equal(endpoint, endpoint));
+    CHECK(strlen(nwi_endpoint_text(endpoint, text, sizeof text)) < sizeof text);
+    CHECK(strlen(nwi_endpoint_text(endpoint, small, sizeof small)) < sizeof small);
+    CHECK(nw_endpoint_get_hostname(endpoint) != NULL);
+    CHECK((address != NULL) == nwi_endpoint_is_resolved(endpoint));
+    CHECK((nwi_endpoint_sockaddr(endpoint, &length) != NULL) == (length != 0));
+    CHECK(port == NULL || strtoul(port, NULL, 10) == nw_endpoint_get_port(endpoint));
+    CHECK(nwi_endpoint_is_equal(endpoint, endpoint));
     free(port);
     free(address);
 }
@@ -52,7 +36,7 @@ static void try_host(const char *host, const char *port) {
     ask(endpoint);
     char *number = nw_endpoint_copy_port_string(endpoint);
     nw_endpoint_t again = nw_endpoint_create_host(nw_endpoint_get_hostname(endpoint), number);
-    PROMISE(again != NULL && nwi_endpoint_is_equal(endpoint, again));
+    CHECK(again != NULL && nwi_endpoint_is_equal(endpoint, again));
     free(number);
     nw_release(again);
     nw_release(endpoint);
@@ -63,13 +47,13 @@ static void try_url(const char *url) {
     if (endpoint == NULL)
         return;
     ask(endpoint);
-    PROMISE(strcmp(nw_endpoint_get_url(endpoint), url) == 0);
+    CHECK(strcmp(nw_endpoint_get_url(endpoint), url) == 0);
     /* The host of a URL is one that can be connected to by itself, and it stands in the URL, but
      * for the percent sign of a zone, which is written %25 there. */
     const char *host = nw_endpoint_get_hostname(endpoint);
     nw_endpoint_t alone = nw_endpoint_create_host(host, "1");
-    PROMISE(alone != NULL);
-    PROMISE(strchr(host, '%') != NULL || strstr(url, host) != NULL);
+    CHECK(alone != NULL);
+    CHECK(strchr(host, '%') != NULL || strstr(url, host) != NULL);
     nw_release(alone);
     nw_release(endpoint);
 }
@@ -78,14 +62,14 @@ static void try_path(const uint8_t *data, size_t size) {
     struct sockaddr_un local = {.sun_family = AF_UNIX};
     memcpy(local.sun_path, data, size < sizeof local.sun_path ? size : sizeof local.sun_path);
     nw_endpoint_t endpoint = nw_endpoint_create_address((struct sockaddr *)&local);
-    PROMISE((endpoint != NULL) == (local.sun_path[0] != '\0'));
+    CHECK((endpoint != NULL) == (local.sun_path[0] != '\0'));
     if (endpoint != NULL)
         ask(endpoint);
     nw_release(endpoint);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    nwi_log_set_sink(swallow);
+    fuzz_log_nothing();
     char *text = malloc(size + 1);
     if (text == NULL)
         return 0;
