@@ -23,20 +23,18 @@ static bool wants(void *door_object) {
     return door->events->wants(door->owner);
 }
 
-/* Gives the new peer's chain its bottom layer. */
-static void come_in(struct nwi_door *door, const struct sockaddr *remote, socklen_t length,
-                    struct nwi_layer *(*make)(void *context), void *context,
-                    void (*refuse)(void *context)) {
+/* Gives the new peer's chain its bottom layer. False: turned away. */
+static bool come_in(struct nwi_door *door, const struct sockaddr *remote, socklen_t length,
+                    struct nwi_layer *(*make)(void *context), void *context) {
     void *token = NULL;
     struct nwi_chain *chain = door->events->begin(door->owner, remote, length, &token);
-    if (chain == NULL) {
-        refuse(context);
-        return;
-    }
+    if (chain == NULL)
+        return false;
     struct nwi_layer *layer = make(context);
     if (layer != NULL)
         nwi_chain_push(chain, layer);
     door->events->ready(door->owner, token, layer != NULL ? 0 : NWI_ERR_NOMEM);
+    return true;
 }
 
 struct stream_peer {
@@ -49,14 +47,12 @@ static struct nwi_layer *make_stream(void *context) {
     return nwi_tcp_adopt(peer->fd, peer->parameters);
 }
 
-static void refuse_stream(void *context) {
-    nwi_socket_close(((struct stream_peer *)context)->fd);
-}
-
 static void accepted(void *door_object, int fd, const struct sockaddr *remote, socklen_t length) {
     struct nwi_door *door = door_object;
     struct stream_peer peer = {fd, door->parameters};
-    come_in(door, remote, length, make_stream, &peer, refuse_stream);
+    if (!door->events->allows(door->owner, remote) ||
+        !come_in(door, remote, length, make_stream, &peer))
+        nwi_socket_close(fd);
 }
 
 static const struct nwi_acceptor_events acceptor_events = {.wants = wants, .accepted = accepted};
@@ -71,15 +67,14 @@ static struct nwi_layer *make_datagram(void *context) {
     return nwi_udp_peer_create(peer->port, peer->first);
 }
 
-static void refuse_datagram(void *context) {
-    (void)context; /* dropped: UDP promises no delivery */
-}
-
-static void new_peer(void *door_object, struct nwi_udp_port *port,
+static bool new_peer(void *door_object, struct nwi_udp_port *port,
                      const struct nwi_datagram *first) {
+    struct nwi_door *door = door_object;
     struct datagram_peer peer = {port, first};
-    come_in(door_object, (const struct sockaddr *)&first->peer, first->peer_length, make_datagram,
-            &peer, refuse_datagram);
+    const struct sockaddr *remote = (const struct sockaddr *)&first->peer;
+    if (!door->events->allows(door->owner, remote))
+        return true; /* never: dropped */
+    return come_in(door, remote, first->peer_length, make_datagram, &peer);
 }
 
 static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
@@ -139,6 +134,8 @@ struct nwi_door *nwi_door_close(struct nwi_door *door) {
 void nwi_door_resume(struct nwi_door *door) {
     if (door->acceptor != NULL)
         nwi_acceptor_resume(door->acceptor);
+    if (door->port != NULL)
+        nwi_udp_port_resume(door->port);
 }
 
 uint16_t nwi_door_port(const struct nwi_door *door) {

@@ -1,8 +1,8 @@
 /*
  * door.h - where new peers come in: a listening socket of whichever transport the parameters name.
  * What:   makes the chain of each new peer over an empty chain that the owner provides.
- * Runs:   open and close in the owner's serial context. Events: begin and ready in any context,
- *         never two at once for one door; wants in the owner's.
+ * Runs:   open and close in the owner's serial context. Events in any context, never two at once for
+ *         one door.
  */
 #ifndef NWI_ESTABLISH_DOOR_H
 #define NWI_ESTABLISH_DOOR_H
@@ -13,6 +13,8 @@
 struct nwi_door;
 
 struct nwi_door_events {
+    /* Whether that peer may ever come in. */
+    bool (*allows)(void *owner, const struct sockaddr *remote);
     /* Whether a further peer may come in now; when not, it waits where the transport has a place
      * for that. */
     bool (*wants)(void *owner);

@@ -13,14 +13,20 @@ enum { SLOTS = 256 }; /* one address each; a collision replaces */
 
 static struct {
     pthread_mutex_t lock;
+    bool keyed;
+    struct nwi_siphash_key key;
     struct entry {
         struct sockaddr_in6 address; /* of either family: only compared */
         nwi_ns rtt, learnt;
     } entries[SLOTS];
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* Under the lock. */
 static struct entry *slot_of(const struct sockaddr *address) {
-    return &table.entries[nwi_address_hash_host(address) % SLOTS];
+    if (!table.keyed)
+        table.key = nwi_siphash_key_create();
+    table.keyed = true;
+    return &table.entries[nwi_address_hash_host(&table.key, address) % SLOTS];
 }
 
 void nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took) {

@@ -82,6 +82,14 @@ static void apply_resume(void *object, struct nwi_operation *operation) {
         nwi_door_resume(listener->protocol.door);
 }
 
+/* One connection fewer that the client has not been told of. */
+static void delivered(nw_listener_t listener) {
+    /* relaxed: only the count matters, wants() is asked again in the context */
+    if (atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed) ==
+        UNDELIVERED_MAX)
+        perform(listener, (struct nwi_operation){.apply = apply_resume});
+}
+
 static void call_out(struct nwi_task *task) {
     struct notice *notice = nwi_container_of(task, struct notice, task);
     nw_listener_t listener = notice->listener;
@@ -90,11 +98,8 @@ static void call_out(struct nwi_task *task) {
     else if (notice->handler != NULL)
         NWI_CALL(notice->handler->callback, void, (nw_listener_state_t, nw_error_t), notice->state,
                  notice->error);
-    /* relaxed: only the count matters, wants() is asked again in the context */
-    if (notice->connection != NULL &&
-        atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed) ==
-            UNDELIVERED_MAX)
-        perform(listener, (struct nwi_operation){.apply = apply_resume});
+    if (notice->connection != NULL)
+        delivered(listener);
     nwi_release(notice->handler);
     nwi_release(notice->error);
     nwi_release(notice->connection);
@@ -161,7 +166,7 @@ static void arrived(struct nwi_task *task) {
         tell(listener,
              (struct notice){.handler = nwi_retain(handler), .connection = arrival->connection});
     } else {
-        atomic_fetch_sub_explicit(&listener->undelivered, 1, memory_order_relaxed);
+        delivered(listener);
         nwi_release(arrival->connection); /* nobody will start it: closed */
     }
     nwi_free(arrival);
@@ -175,7 +180,8 @@ static bool wants(void *owner) {
 }
 
 /* Peers on the local links only, when the parameters say so. */
-static bool allows(nw_listener_t listener, const struct sockaddr *remote) {
+static bool allows(void *owner, const struct sockaddr *remote) {
+    nw_listener_t listener = owner;
     return !listener->parameters->local_only || remote->sa_family == AF_UNIX ||
            nwi_address_is_loopback(remote) || nwi_address_is_link_local(remote);
 }
@@ -196,7 +202,7 @@ static bool take_from_limit(nw_listener_t listener) {
 static struct nwi_chain *begin(void *owner, const struct sockaddr *remote, socklen_t length,
                                void **ret_token) {
     nw_listener_t listener = owner;
-    if (!allows(listener, remote) || !wants(listener) || !take_from_limit(listener))
+    if (!wants(listener) || !take_from_limit(listener))
         return NULL;
     struct sockaddr_storage plain;
     memcpy(&plain, remote, length);
@@ -237,7 +243,8 @@ static void ready(void *owner, void *token, nwi_err err) {
     nwi_serial_push(&listener->context, &arrival->task);
 }
 
-static const struct nwi_door_events door_events = {.wants = wants, .begin = begin, .ready = ready};
+static const struct nwi_door_events door_events = {
+    .allows = allows, .wants = wants, .begin = begin, .ready = ready};
 
 /* --- listening --- */
 

@@ -7,6 +7,7 @@
  */
 #include "resolver/cache.h"
 #include "base/alloc.h"
+#include "base/siphash.h"
 #include <string.h>
 #include <sys/queue.h>
 
@@ -24,17 +25,15 @@ TAILQ_HEAD(use_order, entry);
 
 struct nwi_cache {
     size_t capacity, count;
+    struct nwi_siphash_key key;
     struct use_order order;
     struct bucket buckets[BUCKETS];
 };
 
-/* FNV-1a. Names come from this machine's programs, not from the network, so nobody gains by
- * collisions. */
+/* Keyed: a page or a message may name whatever it likes and have the program look it up. */
 static struct bucket *bucket_of(struct nwi_cache *cache, const char *name, int family) {
-    uint32_t hash = 2166136261u ^ (uint32_t)family;
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619u;
-    return &cache->buckets[(hash ^ hash >> 16) & (BUCKETS - 1)];
+    uint64_t hash = nwi_siphash(&cache->key, name, strlen(name)) ^ (uint64_t)family;
+    return &cache->buckets[hash & (BUCKETS - 1)];
 }
 
 struct nwi_cache *nwi_cache_create(size_t capacity) {
@@ -42,6 +41,7 @@ struct nwi_cache *nwi_cache_create(size_t capacity) {
     if (cache == NULL)
         return NULL;
     cache->capacity = capacity != 0 ? capacity : NWI_CACHE_CAPACITY;
+    cache->key = nwi_siphash_key_create();
     TAILQ_INIT(&cache->order);
     return cache;
 }

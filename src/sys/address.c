@@ -64,17 +64,22 @@ bool nwi_address_equal(const struct sockaddr *a, const struct sockaddr *b) {
     return nwi_address_equal_host(a, b) && nwi_address_port(a) == nwi_address_port(b);
 }
 
-/* FNV-1a, the halves folded. */
-uint64_t nwi_address_hash_host(const struct sockaddr *address) {
-    bool six = address->sa_family == AF_INET6;
-    const unsigned char *bytes =
-        six ? ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr
-            : (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
-    size_t size = six ? sizeof(struct in6_addr) : sizeof(struct in_addr);
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
-    return hash ^ hash >> 32;
+uint64_t nwi_address_hash_host(const struct nwi_siphash_key *key, const struct sockaddr *address) {
+    return address->sa_family == AF_INET6
+               ? nwi_siphash(key, &in6(address)->sin6_addr, sizeof(struct in6_addr))
+               : nwi_siphash(key, &in4(address)->sin_addr, sizeof(struct in_addr));
+}
+
+uint64_t nwi_address_hash(const struct nwi_siphash_key *key, const struct sockaddr *address) {
+    struct { /* without padding */
+        struct in6_addr host;
+        uint16_t port;
+    } plain = {.port = nwi_address_port(address)};
+    if (address->sa_family == AF_INET6)
+        plain.host = in6(address)->sin6_addr;
+    else
+        memcpy(&plain.host, &in4(address)->sin_addr, sizeof(struct in_addr));
+    return nwi_siphash(key, &plain, sizeof plain.host + sizeof plain.port);
 }
 
 uint16_t nwi_address_port(const struct sockaddr *address) {

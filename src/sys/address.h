@@ -8,6 +8,7 @@
 #ifndef NWI_SYS_ADDRESS_H
 #define NWI_SYS_ADDRESS_H
 
+#include "base/siphash.h"
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +24,10 @@ socklen_t nwi_address_length(int family);
 bool nwi_address_equal(const struct sockaddr *a, const struct sockaddr *b);
 /* The same without the port. */
 bool nwi_address_equal_host(const struct sockaddr *a, const struct sockaddr *b);
-/* Of what nwi_address_equal_host compares, but for the scope: for tables. AF_INET and AF_INET6. */
-uint64_t nwi_address_hash_host(const struct sockaddr *address);
+/* For tables, of what nwi_address_equal compares but for the scope. AF_INET and AF_INET6. */
+uint64_t nwi_address_hash(const struct nwi_siphash_key *key, const struct sockaddr *address);
+/* The same of what nwi_address_equal_host compares. */
+uint64_t nwi_address_hash_host(const struct nwi_siphash_key *key, const struct sockaddr *address);
 /* Host byte order; 0 for AF_UNIX. */
 uint16_t nwi_address_port(const struct sockaddr *address);
 void nwi_address_set_port(struct sockaddr *address, uint16_t port);

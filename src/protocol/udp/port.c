@@ -14,21 +14,22 @@
 enum {
     BUCKETS_FIRST = 64,
     DATAGRAM_MAX = 65536,
-    BATCHES_A_TURN = 8, /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
+    BATCHES_A_TURN = 8,  /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
+    STRANGERS_MAX = 256, /* datagrams whose peers wait for a connection; what is more is lost, as in
+                            a socket's full buffer */
+    STRANGER_OCTETS_MAX = 256 * 1024,
+    STRANGERS_OF_ONE_PEER = 4, /* so that nobody takes the places of all others */
 };
 
-/* Peers differ by address and port; the scope is left to the comparison. */
-static size_t hash_address(const struct sockaddr_storage *address) {
-    const struct sockaddr *plain = (const struct sockaddr *)address;
-    uint64_t hash = nwi_address_hash_host(plain) ^ nwi_address_port(plain);
-    hash *= UINT64_C(1099511628211); /* FNV-1a once more, over the port */
-    return (size_t)(hash ^ hash >> 32);
+static size_t hash_address(const struct nwi_udp_port *port,
+                           const struct sockaddr_storage *address) {
+    return (size_t)nwi_address_hash(&port->key, (const struct sockaddr *)address);
 }
 
 static struct nwi_udp_peer *find_peer(struct nwi_udp_port *port,
                                       const struct sockaddr_storage *address) {
     struct nwi_udp_peer *peer;
-    LIST_FOREACH (peer, &port->buckets[hash_address(address) % port->bucket_count], bucket)
+    LIST_FOREACH (peer, &port->buckets[hash_address(port, address) % port->bucket_count], bucket)
         if (nwi_address_equal((struct sockaddr *)&peer->address, (const struct sockaddr *)address))
             return peer;
     return NULL;
@@ -44,7 +45,7 @@ static void grow(struct nwi_udp_port *port) {
         struct nwi_udp_peer *peer;
         while ((peer = LIST_FIRST(&port->buckets[i])) != NULL) {
             LIST_REMOVE(peer, bucket);
-            LIST_INSERT_HEAD(&buckets[hash_address(&peer->address) % count], peer, bucket);
+            LIST_INSERT_HEAD(&buckets[hash_address(port, &peer->address) % count], peer, bucket);
         }
     }
     nwi_free(port->buckets);
@@ -56,7 +57,7 @@ void nwi_udp_port_insert(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
     if (port->peer_count >= port->bucket_count)
         grow(port);
     nwi_retain(peer);
-    LIST_INSERT_HEAD(&port->buckets[hash_address(&peer->address) % port->bucket_count], peer,
+    LIST_INSERT_HEAD(&port->buckets[hash_address(port, &peer->address) % port->bucket_count], peer,
                      bucket);
     port->peer_count++;
 }
@@ -77,19 +78,93 @@ void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
 
 /* --- reading --- */
 
+/* False: the owner cannot take the peer now. Without an owner the datagram is dropped: UDP promises
+ * no delivery. */
+static bool introduce(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+    pthread_mutex_lock(&port->shared.lock);
+    const struct nwi_udp_port_events *events = port->shared.events;
+    void *owner = events != NULL ? nwi_retain(port->shared.owner) : NULL;
+    pthread_mutex_unlock(&port->shared.lock);
+    bool done = events == NULL || events->new_peer(owner, port, datagram);
+    nwi_release(owner);
+    return done;
+}
+
+static bool deliver(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+    struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
+    if (peer != NULL)
+        nwi_udp_peer_take(peer, datagram);
+    return peer != NULL || introduce(port, datagram);
+}
+
+static bool has_room_for(const struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+    const struct nwi_udp_stranger *stranger;
+    int same = 0;
+    if (port->stranger_count == STRANGERS_MAX ||
+        port->stranger_octets + datagram->length > STRANGER_OCTETS_MAX)
+        return false;
+    STAILQ_FOREACH (stranger, &port->strangers, link)
+        same += nwi_address_equal((const struct sockaddr *)&stranger->datagram.peer,
+                                  (const struct sockaddr *)&datagram->peer);
+    return same < STRANGERS_OF_ONE_PEER;
+}
+
+static void keep_stranger(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+    struct nwi_udp_stranger *stranger = NULL;
+    if (has_room_for(port, datagram))
+        stranger = nwi_alloc_raw(sizeof *stranger + datagram->length);
+    if (stranger == NULL)
+        return;
+    stranger->datagram = *datagram;
+    stranger->datagram.data.iov_base =
+        memcpy(stranger + 1, datagram->data.iov_base, datagram->length);
+    STAILQ_INSERT_TAIL(&port->strangers, stranger, link);
+    port->stranger_count++;
+    port->stranger_octets += datagram->length;
+}
+
+static void drop_stranger(struct nwi_udp_port *port) {
+    struct nwi_udp_stranger *stranger = STAILQ_FIRST(&port->strangers);
+    STAILQ_REMOVE_HEAD(&port->strangers, link);
+    port->stranger_count--;
+    port->stranger_octets -= stranger->datagram.length;
+    nwi_free(stranger);
+}
+
+/* Who waits longest comes in first. */
+static void admit_strangers(struct nwi_udp_port *port) {
+    struct nwi_udp_stranger *stranger;
+    while ((stranger = STAILQ_FIRST(&port->strangers)) != NULL &&
+           deliver(port, &stranger->datagram))
+        drop_stranger(port);
+}
+
+static void admission(struct nwi_task *task) {
+    struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, admission);
+    pthread_mutex_lock(&port->shared.lock);
+    port->shared.admission_queued = false;
+    pthread_mutex_unlock(&port->shared.lock);
+    admit_strangers(port);
+}
+
+void nwi_udp_port_resume(struct nwi_udp_port *port) {
+    pthread_mutex_lock(&port->shared.lock);
+    bool queued = port->shared.admission_queued;
+    port->shared.admission_queued = true;
+    pthread_mutex_unlock(&port->shared.lock);
+    if (!queued)
+        nwi_serial_push(&port->context, &port->admission);
+}
+
 static void give(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
     struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
     if (peer != NULL) {
         nwi_udp_peer_take(peer, datagram);
         return;
     }
-    pthread_mutex_lock(&port->shared.lock);
-    const struct nwi_udp_port_events *events = port->shared.events;
-    void *owner = events != NULL ? nwi_retain(port->shared.owner) : NULL;
-    pthread_mutex_unlock(&port->shared.lock);
-    if (events != NULL)
-        events->new_peer(owner, port, datagram); /* otherwise dropped: UDP promises no delivery */
-    nwi_release(owner);
+    admit_strangers(port);
+    if (!STAILQ_EMPTY(&port->strangers) || !deliver(port, datagram))
+        keep_stranger(port, datagram);
 }
 
 /* One batch. False: the socket has no more. */
@@ -186,8 +261,10 @@ void nwi_udp_port_detach(struct nwi_udp_port *port) {
     bool attached = port->shared.events != NULL;
     port->shared.events = NULL;
     pthread_mutex_unlock(&port->shared.lock);
-    if (attached)
-        nwi_udp_port_leave(port);
+    if (!attached)
+        return;
+    nwi_udp_port_resume(port); /* nobody to wait for: lets the strangers go */
+    nwi_udp_port_leave(port);
 }
 
 uint16_t nwi_udp_port_number(const struct nwi_udp_port *port) {
@@ -200,6 +277,8 @@ uint16_t nwi_udp_port_number(const struct nwi_udp_port *port) {
 static void destroy_port(void *object) {
     struct nwi_udp_port *port = object;
     nwi_socket_close(port->fd);
+    while (!STAILQ_EMPTY(&port->strangers))
+        drop_stranger(port);
     nwi_free(port->buckets);
     pthread_mutex_destroy(&port->shared.lock);
 }
@@ -237,8 +316,11 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     nwi_serial_init(&port->context, loop, port);
     pthread_mutex_init(&port->shared.lock, NULL);
     LIST_INIT(&port->shared.blocked);
+    STAILQ_INIT(&port->strangers);
     port->turn.run = take_turn;
     port->close_task.run = close_port;
+    port->admission.run = admission;
+    port->key = nwi_siphash_key_create(); /* peers choose their addresses and ports */
     port->bucket_count = BUCKETS_FIRST;
     port->buckets = nwi_alloc(BUCKETS_FIRST * sizeof *port->buckets);
     if (port->buckets == NULL)

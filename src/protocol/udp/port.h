@@ -6,6 +6,7 @@
 #ifndef NWI_PROTOCOL_UDP_PORT_H
 #define NWI_PROTOCOL_UDP_PORT_H
 
+#include "base/siphash.h"
 #include "dispatch/watch.h"
 #include "protocol/udp/message.h"
 #include <pthread.h>
@@ -45,21 +46,30 @@ struct nwi_udp_waiting { /* a datagram that its peer has not taken yet */
     size_t size;
 };
 
+struct nwi_udp_stranger { /* a datagram whose peer has no connection yet */
+    STAILQ_ENTRY(nwi_udp_stranger) link;
+    struct nwi_datagram datagram; /* its octets stand behind this struct */
+};
+
 struct nwi_udp_port {
     struct nwi_object base;
     struct nwi_serial context;
     struct nwi_watch watch;
     int fd, family;
     nw_service_class_t service_class;  /* of the listener's parameters */
+    struct nwi_siphash_key key;        /* of the hash of addresses */
     struct nwi_udp_peer_list *buckets; /* by address; port's context */
     size_t bucket_count, peer_count;
-    struct nwi_task turn, close_task;
+    STAILQ_HEAD(, nwi_udp_stranger) strangers; /* oldest first; port's context */
+    size_t stranger_count, stranger_octets;
+    struct nwi_task turn, close_task, admission;
     bool readable, turn_queued;
     struct {
         pthread_mutex_t lock;
         const struct nwi_udp_port_events *events; /* NULL once the listener is gone */
         void *owner;
         unsigned users; /* listener and peers: 0 closes the socket */
+        bool admission_queued;
         struct nwi_udp_peer_list blocked;
     } shared;
 };

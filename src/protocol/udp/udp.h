@@ -27,8 +27,9 @@ struct nwi_loop;
 
 struct nwi_udp_port_events {
     /* A datagram of a peer not seen before, in the port's context. The receiver makes its layer
-     * with nwi_udp_peer_create, or lets the datagram go. */
-    void (*new_peer)(void *owner, struct nwi_udp_port *port, const struct nwi_datagram *first);
+     * with nwi_udp_peer_create, or lets the datagram go. False: not now; the port keeps it, within
+     * bounds, and asks again after nwi_udp_port_resume. */
+    bool (*new_peer)(void *owner, struct nwi_udp_port *port, const struct nwi_datagram *first);
 };
 /* Opens, binds and watches a datagram socket for `local`. The port lives until nobody holds it: the
  * listener and each peer do. *ret_port is +1. */
@@ -38,6 +39,8 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
                           void *owner, struct nwi_udp_port **ret_port);
 /* The listener is gone: no new_peer any more; existing peers go on. Any thread. */
 void nwi_udp_port_detach(struct nwi_udp_port *port);
+/* Peers that were refused may come in now. Any thread. */
+void nwi_udp_port_resume(struct nwi_udp_port *port);
 uint16_t nwi_udp_port_number(const struct nwi_udp_port *port);
 /* The layer of one peer, whose first datagram is queued in it. Call inside new_peer. NULL: out of
  * memory. */
@@ -48,8 +51,8 @@ struct nwi_layer *nwi_udp_peer_create(struct nwi_udp_port *port, const struct nw
 /* The input made of a received datagram: its own context with IP and UDP metadata. The octets are
  * copied. */
 nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input *ret_input);
-/* Sends the pieces of one message (sends linked in order) as one datagram. `usual`: the service class
- * of messages that name none. */
+/* Sends the pieces of one message (sends linked in order) as one datagram. `usual`: the service
+ * class of messages that name none. */
 nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_service_class_t usual,
                              const struct nwi_datagram_to *to);
 nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters);

@@ -168,35 +168,6 @@ static void test_a_flood_is_its_own_affair(void **state) {
     close(quiet);
 }
 
-/* At the limit new peers are held back; the known ones go on. */
-static void test_limit_of_datagram_peers(void **state) {
-    (void)state;
-    nw_parameters_t parameters = udp_parameters();
-    struct hearing *hearing = hear(nw_listener_create_with_port("0", parameters));
-    nw_release(parameters);
-    nw_listener_set_new_connection_limit(hearing->listener, 1);
-    hearing->keep = true;
-    hearing_start(hearing);
-    hearing_await_state(hearing, nw_listener_state_ready);
-    uint16_t port = hearing_port(hearing), own;
-    int one = peer_udp(&own), two = peer_udp(&own);
-    peer_send_to(one, port, "one", 3);
-    struct recorder *recorder = hearing_await(hearing, 0);
-    assert_string_equal(await_tag(recorder, record_receive_message(recorder))->bytes, "one");
-    assert_int_equal(nw_listener_get_new_connection_limit(hearing->listener), 0);
-    peer_send_to(two, port, "two", 3);
-    peer_send_to(one, port, "again", 5);
-    assert_string_equal(await_tag(recorder, record_receive_message(recorder))->bytes, "again");
-    assert_int_equal(hearing->arrived, 1);
-    nw_listener_set_new_connection_limit(hearing->listener, 1);
-    peer_send_to(two, port, "two", 3); /* the first one may have been dropped */
-    struct recorder *second = hearing_await(hearing, 1);
-    assert_string_equal(await_tag(second, record_receive_message(second))->bytes, "two");
-    hearing_finish(hearing);
-    close(one);
-    close(two);
-}
-
 /* Nobody took the connection: the peer may try again, and gets another. */
 static void test_datagram_peer_nobody_wanted(void **state) {
     (void)state;
@@ -222,7 +193,6 @@ int main(void) {
         cmocka_unit_test(test_senders_in_threads),
         cmocka_unit_test(test_cancel_in_threads),
         cmocka_unit_test(test_a_flood_is_its_own_affair),
-        cmocka_unit_test(test_limit_of_datagram_peers),
         cmocka_unit_test(test_datagram_peer_nobody_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

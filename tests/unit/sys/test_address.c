@@ -157,6 +157,29 @@ static void unix_addresses(void **state) {
     assert_int_equal(nwi_address_port((struct sockaddr *)&path), 0);
 }
 
+/* What nwi_address_equal compares decides, and the key. */
+static void hashes(void **state) {
+    (void)state;
+    struct nwi_siphash_key one = {1, 2}, two = {1, 3};
+    static const char *const texts[] = {"192.0.2.1", "2001:db8::1"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sockaddr_storage a = parse(texts[i], 80), same = parse(texts[i], 80);
+        struct sockaddr_storage port = parse(texts[i], 81);
+        uint64_t hash = nwi_address_hash(&one, SA(a));
+        if (i == 1)
+            ((struct sockaddr_in6 *)&same)->sin6_flowinfo = 7;
+        assert_true(hash == nwi_address_hash(&one, SA(same)));
+        assert_true(hash != nwi_address_hash(&one, SA(port)));
+        assert_true(hash != nwi_address_hash(&two, SA(a)));
+        hash = nwi_address_hash_host(&one, SA(a));
+        assert_true(hash == nwi_address_hash_host(&one, SA(port)));
+        assert_true(hash != nwi_address_hash_host(&two, SA(a)));
+    }
+    struct sockaddr_storage a = parse("192.0.2.1", 80), b = parse("192.0.2.2", 80);
+    assert_true(nwi_address_hash(&one, SA(a)) != nwi_address_hash(&one, SA(b)));
+    assert_true(nwi_address_hash_host(&one, SA(a)) != nwi_address_hash_host(&one, SA(b)));
+}
+
 static void made(void **state) {
     (void)state;
     struct sockaddr_storage address;
@@ -178,6 +201,7 @@ int main(void) {
         cmocka_unit_test(equality),
         cmocka_unit_test(classes),
         cmocka_unit_test(unix_addresses),
+        cmocka_unit_test(hashes),
         cmocka_unit_test(made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
