@@ -4,7 +4,7 @@
  *         Also the other side of every measurement.
  * Runs:   on the thread that calls serve or drive.
  */
-#include "peers/peer.h"
+#include "peer.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>

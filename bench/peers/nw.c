@@ -3,7 +3,7 @@
  * What:   a serial queue a connection; the next receive is asked for as soon as the answer is on its way.
  * Runs:   handlers on the queue of their connection.
  */
-#include "peers/peer.h"
+#include "peer.h"
 #include <Network/Network.h>
 #include <stdio.h>
 #include <stdlib.h>

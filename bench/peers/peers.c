@@ -2,7 +2,7 @@
  * peers.c - the list of peers, and what their files share.
  * What:   a peer whose package is missing is not compiled; its weak symbol is then NULL.
  */
-#include "peers/peer.h"
+#include "peer.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * sockets.c - plain sockets for the peers that bring none of their own.
  */
-#include "peers/peer.h"
+#include "peer.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
