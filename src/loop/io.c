@@ -1,9 +1,8 @@
 /*
  * io.c - descriptors watched by a loop.
  * What:   start, arm, stop. A stop takes effect in two steps: the kernel forgets the descriptor at
- *         once, and a task tells the owner when no event fetched earlier can still be on its way. A
- *         turn finishes its batch before it takes tasks from the inbox, so that task comes late
- *         enough by itself.
+ *         once, and a task tells the owner when no event fetched earlier can still be on its way:
+ *         the loop runs that task when the batch at hand is finished (thread.c).
  * Runs:   on any thread; `stopped` on the loop.
  */
 #include "base/log.h"
@@ -18,7 +17,7 @@
  */
 enum { EVENTS = 15, BUSY = 16, ENDING = 32 };
 
-static void run_stopped(struct nwi_task *task) {
+void nwi_io_run_stopped(struct nwi_task *task) {
     struct nwi_io *io = nwi_container_of(task, struct nwi_io, stop_task);
     uint32_t before = atomic_fetch_or_explicit(&io->delivery, ENDING, memory_order_acq_rel);
     if ((before & (BUSY | ENDING)) == BUSY)
@@ -65,7 +64,7 @@ nwi_err nwi_io_start(struct nwi_io *io, struct nwi_loop *loop, int fd, enum nwi_
     io->loop = loop;
     io->fd = fd;
     io->mode = (uint8_t)mode;
-    io->stop_task.run = run_stopped;
+    io->stop_task.run = nwi_io_run_stopped;
     /* Relaxed: the kernel has not been told about the io yet, nobody else looks at it. */
     atomic_store_explicit(&io->stopping, 0, memory_order_relaxed);
     atomic_store_explicit(&io->delivery, 0, memory_order_relaxed);

@@ -13,8 +13,9 @@
 #include <sys/queue.h>
 
 enum {
-    BATCH_SIZE = 128,  /* events fetched at once */
-    TASKS_A_TURN = 64, /* tasks run before descriptors and timers are looked at again */
+    BATCH_SIZE = 128,   /* events fetched at once */
+    TASKS_A_TURN = 64,  /* tasks run before descriptors and timers are looked at again */
+    TASKS_AN_EVENT = 8, /* tasks run between two events of a batch */
     TIMERS_A_TURN = 1024,
     LOOPS_MAX = 256,
     THREADS_MAX = 512, /* loops' threads and spares together */
@@ -58,6 +59,7 @@ struct nwi_loop {
     _Atomic uint32_t registrations; /* counts up; see nwi_epoll_fetch */
 
     struct nwi_task *run_head, *run_tail; /* owner: tasks taken from the inbox, oldest first */
+    struct nwi_task *late;                /* owner: stop tasks that wait for the end of the batch */
 
     int epoll_fd, wake_fd;                /* constant once started */
     struct epoll_event batch[BATCH_SIZE]; /* owner */
@@ -88,6 +90,8 @@ struct nwi_io *nwi_epoll_next(struct nwi_loop *loop, unsigned *ret_events);
 
 /* io.c: calls ready(), unless another thread is in it: then that one calls it again. */
 void nwi_io_deliver(struct nwi_io *io, unsigned events);
+/* The run function of every stop task. */
+void nwi_io_run_stopped(struct nwi_task *task);
 
 /* loop.c */
 struct nwi_loop *nwi_loop_at(unsigned index); /* NULL while not started */

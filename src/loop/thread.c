@@ -45,7 +45,8 @@ struct nwi_loop *nwi_loop_current(void) {
 /* --- one turn --- */
 
 static uint64_t begin_callout(struct nwi_loop *loop) {
-    bool more = loop->run_head != NULL || loop->batch_next < loop->batch_count;
+    bool more =
+        loop->run_head != NULL || loop->late != NULL || loop->batch_next < loop->batch_count;
     uint64_t word = ++loop->seq << SEQ_SHIFT | (more ? MORE : 0) | IN_CALLOUT;
     current_word = word;
     atomic_store_explicit(&loop->state, word, memory_order_release); /* pairs: nwi_thread_steal */
@@ -59,44 +60,6 @@ static bool end_callout(struct nwi_loop *loop, uint64_t word) {
     return atomic_compare_exchange_strong_explicit(&loop->state, &expected,
                                                    word & ~(uint64_t)(IN_CALLOUT | MORE),
                                                    memory_order_relaxed, memory_order_relaxed);
-}
-
-static bool run_batch(struct nwi_loop *loop) {
-    while (loop->batch_next < loop->batch_count) {
-        unsigned events;
-        struct nwi_io *io = nwi_epoll_next(loop, &events);
-        /* Acquire pairs with nwi_io_stop. One that stops after this look sees its `stopped` run
-         * after this ready(), since the batch goes before the inbox. */
-        if (io == NULL || atomic_load_explicit(&io->stopping, memory_order_acquire))
-            continue;
-        /* The kernel reports errors and hang-ups even of a descriptor that nobody armed. Dropping
-         * such a report loses nothing: arming looks at the state of the descriptor again. */
-        unsigned wanted = NWI_IO_READ | NWI_IO_WRITE;
-        if (io->mode == NWI_IO_ONESHOT)
-            wanted = atomic_exchange_explicit(&io->armed, 0, memory_order_acquire);
-        if (wanted == 0)
-            continue;
-        events &= wanted | NWI_IO_HANGUP | NWI_IO_ERROR;
-        uint64_t word = begin_callout(loop);
-        nwi_io_deliver(io, events);
-        if (!end_callout(loop, word))
-            return false;
-    }
-    return true;
-}
-
-static bool run_timers(struct nwi_loop *loop) {
-    if (atomic_load_explicit(&loop->next_deadline, memory_order_relaxed) == NWI_NEVER)
-        return true; /* relaxed: one that is armed meanwhile is found before sleeping */
-    nwi_ns now = nwi_now();
-    struct nwi_timer *timer;
-    for (unsigned i = 0; i < TIMERS_A_TURN && (timer = nwi_timer_pop_due(loop, now)) != NULL; i++) {
-        uint64_t word = begin_callout(loop);
-        timer->fire(timer);
-        if (!end_callout(loop, word))
-            return false;
-    }
-    return true;
 }
 
 /* Moves the inbox to the end of the run list, in order of posting. False: nothing was there. */
@@ -121,16 +84,93 @@ static bool drain_inbox(struct nwi_loop *loop) {
     return true;
 }
 
+static struct nwi_task *take_task(struct nwi_loop *loop) {
+    struct nwi_task *task = loop->run_head;
+    /* Read before it runs: the task may be gone, or posted again, afterwards. */
+    if (task != NULL)
+        loop->run_head = atomic_load_explicit(&task->next, memory_order_relaxed);
+    return task;
+}
+
+static bool run_task(struct nwi_loop *loop, struct nwi_task *task) {
+    uint64_t word = begin_callout(loop);
+    task->run(task);
+    return end_callout(loop, word);
+}
+
+/* What an event posted runs right after it, while what it read is warm in the cache and its buffer
+ * is not one of a hundred: a handler on an idle client queue follows its event at once. */
+static bool run_what_followed(struct nwi_loop *loop) {
+    if (loop->run_head == NULL && !drain_inbox(loop))
+        return true;
+    struct nwi_task *task;
+    for (unsigned i = 0; i < TASKS_AN_EVENT && (task = take_task(loop)) != NULL; i++) {
+        if (task->run == nwi_io_run_stopped) { /* an event of that descriptor may be in the batch */
+            atomic_store_explicit(&task->next, loop->late, memory_order_relaxed);
+            loop->late = task;
+        } else if (!run_task(loop, task)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The batch is finished: nothing stands in the way of what waited for that. */
+static void release_late(struct nwi_loop *loop) {
+    struct nwi_task *task;
+    while ((task = loop->late) != NULL) {
+        loop->late = atomic_load_explicit(&task->next, memory_order_relaxed);
+        atomic_store_explicit(&task->next, loop->run_head, memory_order_relaxed);
+        if (loop->run_head == NULL)
+            loop->run_tail = task;
+        loop->run_head = task;
+    }
+}
+
+static bool run_batch(struct nwi_loop *loop) {
+    while (loop->batch_next < loop->batch_count) {
+        unsigned events;
+        struct nwi_io *io = nwi_epoll_next(loop, &events);
+        /* Acquire pairs with nwi_io_stop. One that stops after this look sees its `stopped` run
+         * after this ready(), since the batch goes before the inbox. */
+        if (io == NULL || atomic_load_explicit(&io->stopping, memory_order_acquire))
+            continue;
+        /* The kernel reports errors and hang-ups even of a descriptor that nobody armed. Dropping
+         * such a report loses nothing: arming looks at the state of the descriptor again. */
+        unsigned wanted = NWI_IO_READ | NWI_IO_WRITE;
+        if (io->mode == NWI_IO_ONESHOT)
+            wanted = atomic_exchange_explicit(&io->armed, 0, memory_order_acquire);
+        if (wanted == 0)
+            continue;
+        events &= wanted | NWI_IO_HANGUP | NWI_IO_ERROR;
+        uint64_t word = begin_callout(loop);
+        nwi_io_deliver(io, events);
+        if (!end_callout(loop, word) || !run_what_followed(loop))
+            return false;
+    }
+    release_late(loop);
+    return true;
+}
+
+static bool run_timers(struct nwi_loop *loop) {
+    if (atomic_load_explicit(&loop->next_deadline, memory_order_relaxed) == NWI_NEVER)
+        return true; /* relaxed: one that is armed meanwhile is found before sleeping */
+    nwi_ns now = nwi_now();
+    struct nwi_timer *timer;
+    for (unsigned i = 0; i < TIMERS_A_TURN && (timer = nwi_timer_pop_due(loop, now)) != NULL; i++) {
+        uint64_t word = begin_callout(loop);
+        timer->fire(timer);
+        if (!end_callout(loop, word))
+            return false;
+    }
+    return true;
+}
+
 static bool run_tasks(struct nwi_loop *loop) {
     for (unsigned i = 0; i < TASKS_A_TURN; i++) {
         if (loop->run_head == NULL && !drain_inbox(loop))
             break;
-        struct nwi_task *task = loop->run_head;
-        /* Read before it runs: the task may be gone, or posted again, afterwards. */
-        loop->run_head = atomic_load_explicit(&task->next, memory_order_relaxed);
-        uint64_t word = begin_callout(loop);
-        task->run(task);
-        if (!end_callout(loop, word))
+        if (!run_task(loop, take_task(loop)))
             return false;
     }
     return true;
