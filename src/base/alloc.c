@@ -15,7 +15,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_FOR_MEMORY = 1000000 }; /* ns between two tries */
+enum {
+    WAIT_FOR_MEMORY = 1000000, /* ns between two tries */
+    SMALL =
+        1024, /* octets: glibc's malloc serves these from the thread's cache, its calloc never */
+};
 
 /* Allocations left until the one that fails; 0 = disarmed. Relaxed throughout: it orders nothing, a
  * test arms it before the code under test runs. */
@@ -46,8 +50,13 @@ static void *count_block(void *memory) {
 }
 
 void *nwi_alloc(size_t size) {
-    /* calloc(1, 0) may give NULL, which our callers would take for "no memory". */
-    return must_fail() ? NULL : count_block(calloc(1, size != 0 ? size : 1));
+    if (must_fail())
+        return NULL;
+    if (size > SMALL) /* fresh pages are zero already: calloc knows */
+        return count_block(calloc(1, size));
+    /* malloc(0) may give NULL, which our callers would take for "no memory". */
+    void *memory = malloc(size != 0 ? size : 1);
+    return memory != NULL ? count_block(memset(memory, 0, size)) : NULL;
 }
 
 void *nwi_alloc_certain(size_t size) {

@@ -20,8 +20,10 @@ struct nwi_sys_table {
     int (*bind)(int fd, const struct sockaddr *address, socklen_t length);
     int (*listen)(int fd, int backlog);
     int (*accept4)(int fd, struct sockaddr *address, socklen_t *length, int flags);
+    ssize_t (*send)(int fd, const void *bytes, size_t size, int flags);
     ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
     int (*sendmmsg)(int fd, struct mmsghdr *messages, unsigned count, int flags);
+    ssize_t (*recv)(int fd, void *bytes, size_t size, int flags);
     ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
     int (*recvmmsg)(int fd, struct mmsghdr *messages, unsigned count, int flags,
                     struct timespec *timeout);

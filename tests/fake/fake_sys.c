@@ -43,11 +43,17 @@ static int fake_listen(int fd, int backlog) {
 static int fake_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     return fails(FAKE_ACCEPT) ? -1 : nwi_sys_kernel.accept4(fd, address, length, flags);
 }
+static ssize_t fake_send(int fd, const void *bytes, size_t size, int flags) {
+    return fails(FAKE_SENDMSG) ? -1 : nwi_sys_kernel.send(fd, bytes, size, flags);
+}
 static ssize_t fake_sendmsg(int fd, const struct msghdr *message, int flags) {
     return fails(FAKE_SENDMSG) ? -1 : nwi_sys_kernel.sendmsg(fd, message, flags);
 }
 static int fake_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) {
     return fails(FAKE_SENDMMSG) ? -1 : nwi_sys_kernel.sendmmsg(fd, messages, count, flags);
+}
+static ssize_t fake_recv(int fd, void *bytes, size_t size, int flags) {
+    return fails(FAKE_RECVMSG) ? -1 : nwi_sys_kernel.recv(fd, bytes, size, flags);
 }
 static ssize_t fake_recvmsg(int fd, struct msghdr *message, int flags) {
     return fails(FAKE_RECVMSG) ? -1 : nwi_sys_kernel.recvmsg(fd, message, flags);
@@ -94,8 +100,10 @@ static const struct nwi_sys_table table = {
     .bind = fake_bind,
     .listen = fake_listen,
     .accept4 = fake_accept4,
+    .send = fake_send,
     .sendmsg = fake_sendmsg,
     .sendmmsg = fake_sendmmsg,
+    .recv = fake_recv,
     .recvmsg = fake_recvmsg,
     .recvmmsg = fake_recvmmsg,
     .setsockopt = fake_setsockopt,
