@@ -215,6 +215,10 @@ static void test_listener_closes_in_a_storm(void **state) {
         for (int i = 0; i < CLIENTS; i++) {
             await_count(clients[i], 2); /* preparing, then ready or waiting */
             if (clients[i]->events[1]->state == nw_connection_state_ready) {
+                /* A listening socket that closes between a handshake's last two segments leaves the
+                 * client established towards nobody, untold (seen on Linux 6.18): it finds out
+                 * when it sends. */
+                record_send_text(clients[i], "?");
                 const struct event *end = await_tag(clients[i], 0); /* the other side has gone */
                 assert_true(end->complete || end->domain == nw_error_domain_posix);
             } else {
