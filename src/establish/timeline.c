@@ -2,7 +2,9 @@
  * timeline.c - see timeline.h and <Network/establishment_timeline.h>.
  * What:   the record that grows, and the snapshot of it that the public calls read.
  * Runs:   any thread.
- * Owns:   per event a name and a reference to the endpoint (the snapshot also to the error).
+ * Owns:   per event a reference to the endpoint (the snapshot also to the error).
+ * Note:   every client connection keeps its record for life, so it is small: numbers for names, and
+ *         after establishment no room but what is used.
  */
 #include "establish/timeline.h"
 #include "base/alloc.h"
@@ -14,23 +16,50 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 16 };
+enum { FIRST_ROOM = 8 }; /* a name with two addresses */
 
 struct record {
     nwi_ns at;
-    char name[NWI_TIMELINE_NAME_SIZE];
-    const char *event;
     nw_endpoint_t endpoint; /* owned; may be NULL */
     nwi_err err;
+    struct nwi_branch branch;
+    uint8_t event; /* enum nwi_timeline_event */
 };
 
 struct nwi_timeline {
     struct nwi_object base;
     pthread_mutex_t lock;
     nwi_ns first; /* time of the very first event */
-    size_t count, room, dropped;
+    uint32_t count, room, dropped;
     struct record *records; /* in order of time */
 };
+
+static const char *const event_name[NWI_EVENT_COUNT] = {
+    [NWI_EVENT_START] = "start",
+    [NWI_EVENT_RESOLVE_START] = "resolve-start",
+    [NWI_EVENT_ANSWER_AAAA] = "answer-aaaa",
+    [NWI_EVENT_ANSWER_A] = "answer-a",
+    [NWI_EVENT_ATTEMPT_START] = "attempt-start",
+    [NWI_EVENT_ATTEMPT_FAILED] = "attempt-failed",
+    [NWI_EVENT_ABANDONED] = "abandoned",
+    [NWI_EVENT_READY] = "ready",
+    [NWI_EVENT_FAILED] = "failed",
+};
+
+const char *nwi_timeline_event_name(enum nwi_timeline_event event) {
+    return event_name[event];
+}
+
+const char *nwi_branch_name(struct nwi_branch branch, const char *root,
+                            char name[NWI_BRANCH_NAME_SIZE]) {
+    if (branch.first == 0)
+        snprintf(name, NWI_BRANCH_NAME_SIZE, "%s", root);
+    else if (branch.second == 0)
+        snprintf(name, NWI_BRANCH_NAME_SIZE, "%s.%u", root, branch.first);
+    else
+        snprintf(name, NWI_BRANCH_NAME_SIZE, "%s.%u.%u", root, branch.first, branch.second);
+    return name;
+}
 
 static void destroy_timeline(void *object) {
     struct nwi_timeline *timeline = object;
@@ -50,6 +79,16 @@ struct nwi_timeline *nwi_timeline_create(void) {
     return timeline;
 }
 
+/* False: no memory; the records stay as they are. */
+static bool set_room(struct nwi_timeline *timeline, uint32_t room) {
+    struct record *records = nwi_realloc(timeline->records, room * sizeof records[0]);
+    if (records == NULL)
+        return false;
+    timeline->records = records;
+    timeline->room = room;
+    return true;
+}
+
 /* Room for one more. False: no memory. */
 static bool make_room(struct nwi_timeline *timeline) {
     if (timeline->count == NWI_TIMELINE_CAPACITY) { /* bounded, however long a connection tries */
@@ -62,17 +101,11 @@ static bool make_room(struct nwi_timeline *timeline) {
     }
     if (timeline->count < timeline->room)
         return true;
-    size_t room = timeline->room == 0 ? FIRST_ROOM : 2 * timeline->room;
-    struct record *records = nwi_realloc(timeline->records, room * sizeof records[0]);
-    if (records == NULL)
-        return false;
-    timeline->records = records;
-    timeline->room = room;
-    return true;
+    return set_room(timeline, timeline->room == 0 ? FIRST_ROOM : 2 * timeline->room);
 }
 
-void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, const char *name,
-                         const char *event, nw_endpoint_t endpoint, nwi_err err) {
+void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, struct nwi_branch branch,
+                         enum nwi_timeline_event event, nw_endpoint_t endpoint, nwi_err err) {
     if (timeline == NULL)
         return;
     pthread_mutex_lock(&timeline->lock);
@@ -80,15 +113,25 @@ void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, const char *
         timeline->first = now;
     if (make_room(timeline)) {
         nwi_ns last = timeline->count > 0 ? timeline->records[timeline->count - 1].at : now;
-        struct record *record = &timeline->records[timeline->count++];
-        *record = (struct record){.at = now > last ? now : last,
-                                  .event = event,
-                                  .endpoint = nwi_retain(endpoint),
-                                  .err = err};
-        snprintf(record->name, sizeof record->name, "%s", name);
+        timeline->records[timeline->count++] = (struct record){
+            .at = now > last ? now : last,
+            .endpoint = nwi_retain(endpoint),
+            .err = err,
+            .branch = branch,
+            .event = (uint8_t)event,
+        };
     } else {
         timeline->dropped++;
     }
+    pthread_mutex_unlock(&timeline->lock);
+}
+
+void nwi_timeline_trim(struct nwi_timeline *timeline) {
+    if (timeline == NULL)
+        return;
+    pthread_mutex_lock(&timeline->lock);
+    if (timeline->count > 0 && timeline->count < timeline->room)
+        (void)set_room(timeline, timeline->count);
     pthread_mutex_unlock(&timeline->lock);
 }
 
@@ -96,7 +139,7 @@ void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, const char *
 
 struct event {
     uint64_t nanoseconds; /* since the first */
-    char name[NWI_TIMELINE_NAME_SIZE];
+    char name[NWI_BRANCH_NAME_SIZE];
     const char *event;
     nw_endpoint_t endpoint; /* owned; may be NULL */
     nw_error_t error;       /* owned; NULL = none */
@@ -120,7 +163,7 @@ static const struct nwi_type snapshot_type = {.name = "nw_establishment_timeline
                                               .size = sizeof(struct nw_establishment_timeline),
                                               .destroy = destroy_snapshot};
 
-nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline) {
+nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline, const char *root) {
     if (timeline == NULL)
         return NULL;
     pthread_mutex_lock(&timeline->lock);
@@ -130,8 +173,8 @@ nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline) {
         const struct record *record = &timeline->records[i];
         struct event *event = &snapshot->events[i];
         event->nanoseconds = record->at - timeline->first;
-        memcpy(event->name, record->name, sizeof event->name);
-        event->event = record->event;
+        nwi_branch_name(record->branch, root, event->name);
+        event->event = event_name[record->event];
         event->endpoint = nwi_retain(record->endpoint);
         event->error = nwi_error_create(record->err);
         snapshot->count++;

@@ -13,20 +13,44 @@
 
 enum {
     NWI_TIMELINE_CAPACITY = 512, /* events; then the older half is dropped, and counted */
-    NWI_TIMELINE_NAME_SIZE = 40, /* "C4294967295.1.64" fits; longer names are cut */
+    NWI_BRANCH_NAME_SIZE = 24,   /* "C4294967295.255.255" fits */
 };
+
+/* The words of <Network/establishment_timeline.h>. */
+enum nwi_timeline_event {
+    NWI_EVENT_START,
+    NWI_EVENT_RESOLVE_START,
+    NWI_EVENT_ANSWER_AAAA,
+    NWI_EVENT_ANSWER_A,
+    NWI_EVENT_ATTEMPT_START,
+    NWI_EVENT_ATTEMPT_FAILED,
+    NWI_EVENT_ABANDONED,
+    NWI_EVENT_READY,
+    NWI_EVENT_FAILED,
+    NWI_EVENT_COUNT,
+};
+const char *nwi_timeline_event_name(enum nwi_timeline_event event);
+
+/* A place in the tree, as numbers below its root: {0, 0} is C8, {1, 0} is C8.1, {1, 2} C8.1.2. */
+struct nwi_branch {
+    uint8_t first, second; /* 0: not that deep */
+};
+/* `root` is the connection's name, "C8". Returns `name`. */
+const char *nwi_branch_name(struct nwi_branch branch, const char *root,
+                            char name[NWI_BRANCH_NAME_SIZE]);
 
 struct nwi_timeline; /* an nwi_object: nwi_retain, nwi_release */
 
 /* +1, empty; NULL: no memory. */
 struct nwi_timeline *nwi_timeline_create(void);
-/* Adds an event. `name` is copied; `event` must live forever (a literal); `endpoint` may be NULL
- * and is retained; err 0 = none. Without memory the event is dropped and counted. `timeline` NULL:
- * does nothing (nobody wants a record). Times are expected in order; an earlier one counts as the
- * last. */
-void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, const char *name,
-                         const char *event, nw_endpoint_t endpoint, nwi_err err);
-/* A snapshot, +1. NULL: `timeline` is NULL, or no memory. */
-nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline);
+/* Adds an event. `endpoint` may be NULL and is retained; err 0 = none. Without memory the event is
+ * dropped and counted. `timeline` NULL: does nothing (nobody wants a record). Times are expected in
+ * order; an earlier one counts as the last. */
+void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, struct nwi_branch branch,
+                         enum nwi_timeline_event event, nw_endpoint_t endpoint, nwi_err err);
+/* No event is expected for long: gives back the room kept for more. NULL is fine. */
+void nwi_timeline_trim(struct nwi_timeline *timeline);
+/* A snapshot, +1, with names below `root`. NULL: `timeline` is NULL, or no memory. */
+nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline, const char *root);
 
 #endif

@@ -22,7 +22,7 @@
 #include <strings.h>
 #include <sys/queue.h>
 
-enum { NAME_SIZE = 32 }; /* "C4294967295.1.64" */
+static const struct nwi_branch root = {0, 0}, resolver = {1, 0};
 
 struct attempt {
     LIST_ENTRY(attempt) link;
@@ -35,10 +35,10 @@ struct attempt {
 
 struct nwi_establishment {
     struct nwi_object base;
-    char name[NAME_SIZE];
-    nw_endpoint_t endpoint;        /* owned */
-    nw_parameters_t parameters;    /* owned */
-    struct nwi_timeline *timeline; /* owned */
+    char name[NWI_BRANCH_NAME_SIZE]; /* of the root, "C8" */
+    nw_endpoint_t endpoint;          /* owned */
+    nw_parameters_t parameters;      /* owned */
+    struct nwi_timeline *timeline;   /* owned */
     struct nwi_serial *context;
     struct nwi_loop *loop;
     void *context_owner; /* owned */
@@ -55,27 +55,25 @@ struct nwi_establishment {
 
 /* --- telling --- */
 
-static void attempt_name(const struct attempt *attempt, char name[NAME_SIZE + 8]) {
-    const struct nwi_establishment *establishment = attempt->establishment;
-    unsigned number = attempt->number != 0 ? attempt->number : 1;
-    snprintf(name, NAME_SIZE + 8, establishment->resolved ? "%s.1.%u" : "%s.%u",
-             establishment->name, number);
+static void note(struct nwi_establishment *establishment, struct nwi_branch branch,
+                 enum nwi_timeline_event event, nw_endpoint_t endpoint, nwi_err err) {
+    char name[NWI_BRANCH_NAME_SIZE], text[NWI_ENDPOINT_TEXT_SIZE], why[160];
+    nwi_timeline_record(establishment->timeline, nwi_now(), branch, event, endpoint, err);
+    if (!nwi_log_enabled(NWI_LOG_DEBUG))
+        return;
+    const char *word = nwi_timeline_event_name(event);
+    nwi_log(NWI_LOG_DEBUG, nwi_branch_name(branch, establishment->name, name), word, "%s %s%s%s",
+            word, endpoint != NULL ? nwi_endpoint_text(endpoint, text, sizeof text) : "",
+            err != 0 ? ": " : "", err != 0 ? nwi_err_format(err, why, sizeof why) : "");
 }
 
-static void note(struct nwi_establishment *establishment, const char *name, const char *event,
-                 nw_endpoint_t endpoint, nwi_err err) {
-    char text[NWI_ENDPOINT_TEXT_SIZE], why[160];
-    nwi_timeline_record(establishment->timeline, nwi_now(), name, event, endpoint, err);
-    if (nwi_log_enabled(NWI_LOG_DEBUG))
-        nwi_log(NWI_LOG_DEBUG, name, event, "%s %s%s%s", event,
-                endpoint != NULL ? nwi_endpoint_text(endpoint, text, sizeof text) : "",
-                err != 0 ? ": " : "", err != 0 ? nwi_err_format(err, why, sizeof why) : "");
-}
-
-static void note_attempt(const struct attempt *attempt, const char *event, nwi_err err) {
-    char name[NAME_SIZE + 8];
-    attempt_name(attempt, name);
-    note(attempt->establishment, name, event, attempt->remote, err);
+static void note_attempt(const struct attempt *attempt, enum nwi_timeline_event event,
+                         nwi_err err) {
+    uint8_t number = attempt->number != 0 ? (uint8_t)attempt->number : 1;
+    struct nwi_branch branch = attempt->establishment->resolved
+                                   ? (struct nwi_branch){resolver.first, number}
+                                   : (struct nwi_branch){number, 0};
+    note(attempt->establishment, branch, event, attempt->remote, err);
 }
 
 /* --- ends --- */
@@ -98,7 +96,7 @@ void nwi_establishment_cancel(struct nwi_establishment *establishment) {
     nwi_alarm_stop(&establishment->tick);
     struct attempt *attempt;
     while ((attempt = LIST_FIRST(&establishment->attempts)) != NULL) {
-        note_attempt(attempt, "abandoned", 0);
+        note_attempt(attempt, NWI_EVENT_ABANDONED, 0);
         free_attempt(attempt);
     }
 }
@@ -106,10 +104,11 @@ void nwi_establishment_cancel(struct nwi_establishment *establishment) {
 static void succeed(struct attempt *winner) {
     struct nwi_establishment *establishment = winner->establishment;
     struct nwi_chain *chain = nwi_take(&winner->chain);
-    note_attempt(winner, "ready", 0);
+    note_attempt(winner, NWI_EVENT_READY, 0);
     nwi_rtt_learn(winner->remote, chain, nwi_now() - winner->began);
     free_attempt(winner);
     nwi_establishment_cancel(establishment); /* the also-rans are closed at once */
+    nwi_timeline_trim(establishment->timeline);
     establishment->events->ready(establishment->owner, chain);
 }
 
@@ -117,7 +116,7 @@ static void fail(struct nwi_establishment *establishment, nwi_err err, bool perm
     if (establishment->ended)
         return;
     nwi_establishment_cancel(establishment);
-    note(establishment, establishment->name, "failed", establishment->endpoint, err);
+    note(establishment, root, NWI_EVENT_FAILED, establishment->endpoint, err);
     establishment->events->failed(establishment->owner, err, permanent);
 }
 
@@ -140,7 +139,7 @@ static void attempt_failed(void *owner, nwi_err err) {
     struct attempt *attempt = owner;
     struct nwi_establishment *establishment = attempt->establishment;
     unsigned number = attempt->number;
-    note_attempt(attempt, "attempt-failed", err);
+    note_attempt(attempt, NWI_EVENT_ATTEMPT_FAILED, err);
     free_attempt(attempt);
     if (number == 0) {
         fail(establishment, err, false);
@@ -183,7 +182,7 @@ static void start_attempt(struct nwi_establishment *establishment, unsigned numb
     attempt->began = nwi_now();
     attempt->remote = nwi_endpoint_from_sockaddr(remote, length);
     LIST_INSERT_HEAD(&establishment->attempts, attempt, link);
-    note_attempt(attempt, "attempt-start", 0);
+    note_attempt(attempt, NWI_EVENT_ATTEMPT_START, 0);
     nwi_err err = start_chain(
         attempt, &(struct nwi_assemble_target){remote, length, establishment->interface_index});
     if (err != 0) /* otherwise an event tells how it ends, or has told already */
@@ -207,7 +206,7 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
         return;
     case NWI_RACE_ABANDON:
         if (attempt != NULL) {
-            note_attempt(attempt, "abandoned", 0);
+            note_attempt(attempt, NWI_EVENT_ABANDONED, 0);
             free_attempt(attempt);
         }
         return;
@@ -259,11 +258,10 @@ static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     struct nwi_establishment *establishment = owner;
     struct nwi_race_address addresses[NWI_RACE_CAPACITY];
     unsigned count = 0;
-    char name[NAME_SIZE + 8];
     if (establishment->ended)
         return;
-    snprintf(name, sizeof name, "%s.1", establishment->name);
-    note(establishment, name, answer->family == AF_INET6 ? "answer-aaaa" : "answer-a",
+    note(establishment, resolver,
+         answer->family == AF_INET6 ? NWI_EVENT_ANSWER_AAAA : NWI_EVENT_ANSWER_A,
          establishment->endpoint, answer->err);
     for (size_t i = 0; i < answer->count && count < NWI_RACE_CAPACITY; i++) {
         struct nwi_race_address *address = &addresses[count++];
@@ -289,12 +287,10 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
         .port = nw_endpoint_get_port(establishment->endpoint),
         .interface_index = establishment->interface_index,
     };
-    char name[NAME_SIZE + 8];
     establishment->resolved = true;
-    snprintf(name, sizeof name, "%s.1", establishment->name);
     nwi_path_set_hook(
         nwi_resolver_network_changed); /* siblings: only this floor may introduce them */
-    note(establishment, name, "resolve-start", establishment->endpoint, 0);
+    note(establishment, resolver, NWI_EVENT_RESOLVE_START, establishment->endpoint, 0);
     nwi_race_start(&establishment->race, nwi_now());
     establishment->resolution =
         nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,
@@ -372,7 +368,7 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     int ip_version = ip != NULL ? (int)ip->version : 0;
     struct nwi_race_options options = race_options(parameters, ip_version);
     nwi_retain(establishment);
-    note(establishment, establishment->name, "start", establishment->endpoint, 0);
+    note(establishment, root, NWI_EVENT_START, establishment->endpoint, 0);
     nwi_err err = check_request(establishment);
     report_ignored(establishment);
     bool permanent = err != 0;

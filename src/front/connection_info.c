@@ -115,5 +115,7 @@ nw_establishment_timeline_t nw_connection_copy_establishment_timeline(nw_connect
     NWI_AUTO_RELEASE
     struct nwi_timeline *timeline = nwi_retain(connection->shared.timeline);
     pthread_mutex_unlock(&connection->shared.lock);
-    return nwi_timeline_copy(timeline);
+    char name[16];
+    nwi_connection_name(connection, name);
+    return nwi_timeline_copy(timeline, name);
 }

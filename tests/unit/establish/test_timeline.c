@@ -16,6 +16,9 @@
 #include <cmocka.h>
 
 #define MS(n) ((n)*NWI_MS)
+#define ROOT ((struct nwi_branch){0, 0})
+#define RESOLVER ((struct nwi_branch){1, 0})
+#define ADDRESS ((struct nwi_branch){1, 1})
 
 struct seen {
     char text[1024];
@@ -46,10 +49,10 @@ static void fill(struct nwi_timeline *timeline) {
     nw_endpoint_t address = nw_endpoint_create_host("192.0.2.1", "80");
     assert_non_null(host);
     assert_non_null(address);
-    nwi_timeline_record(timeline, MS(1000), "C1", "start", host, 0);
-    nwi_timeline_record(timeline, MS(1002), "C1.1", "answer-a", NULL, 0);
-    nwi_timeline_record(timeline, MS(1003), "C1.1.1", "attempt-start", address, 0);
-    nwi_timeline_record(timeline, MS(1010), "C1.1.1", "attempt-failed", address,
+    nwi_timeline_record(timeline, MS(1000), ROOT, NWI_EVENT_START, host, 0);
+    nwi_timeline_record(timeline, MS(1002), RESOLVER, NWI_EVENT_ANSWER_A, NULL, 0);
+    nwi_timeline_record(timeline, MS(1003), ADDRESS, NWI_EVENT_ATTEMPT_START, address, 0);
+    nwi_timeline_record(timeline, MS(1010), ADDRESS, NWI_EVENT_ATTEMPT_FAILED, address,
                         nwi_posix(ECONNREFUSED));
     nw_release(host);
     nw_release(address);
@@ -60,9 +63,9 @@ static void test_events(void **state) {
     struct nwi_timeline *timeline = nwi_timeline_create();
     struct seen seen = {.stop_after = 0};
     fill(timeline);
-    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C1");
     /* What comes later does not change the snapshot; nor does the end of the record. */
-    nwi_timeline_record(timeline, MS(1020), "C1", "failed", NULL, nwi_posix(ECONNREFUSED));
+    nwi_timeline_record(timeline, MS(1020), ROOT, NWI_EVENT_FAILED, NULL, nwi_posix(ECONNREFUSED));
     nwi_release(timeline);
     assert_int_equal(nw_establishment_timeline_get_count(snapshot), 4);
     assert_int_equal(nw_establishment_timeline_get_missing(snapshot), 0);
@@ -78,7 +81,7 @@ static void test_stop_and_release(void **state) {
     (void)state;
     struct nwi_timeline *timeline = nwi_timeline_create();
     fill(timeline);
-    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C1");
     struct seen seen = {.stop_after = 2};
     nw_establishment_timeline_enumerate_f(snapshot, &seen, write_down);
     assert_int_equal(seen.count, 2);
@@ -109,7 +112,7 @@ static void test_block(void **state) {
     (void)state;
     struct nwi_timeline *timeline = nwi_timeline_create();
     fill(timeline);
-    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C1");
     struct block block = {.invoke = (void (*)(void))invoke, .seen = {.stop_after = 3}};
     nw_establishment_timeline_enumerate(snapshot, &block);
     assert_int_equal(block.seen.count, 3);
@@ -123,8 +126,8 @@ static void test_bound(void **state) {
     struct nwi_timeline *timeline = nwi_timeline_create();
     nw_endpoint_t endpoint = nw_endpoint_create_host("192.0.2.1", "80");
     for (unsigned i = 0; i < 3 * NWI_TIMELINE_CAPACITY; i++)
-        nwi_timeline_record(timeline, MS(100 + i), "C1", "start", endpoint, 0);
-    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+        nwi_timeline_record(timeline, MS(100 + i), ROOT, NWI_EVENT_START, endpoint, 0);
+    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C1");
     size_t count = nw_establishment_timeline_get_count(snapshot);
     size_t missing = nw_establishment_timeline_get_missing(snapshot);
     assert_true(count <= NWI_TIMELINE_CAPACITY && count >= NWI_TIMELINE_CAPACITY / 2);
@@ -140,24 +143,32 @@ static void test_bound(void **state) {
     nwi_release(timeline);
 }
 
-/* Time that runs backwards is held; names that are too long are cut. */
+/* Time that runs backwards is held; the longest name fits; room given back is found again. */
 static void test_odd_values(void **state) {
     (void)state;
     struct nwi_timeline *timeline = nwi_timeline_create();
-    char name[200];
-    memset(name, 'x', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
-    nwi_timeline_record(timeline, MS(10), "C1", "start", NULL, 0);
-    nwi_timeline_record(timeline, MS(5), name, "ready", NULL, 0);
-    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+    nwi_timeline_trim(timeline);
+    nwi_timeline_record(timeline, MS(10), ROOT, NWI_EVENT_START, NULL, 0);
+    nwi_timeline_trim(timeline);
+    nwi_timeline_record(timeline, MS(5), ((struct nwi_branch){UINT8_MAX, UINT8_MAX}),
+                        NWI_EVENT_READY, NULL, 0);
+    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C4294967295");
     struct seen seen = {.stop_after = 0};
     nw_establishment_timeline_enumerate_f(snapshot, &seen, write_down);
-    name[NWI_TIMELINE_NAME_SIZE - 1] = '\0';
-    char expect[256];
-    snprintf(expect, sizeof expect, "0 C1 start 0; 0 %s ready 0; ", name);
-    assert_string_equal(seen.text, expect);
+    assert_string_equal(seen.text, "0 C4294967295 start 0; 0 C4294967295.255.255 ready 0; ");
     nw_release(snapshot);
     nwi_release(timeline);
+}
+
+/* The words are part of the public interface; each event has its own. */
+static void test_words(void **state) {
+    (void)state;
+    const char *const words[] = {"start",     "resolve-start", "answer-aaaa",
+                                 "answer-a",  "attempt-start", "attempt-failed",
+                                 "abandoned", "ready",         "failed"};
+    assert_int_equal(sizeof words / sizeof words[0], NWI_EVENT_COUNT);
+    for (int i = 0; i < NWI_EVENT_COUNT; i++)
+        assert_string_equal(nwi_timeline_event_name((enum nwi_timeline_event)i), words[i]);
 }
 
 static unsigned misuses;
@@ -171,14 +182,15 @@ static void count_misuse(enum nwi_log_level level, const char *name, const char 
 static void test_null(void **state) {
     (void)state;
     nwi_log_set_sink(count_misuse);
-    nwi_timeline_record(NULL, 0, "C1", "start", NULL, 0);
-    assert_null(nwi_timeline_copy(NULL));
+    nwi_timeline_record(NULL, 0, ROOT, NWI_EVENT_START, NULL, 0);
+    nwi_timeline_trim(NULL);
+    assert_null(nwi_timeline_copy(NULL, "C1"));
     assert_int_equal(nw_establishment_timeline_get_count(NULL), 0);
     assert_int_equal(nw_establishment_timeline_get_missing(NULL), 0);
     assert_int_equal(misuses, 0);
     nw_establishment_timeline_enumerate_f(NULL, NULL, write_down);
     struct nwi_timeline *timeline = nwi_timeline_create();
-    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+    nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C1");
     nw_establishment_timeline_enumerate_f(snapshot, NULL, NULL);
     nw_establishment_timeline_enumerate(snapshot, NULL);
     assert_int_equal(misuses, 3);
@@ -198,8 +210,10 @@ static void test_no_memory(void **state) {
         nwi_alloc_fail_at(n);
         struct nwi_timeline *timeline = nwi_timeline_create();
         for (unsigned i = 0; i < 40; i++)
-            nwi_timeline_record(timeline, MS(i), "C1", "failed", endpoint, nwi_posix(ECONNREFUSED));
-        nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline);
+            nwi_timeline_record(timeline, MS(i), ROOT, NWI_EVENT_FAILED, endpoint,
+                                nwi_posix(ECONNREFUSED));
+        nwi_timeline_trim(timeline);
+        nw_establishment_timeline_t snapshot = nwi_timeline_copy(timeline, "C1");
         hit = nwi_alloc_fault_hit();
         nwi_alloc_fail_at(0);
         if (snapshot != NULL)
@@ -228,7 +242,7 @@ static void *write_many(void *argument) {
     struct writer *writer = argument;
     nw_endpoint_t endpoint = nw_endpoint_create_host("192.0.2.1", "80");
     for (unsigned i = 0; i < 5000; i++)
-        nwi_timeline_record(writer->timeline, MS(i), "C1.1.1", "attempt-start", endpoint, 0);
+        nwi_timeline_record(writer->timeline, MS(i), ADDRESS, NWI_EVENT_ATTEMPT_START, endpoint, 0);
     nw_release(endpoint);
     writer->done = true;
     return NULL;
@@ -242,7 +256,7 @@ static void test_threads(void **state) {
     assert_int_equal(pthread_create(&thread, NULL, write_many, &writer), 0);
     for (bool last = false; !last;) {
         last = writer.done;
-        nw_establishment_timeline_t snapshot = nwi_timeline_copy(writer.timeline);
+        nw_establishment_timeline_t snapshot = nwi_timeline_copy(writer.timeline, "C1");
         size_t count = nw_establishment_timeline_get_count(snapshot);
         size_t missing = nw_establishment_timeline_get_missing(snapshot);
         struct seen seen = {.stop_after = 0};
@@ -261,6 +275,7 @@ int main(void) {
         cmocka_unit_test(test_block),      cmocka_unit_test(test_bound),
         cmocka_unit_test(test_odd_values), cmocka_unit_test(test_null),
         cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
