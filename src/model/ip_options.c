@@ -6,26 +6,13 @@
  */
 #include "model/ip_options.h"
 #include "base/log.h"
-#include <string.h>
 
 static const struct nwi_type ip_options_type = {
     .name = "nw_ip_options",
     .size = sizeof(struct nwi_ip_options),
 };
 
-static nw_protocol_options_t copy_ip_options(nw_protocol_options_t options) {
-    const struct nwi_ip_options *from = (const struct nwi_ip_options *)options;
-    struct nwi_ip_options *copy = nwi_protocol_options_create(&ip_options_type, &nwi_ip_definition);
-    if (copy == NULL)
-        return NULL;
-    /* Everything behind the common part is plain values. */
-    memcpy((char *)copy + sizeof copy->base, (const char *)from + sizeof from->base,
-           sizeof *copy - sizeof copy->base);
-    return &copy->base;
-}
-
-struct nw_protocol_definition nwi_ip_definition =
-    NWI_PROTOCOL_DEFINITION(.name = "ip", .copy_options = copy_ip_options);
+struct nw_protocol_definition nwi_ip_definition = NWI_PROTOCOL_DEFINITION(.name = "ip");
 
 NW_EXPORT nw_protocol_definition_t nw_protocol_copy_ip_definition(void) {
     return nwi_retain(&nwi_ip_definition);

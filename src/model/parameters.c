@@ -1,9 +1,11 @@
 /*
  * parameters.c - nw_parameters_t: how it comes to be, and how it is copied.
- * What:   creation with a stack whose options the caller sets up inside the call; deep copies.
+ * What:   creation with a stack whose options the caller sets up inside the call; deep copies, and
+ *         the one that connections share. Edits are live in stack and options too, so nobody could
+ *         mark a copy as outdated: it is compared when it is to be given again.
  * Source: semantics of nw_parameters_t; RFC 791 protocol numbers 6 (TCP) and 17 (UDP).
  * Runs:   unsynchronised, as the public calls say.
- * Owns:   stack, interfaces, local endpoint.
+ * Owns:   stack, interfaces, local endpoint, the copy given last.
  */
 #include "model/parameters.h"
 #include "base/alloc.h"
@@ -25,6 +27,8 @@ static void parameters_destroy(void *object) {
     nwi_release(parameters->required_interface);
     nwi_release(parameters->local_endpoint);
     nwi_release(parameters->stack);
+    /* Acquire: pairs with the exchange of whoever gave it. Nobody else has the parameters now. */
+    nwi_release(atomic_load_explicit(&parameters->given, memory_order_acquire));
 }
 
 const struct nwi_type nwi_parameters_type = {
@@ -164,39 +168,65 @@ NW_EXPORT nw_parameters_t nw_parameters_create_custom_ip(uint8_t custom_ip_proto
 
 /* --- copies --- */
 
-nw_parameters_t nwi_parameters_copy_for_connection(nw_parameters_t parameters) {
-    if (parameters == NULL)
-        return NULL;
-    nw_parameters_t copy = nwi_object_create(&nwi_parameters_type, 0);
-    if (copy == NULL)
-        return NULL;
-    /* All plain values at once; then what is owned, one by one. */
-    struct nwi_object base = copy->base;
-    memcpy((char *)copy + sizeof base, (const char *)parameters + sizeof base,
-           sizeof *copy - sizeof base);
-    nwi_retain(copy->required_interface);
-    nwi_retain(copy->local_endpoint);
-    copy->prohibited_interfaces = NULL;
-    copy->prohibited_interface_count = 0;
-    copy->stack = nwi_protocol_stack_copy(parameters->stack);
-    if (copy->stack == NULL)
-        return nwi_release(copy);
-    size_t count = parameters->prohibited_interface_count;
+enum { VALUES = offsetof(struct nw_parameters, required_interface) };
+
+/* The part that is copied and compared as octets. */
+static char *values(nw_parameters_t parameters) {
+    return (char *)parameters + VALUES;
+}
+
+static bool copy_prohibited(nw_parameters_t from, nw_parameters_t to) {
+    size_t count = from->prohibited_interface_count;
     if (count == 0)
-        return copy;
-    copy->prohibited_interfaces = nwi_alloc(count * sizeof copy->prohibited_interfaces[0]);
-    if (copy->prohibited_interfaces == NULL)
-        return nwi_release(copy);
+        return true;
+    to->prohibited_interfaces = nwi_alloc(count * sizeof to->prohibited_interfaces[0]);
+    if (to->prohibited_interfaces == NULL)
+        return false;
     for (size_t i = 0; i < count; i++)
-        copy->prohibited_interfaces[i] = nwi_retain(parameters->prohibited_interfaces[i]);
-    copy->prohibited_interface_count = count;
-    return copy;
+        to->prohibited_interfaces[i] = nwi_retain(from->prohibited_interfaces[i]);
+    to->prohibited_interface_count = count;
+    return true;
 }
 
 NW_EXPORT nw_parameters_t nw_parameters_copy(nw_parameters_t parameters) {
-    if (parameters == NULL)
+    if (parameters == NULL) {
         nwi_log_misuse(__func__, "parameters are NULL");
-    return nwi_parameters_copy_for_connection(parameters);
+        return NULL;
+    }
+    nw_parameters_t copy = nwi_object_create(&nwi_parameters_type, 0);
+    if (copy == NULL)
+        return NULL;
+    memcpy(values(copy), values(parameters), sizeof *copy - VALUES);
+    nwi_retain(copy->required_interface);
+    nwi_retain(copy->local_endpoint);
+    copy->stack = nwi_protocol_stack_copy(parameters->stack);
+    return copy->stack != NULL && copy_prohibited(parameters, copy) ? copy : nwi_release(copy);
+}
+
+/* Interfaces and endpoints are compared by identity: two that are alike make one more copy. */
+static bool are_equal(nw_parameters_t a, nw_parameters_t b) {
+    size_t count = a->prohibited_interface_count;
+    return count == b->prohibited_interface_count &&
+           memcmp(values(a), values(b), sizeof *a - VALUES) == 0 &&
+           (count == 0 || memcmp(a->prohibited_interfaces, b->prohibited_interfaces,
+                                 count * sizeof a->prohibited_interfaces[0]) == 0) &&
+           nwi_protocol_stack_is_equal(a->stack, b->stack);
+}
+
+nw_parameters_t nwi_parameters_copy_for_connection(nw_parameters_t parameters) {
+    if (parameters == NULL)
+        return NULL;
+    nw_parameters_t copy = atomic_exchange_explicit(&parameters->given, NULL, memory_order_acq_rel);
+    if (copy == NULL || !are_equal(copy, parameters)) {
+        nwi_release(copy);
+        copy = nw_parameters_copy(parameters);
+        if (copy == NULL || !are_equal(copy, parameters)) /* it can never be given again */
+            return copy;
+    }
+    /* Another thread may have put one in meanwhile. */
+    nwi_release(
+        atomic_exchange_explicit(&parameters->given, nwi_retain(copy), memory_order_acq_rel));
+    return copy;
 }
 
 NW_EXPORT nw_protocol_stack_t

@@ -6,6 +6,7 @@
  */
 #include "model/protocol.h"
 #include "base/log.h"
+#include <string.h>
 
 const struct nwi_type nwi_protocol_definition_type = {
     .name = "nw_protocol_definition",
@@ -28,8 +29,28 @@ void *nwi_protocol_metadata_create(const struct nwi_type *type,
     return metadata;
 }
 
+/* Octets of plain values, which lie behind the common part (`options + 1`). */
+static size_t values_size(nw_protocol_options_t options) {
+    return options->base.type->size - sizeof *options;
+}
+
 nw_protocol_options_t nwi_protocol_options_copy(nw_protocol_options_t options) {
-    return options == NULL ? NULL : options->definition->copy_options(options);
+    if (options == NULL)
+        return NULL;
+    if (options->definition->copy_options != NULL)
+        return options->definition->copy_options(options);
+    nw_protocol_options_t copy =
+        nwi_protocol_options_create(options->base.type, options->definition);
+    if (copy != NULL)
+        memcpy(copy + 1, options + 1, values_size(options));
+    return copy;
+}
+
+bool nwi_protocol_options_are_equal(nw_protocol_options_t a, nw_protocol_options_t b) {
+    if (a == NULL || b == NULL)
+        return a == b;
+    return a->definition == b->definition && a->definition->copy_options == NULL &&
+           memcmp(a + 1, b + 1, values_size(a)) == 0;
 }
 
 NW_EXPORT bool nw_protocol_definition_is_equal(nw_protocol_definition_t definition1,

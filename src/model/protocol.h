@@ -15,7 +15,8 @@ struct nw_protocol_definition {
     struct nwi_object base;
     const char *name; /* "tcp": for the log */
     bool transport;   /* may stand at the bottom of a stack */
-    /* A deep copy, +1 or NULL when memory ran out. */
+    /* A deep copy, +1 or NULL when memory ran out. NULL: the options are plain values behind the
+     * common part, and are copied and compared as such. */
     nw_protocol_options_t (*copy_options)(nw_protocol_options_t options);
 };
 extern const struct nwi_type nwi_protocol_definition_type;
@@ -38,6 +39,9 @@ void *nwi_protocol_metadata_create(const struct nwi_type *type,
                                    nw_protocol_definition_t definition);
 /* A copy of options of any protocol; NULL for NULL or no memory. */
 nw_protocol_options_t nwi_protocol_options_copy(nw_protocol_options_t options);
+/* True: the same protocol with the same options, or both NULL. False also for options that hold
+ * more than plain values: nobody can tell. */
+bool nwi_protocol_options_are_equal(nw_protocol_options_t a, nw_protocol_options_t b);
 
 static inline bool nwi_protocol_options_are(nw_protocol_options_t options,
                                             nw_protocol_definition_t definition) {

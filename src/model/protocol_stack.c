@@ -59,6 +59,17 @@ nw_protocol_stack_t nwi_protocol_stack_copy(nw_protocol_stack_t stack) {
     return copy;
 }
 
+bool nwi_protocol_stack_is_equal(nw_protocol_stack_t a, nw_protocol_stack_t b) {
+    if (a->application_count != b->application_count ||
+        !nwi_protocol_options_are_equal(a->transport, b->transport) ||
+        !nwi_protocol_options_are_equal(a->internet, b->internet))
+        return false;
+    for (size_t i = 0; i < a->application_count; i++)
+        if (!nwi_protocol_options_are_equal(a->applications[i], b->applications[i]))
+            return false;
+    return true;
+}
+
 nw_protocol_options_t nwi_protocol_stack_find(nw_protocol_stack_t stack,
                                               nw_protocol_definition_t definition) {
     for (size_t i = 0; i < stack->application_count; i++)

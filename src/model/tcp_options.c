@@ -6,27 +6,14 @@
  */
 #include "model/tcp_options.h"
 #include "base/log.h"
-#include <string.h>
 
 static const struct nwi_type tcp_options_type = {
     .name = "nw_tcp_options",
     .size = sizeof(struct nwi_tcp_options),
 };
 
-static nw_protocol_options_t copy_tcp_options(nw_protocol_options_t options) {
-    const struct nwi_tcp_options *from = (const struct nwi_tcp_options *)options;
-    struct nwi_tcp_options *copy =
-        nwi_protocol_options_create(&tcp_options_type, &nwi_tcp_definition);
-    if (copy == NULL)
-        return NULL;
-    /* Everything behind the common part is plain values. */
-    memcpy((char *)copy + sizeof copy->base, (const char *)from + sizeof from->base,
-           sizeof *copy - sizeof copy->base);
-    return &copy->base;
-}
-
 struct nw_protocol_definition nwi_tcp_definition =
-    NWI_PROTOCOL_DEFINITION(.name = "tcp", .transport = true, .copy_options = copy_tcp_options);
+    NWI_PROTOCOL_DEFINITION(.name = "tcp", .transport = true);
 
 NW_EXPORT nw_protocol_definition_t nw_protocol_copy_tcp_definition(void) {
     return nwi_retain(&nwi_tcp_definition);

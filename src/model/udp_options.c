@@ -11,17 +11,8 @@ static const struct nwi_type udp_options_type = {
     .size = sizeof(struct nwi_udp_options),
 };
 
-static nw_protocol_options_t copy_udp_options(nw_protocol_options_t options) {
-    struct nwi_udp_options *copy =
-        nwi_protocol_options_create(&udp_options_type, &nwi_udp_definition);
-    if (copy == NULL)
-        return NULL;
-    copy->prefer_no_checksum = ((const struct nwi_udp_options *)options)->prefer_no_checksum;
-    return &copy->base;
-}
-
 struct nw_protocol_definition nwi_udp_definition =
-    NWI_PROTOCOL_DEFINITION(.name = "udp", .transport = true, .copy_options = copy_udp_options);
+    NWI_PROTOCOL_DEFINITION(.name = "udp", .transport = true);
 
 NW_EXPORT nw_protocol_definition_t nw_protocol_copy_udp_definition(void) {
     return nwi_retain(&nwi_udp_definition);

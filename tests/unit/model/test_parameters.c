@@ -9,6 +9,7 @@
 #include "model/tcp_options.h"
 #include "model/tls_options.h"
 #include "model/udp_options.h"
+#include <pthread.h>
 
 #define DEFAULT NW_PARAMETERS_DEFAULT_CONFIGURATION_F
 #define DISABLE NW_PARAMETERS_DISABLE_PROTOCOL_F
@@ -289,6 +290,87 @@ static void copies_are_deep(void **state) {
     nw_release(sec), nw_release(p), nw_release(copy);
 }
 
+/* Whatever is changed, the next connection gets a copy of its own; else all have the same. */
+static void connections_share_a_copy(void **state) {
+    (void)state;
+    nw_parameters_t p =
+        nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, DEFAULT);
+    nw_interface_t lo = nwi_interface_create("lo", 1, nw_interface_type_loopback);
+    nw_protocol_options_t udp = nw_udp_create_options();
+    nw_parameters_t last = nwi_parameters_copy_for_connection(p);
+    assert_ptr_not_equal(last, p);
+    for (int change = 0; change < 8; change++) {
+        nw_parameters_t same = nwi_parameters_copy_for_connection(p);
+        assert_ptr_equal(same, last);
+        nw_release(same);
+        switch (change) {
+        case 0:
+            nw_parameters_set_reuse_local_address(p, true);
+            break;
+        case 1:
+            nw_parameters_require_interface(p, lo);
+            break;
+        case 2:
+            nw_parameters_prohibit_interface(p, lo);
+            break;
+        case 3:
+            nw_parameters_clear_prohibited_interfaces(p);
+            break;
+        case 4:
+            nw_tcp_options_set_no_delay(p->stack->transport, true);
+            break;
+        case 5:
+            nw_ip_options_set_hop_limit(p->stack->internet, 3);
+            break;
+        case 6:
+            nw_protocol_stack_set_transport_protocol(p->stack, udp);
+            break;
+        default:
+            nw_parameters_set_service_class(p, nw_service_class_background);
+        }
+        nw_parameters_t next = nwi_parameters_copy_for_connection(p);
+        assert_ptr_not_equal(next, last);
+        nw_release(last);
+        last = next;
+    }
+    assert_int_equal(last->base.refs, 2); /* ours and that of the parameters */
+    nw_release(p);
+    assert_int_equal(last->base.refs, 1);
+    nw_release(last), nw_release(lo), nw_release(udp);
+}
+
+/* What cannot be compared is never shared. */
+static void secure_copies_are_deep(void **state) {
+    (void)state;
+    nw_parameters_t p = nw_parameters_create_secure_tcp_f(NULL, DEFAULT, NULL, DEFAULT);
+    nw_parameters_t first = nwi_parameters_copy_for_connection(p);
+    nw_parameters_t second = nwi_parameters_copy_for_connection(p);
+    assert_ptr_not_equal(first, second);
+    assert_int_equal(first->base.refs, 1);
+    nw_release(first), nw_release(second), nw_release(p);
+}
+
+static void *copy_often(void *parameters) {
+    for (int i = 0; i < 2000; i++) {
+        nw_parameters_t copy = nwi_parameters_copy_for_connection(parameters);
+        assert_true(nwi_tcp_options(copy->stack->transport)->no_delay);
+        nw_release(copy);
+    }
+    return NULL;
+}
+
+static void threads_share_a_copy(void **state) {
+    (void)state;
+    nw_parameters_t p =
+        nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, DEFAULT);
+    nw_tcp_options_set_no_delay(p->stack->transport, true);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, copy_often, p), 0);
+    copy_often(p);
+    pthread_join(thread, NULL);
+    nw_release(p);
+}
+
 static void the_stack_is_live(void **state) {
     (void)state;
     nw_parameters_t p = nw_parameters_create();
@@ -305,13 +387,22 @@ static void the_stack_is_live(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(secure_tcp),         cmocka_unit_test(secure_udp),
-        cmocka_unit_test(custom_ip),          cmocka_unit_test(refused_combinations),
-        cmocka_unit_test(defaults),           cmocka_unit_test(each_switch_alone),
-        cmocka_unit_test(values_are_checked), cmocka_unit_test(prohibited_interfaces),
-        cmocka_unit_test(prohibited_types),   cmocka_unit_test(judging_an_interface),
-        cmocka_unit_test(local_endpoint),     cmocka_unit_test(copies_are_deep),
+        cmocka_unit_test(secure_tcp),
+        cmocka_unit_test(secure_udp),
+        cmocka_unit_test(custom_ip),
+        cmocka_unit_test(refused_combinations),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(each_switch_alone),
+        cmocka_unit_test(values_are_checked),
+        cmocka_unit_test(prohibited_interfaces),
+        cmocka_unit_test(prohibited_types),
+        cmocka_unit_test(judging_an_interface),
+        cmocka_unit_test(local_endpoint),
+        cmocka_unit_test(copies_are_deep),
         cmocka_unit_test(the_stack_is_live),
+        cmocka_unit_test(connections_share_a_copy),
+        cmocka_unit_test(threads_share_a_copy),
+        cmocka_unit_test(secure_copies_are_deep),
     };
     return cmocka_run_group_tests(tests, misuse_setup, misuse_teardown);
 }
