@@ -1,12 +1,13 @@
 /*
  * alloc.c - allocation with a fault seam.
  * What:   calloc and friends; a test can make the n-th allocation fail and count what is still
- *         live.
+ *         live, in blocks and in octets.
  * Runs:   on any thread.
- * Owns:   three counters, all of them for tests.
+ * Owns:   counters, all of them for tests.
  */
 #include "base/alloc.h"
 #include "base/log.h"
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ static _Atomic unsigned long fail_countdown;
 static _Atomic bool fault_hit; /* relaxed: read by the arming thread after its test body */
 static _Atomic bool counting;  /* relaxed: a counter's switch */
 static _Atomic long live;      /* relaxed: a counter */
+static _Atomic long octets;    /* relaxed: a counter */
 
 /* Whether the allocation about to be made is the one that a test wants to see fail. */
 static bool must_fail(void) {
@@ -43,9 +45,17 @@ static bool must_fail(void) {
     return false;
 }
 
+/* A block comes (1), goes (-1) or has got another size (0, once each way around the change). */
+static void count(void *memory, int blocks, int sign) {
+    if (memory == NULL || !atomic_load_explicit(&counting, memory_order_relaxed))
+        return;
+    long size = (long)(malloc_usable_size(memory) + sizeof(size_t)); /* glibc: one word before */
+    atomic_fetch_add_explicit(&live, blocks, memory_order_relaxed);
+    atomic_fetch_add_explicit(&octets, sign * size, memory_order_relaxed);
+}
+
 static void *count_block(void *memory) {
-    if (memory != NULL && atomic_load_explicit(&counting, memory_order_relaxed))
-        atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    count(memory, 1, 1);
     return memory;
 }
 
@@ -76,12 +86,16 @@ void *nwi_alloc_raw(size_t size) {
 void *nwi_realloc(void *memory, size_t size) {
     if (memory == NULL)
         return nwi_alloc_raw(size);
-    return must_fail() ? NULL : realloc(memory, size != 0 ? size : 1);
+    if (must_fail())
+        return NULL;
+    count(memory, 0, -1);
+    void *moved = realloc(memory, size != 0 ? size : 1);
+    count(moved != NULL ? moved : memory, 0, 1);
+    return moved;
 }
 
 void nwi_free(void *memory) {
-    if (memory != NULL && atomic_load_explicit(&counting, memory_order_relaxed))
-        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    count(memory, -1, -1);
     free(memory);
 }
 
@@ -120,9 +134,14 @@ bool nwi_alloc_fault_hit(void) {
 
 void nwi_alloc_count(bool on) {
     atomic_store_explicit(&live, 0, memory_order_relaxed);
+    atomic_store_explicit(&octets, 0, memory_order_relaxed);
     atomic_store_explicit(&counting, on, memory_order_relaxed);
 }
 
 long nwi_alloc_live(void) {
     return atomic_load_explicit(&live, memory_order_relaxed);
+}
+
+long nwi_alloc_live_octets(void) {
+    return atomic_load_explicit(&octets, memory_order_relaxed);
 }

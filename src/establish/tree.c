@@ -180,7 +180,8 @@ static void start_attempt(struct nwi_establishment *establishment, unsigned numb
     attempt->establishment = establishment;
     attempt->number = number;
     attempt->began = nwi_now();
-    attempt->remote = nwi_endpoint_from_sockaddr(remote, length);
+    attempt->remote = number == 0 ? nwi_retain(establishment->endpoint)
+                                  : nwi_endpoint_from_sockaddr(remote, length);
     LIST_INSERT_HEAD(&establishment->attempts, attempt, link);
     note_attempt(attempt, NWI_EVENT_ATTEMPT_START, 0);
     nwi_err err = start_chain(
