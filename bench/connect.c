@@ -13,7 +13,8 @@ static bool measure(const void *what, double seconds, double *ret_values) {
     struct bench_outcome outcome;
     if (!bench_duel_run(what, seconds, &outcome))
         return false;
-    *ret_values = outcome.rate;
+    ret_values[0] = outcome.rate;
+    ret_values[1] = outcome.cpu * 1e6;
     return true;
 }
 
@@ -37,10 +38,12 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < WORKS; i++) {
         const struct bench_duel duel = {
             .work = BENCH_CONNECT, .serves = works[i].serves, .connections = works[i].connections};
-        rows[i] = (struct bench_row){.name = works[i].name,
-                                     .measure = measure,
-                                     .figures = {{.unit = "connections/s"}},
-                                     .full = works[i].full};
+        rows[i] = (struct bench_row){
+            .name = works[i].name,
+            .measure = measure,
+            .figures = {{.unit = "connections/s"},
+                        {.name = "processor", .unit = "us/connection", .less = true, .full = true}},
+            .full = works[i].full};
         bench_duel_sides(rows[i].sides, duels[i], &duel, GOAL_OF_BARE, GOAL_OF_LIBRARY);
     }
     const struct bench_program program = {.name = "connect",

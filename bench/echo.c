@@ -14,7 +14,8 @@ static bool measure(const void *what, double seconds, double *ret_values) {
     struct bench_outcome outcome;
     if (!bench_duel_run(what, seconds, &outcome))
         return false;
-    *ret_values = outcome.rate;
+    ret_values[0] = outcome.rate;
+    ret_values[1] = outcome.cpu * 1e6;
     return true;
 }
 
@@ -45,10 +46,12 @@ static void add_row(struct bench_row *row, bool serves, unsigned count, unsigned
                               .size = sizes[size].octets};
     snprintf(names[used], NAME_MAX_LENGTH, "echo %s, %u x %s", serves ? "server" : "client",
              connections[count], sizes[size].text);
-    *row = (struct bench_row){.name = names[used],
-                              .measure = measure,
-                              .figures = {{.unit = "round trips/s"}},
-                              .full = !is_short(connections[count], sizes[size].octets)};
+    *row = (struct bench_row){
+        .name = names[used],
+        .measure = measure,
+        .figures = {{.unit = "round trips/s"},
+                    {.name = "processor", .unit = "us/trip", .less = true, .full = true}},
+        .full = !is_short(connections[count], sizes[size].octets)};
     bench_duel_sides(row->sides, duels[used], &duel, GOAL_OF_BARE, GOAL_OF_LIBRARY);
     used++;
 }

@@ -212,7 +212,7 @@ int bench_run(const struct bench_program *program, const struct bench_options *o
         if (!chosen(row, options))
             continue;
         if (measure_row(row, options, &result))
-            bench_report_row(row, &result, options->form, printed++ == 0);
+            bench_report_row(row, &result, options, printed++ == 0);
         else
             status = EXIT_FAILURE;
     }

@@ -25,6 +25,7 @@ struct bench_figure {
     const char *name; /* follows the row's name in the table; NULL when it is the only figure */
     const char *unit; /* "round trips/s"; NULL ends the list */
     bool less;        /* less is better: a goal is an upper bound */
+    bool full;        /* the table shows it with --full only; JSON always */
 };
 
 struct bench_side {

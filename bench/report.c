@@ -33,7 +33,7 @@ void bench_report_head(const struct bench_program *program, const struct bench_o
            processors, options->rounds, options->seconds);
     for (unsigned i = 0; program->notes != NULL && program->notes[i] != NULL; i++)
         printf("%s\n", program->notes[i]);
-    printf("\n| %-40s | %-13s | %-12s | %-12s | %-12s | %-5s | %-7s |\n", "work", "unit", "libnw",
+    printf("\n| %-34s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", "work", "unit", "libnw",
            "peer", "peer is", "ratio", "goal");
     printf("|---|---|---|---|---|---|---|\n");
     fflush(stdout);
@@ -59,7 +59,7 @@ static void table_line(const struct bench_row *row, const struct bench_result *r
     }
     if (row->sides[s].goals[f] > 0)
         snprintf(goal, sizeof goal, "%s %.4g", figure->less ? "<=" : ">=", row->sides[s].goals[f]);
-    printf("| %-40s | %-13s | %-12s | %-12s | %-12s | %-5s | %-7s |\n", work, figure->unit, ours,
+    printf("| %-34s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", work, figure->unit, ours,
            theirs, s > 0 ? row->sides[s].name : "", ratio, goal);
 }
 
@@ -81,14 +81,15 @@ static void json_row(const struct bench_row *row, const struct bench_result *res
 }
 
 void bench_report_row(const struct bench_row *row, const struct bench_result *result,
-                      enum bench_form form, bool first) {
-    bool alone = row->sides[1].name == NULL;
-    if (form == BENCH_JSON) {
+                      const struct bench_options *options, bool first) {
+    unsigned first_peer = row->sides[1].name == NULL ? 0 : 1;
+    if (options->form == BENCH_JSON)
         json_row(row, result, first);
-    } else {
-        for (unsigned f = 0; f < BENCH_FIGURES_MAX && row->figures[f].unit != NULL; f++)
-            for (unsigned s = alone ? 0 : 1; s < BENCH_SIDES_MAX && row->sides[s].name != NULL; s++)
-                table_line(row, result, s, f);
+    for (unsigned f = 0; options->form != BENCH_JSON && f < BENCH_FIGURES_MAX; f++) {
+        if (row->figures[f].unit == NULL || (row->figures[f].full && !options->full))
+            continue;
+        for (unsigned s = first_peer; s < BENCH_SIDES_MAX && row->sides[s].name != NULL; s++)
+            table_line(row, result, s, f);
     }
     fflush(stdout);
 }

@@ -9,7 +9,7 @@
 void bench_report_head(const struct bench_program *program, const struct bench_options *options);
 /* `first`: no row has been printed yet. */
 void bench_report_row(const struct bench_row *row, const struct bench_result *result,
-                      enum bench_form form, bool first);
+                      const struct bench_options *options, bool first);
 void bench_report_end(enum bench_form form);
 
 #endif

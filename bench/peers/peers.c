@@ -48,7 +48,7 @@ const char *const *bench_peer_notes(void) {
         if (why != NULL)
             snprintf(text[count], NOTE_MAX, "%s", why);
         else
-            snprintf(text[count], NOTE_MAX, "%s: not built, the package %s is missing",
+            snprintf(text[count], NOTE_MAX, "%s: not built, for want of %s (make deps)",
                      known[i].name, known[i].package);
         notes[count] = text[count];
         count++;

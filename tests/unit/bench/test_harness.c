@@ -102,14 +102,19 @@ static void table_has_a_line_for_each_peer_and_figure(void **state) {
     for (const char *at = strstr(table, "\n| row"); at != NULL; at = strstr(at + 1, "\n| row"))
         lines++;
     assert_int_equal(lines, 4);
-    assert_non_null(strstr(table, "| peer t       | 2.00  | >= 1.5  |"));
+    assert_non_null(strstr(table, "| peer t        | 2.00  | >= 1.5  |"));
     assert_non_null(strstr(table, "| row: turn "));
+
+    struct bench_row quiet = three_sides;
+    quiet.figures[1].full = true;
+    assert_null(strstr(output_of(&quiet, BENCH_TABLE), "| row: turn "));
+    assert_non_null(strstr(output_of(&quiet, BENCH_JSON), "\"turn\""));
 
     struct bench_row alone = {.name = "row",
                               .measure = measure,
                               .figures = {{.unit = "KiB", .less = true}},
                               .sides = {{"libnw", "o", {1.5}}}};
-    assert_non_null(strstr(output_of(&alone, BENCH_TABLE), "|              |       | <= 1.5  |"));
+    assert_non_null(strstr(output_of(&alone, BENCH_TABLE), "|               |       | <= 1.5  |"));
 }
 
 static void failure_and_no_such_row(void **state) {
