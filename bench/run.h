@@ -10,6 +10,7 @@
 #define BENCH_RUN_H
 
 #include "harness.h"
+#include <stddef.h>
 #include <stdint.h>
 
 struct run_work {

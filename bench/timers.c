@@ -60,10 +60,10 @@ void timers_run(const struct timers_make *make, const struct run_order *order,
 #define ROW(text, timers, only_full)                                                               \
     {                                                                                              \
         .name = text, .measure = run_measure, .full = only_full,                                   \
-        .figures = {{"made and armed", "timers/s", false},                                         \
-                    {"set anew", "timers/s", false},                                               \
-                    {"cancelled and freed", "timers/s", false},                                    \
-                    {"fired", "timers/s", false}},                                                 \
+        .figures = {{.name = "made and armed", .unit = "timers/s"},                                \
+                    {.name = "set anew", .unit = "timers/s"},                                      \
+                    {.name = "cancelled and freed", .unit = "timers/s"},                           \
+                    {.name = "fired", .unit = "timers/s"}},                                        \
         .sides = {{"libnw", RUN("nw", timers), {0}},                                               \
                   {"libuv", RUN("uv", timers), {1, 1, 1, 1}},                                      \
                   {"libevent", RUN("event", timers), {1, 1, 1, 1}}},                               \

@@ -1,0 +1,97 @@
+/*
+ * latency_nw.c - the server with connections, each on a serial queue of its own.
+ */
+#include "latency.h"
+#include <Network/Network.h>
+#include <errno.h>
+#include <stdlib.h>
+
+struct peer {
+    nw_connection_t connection;
+    char kind; /* 0 until its first octet has come */
+};
+
+static void sent(void *context, nw_error_t error) {
+    struct peer *peer = context;
+    if (error != NULL)
+        nw_connection_cancel(peer->connection);
+}
+
+static void handle(struct peer *peer, dispatch_data_t content) {
+    if (peer->kind == 0) {
+        size_t size;
+        const void *octets;
+        dispatch_data_t map = dispatch_data_create_map(content, &octets, &size);
+        peer->kind = *(const char *)octets;
+        dispatch_release(map);
+    } else if (peer->kind == LATENCY_BLOCK) {
+        bench_pause(LATENCY_BLOCK_MS / 1e3);
+    } else if (peer->kind == LATENCY_ECHO) {
+        nw_connection_send_f(peer->connection, content, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
+                             peer, sent);
+    }
+}
+
+static void received(void *context, dispatch_data_t content, nw_content_context_t content_context,
+                     bool complete, nw_error_t error) {
+    struct peer *peer = context;
+    (void)content_context;
+    if (content != NULL)
+        handle(peer, content);
+    if (complete || error != NULL)
+        nw_connection_cancel(peer->connection);
+    else
+        nw_connection_receive_f(peer->connection, 1, LATENCY_READ, peer, received);
+}
+
+static void changed(void *context, nw_connection_state_t state, nw_error_t error) {
+    struct peer *peer = context;
+    (void)error;
+    if (state == nw_connection_state_failed)
+        nw_connection_cancel(peer->connection);
+    if (state == nw_connection_state_cancelled) {
+        nw_release(peer->connection);
+        free(peer);
+    }
+}
+
+static void accepted(void *context, nw_connection_t connection) {
+    struct peer *peer = calloc(1, sizeof *peer);
+    dispatch_queue_t queue = dispatch_queue_create("peer", DISPATCH_QUEUE_SERIAL);
+    (void)context;
+    if (peer == NULL || queue == NULL)
+        run_die("peer", ENOMEM);
+    peer->connection = nw_retain(connection);
+    nw_connection_set_queue(connection, queue);
+    dispatch_release(queue);
+    nw_connection_set_state_changed_handler_f(connection, peer, changed);
+    nw_connection_start(connection);
+    nw_connection_receive_f(connection, 1, 1, peer, received);
+}
+
+static void listener_changed(void *listener, nw_listener_state_t state, nw_error_t error) {
+    if (state == nw_listener_state_ready)
+        run_serving(nw_listener_get_port(listener), NULL, NULL);
+    else if (state == nw_listener_state_failed)
+        run_die("listener", error != NULL ? nw_error_get_error_code(error) : EIO);
+}
+
+void latency_serve_nw(const char *name) {
+    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
+        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
+    nw_protocol_options_t tcp = nw_protocol_stack_copy_transport_protocol(stack);
+    dispatch_queue_t queue = dispatch_queue_create("listener", DISPATCH_QUEUE_SERIAL);
+    (void)name;
+    nw_tcp_options_set_no_delay(tcp, true);
+    nw_release(tcp);
+    nw_release(stack);
+    nw_listener_t listener = nw_listener_create(parameters);
+    if (listener == NULL)
+        run_die("listener", EINVAL);
+    nw_listener_set_queue(listener, queue);
+    nw_listener_set_new_connection_handler_f(listener, NULL, accepted);
+    nw_listener_set_state_changed_handler_f(listener, listener, listener_changed);
+    nw_listener_start(listener);
+    dispatch_main();
+}
