@@ -34,7 +34,7 @@ set -e
 if [ ! -f "$build/build.ninja" ]; then
     CC=clang meson setup "$build" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false >"/dev/null"
 fi
-ninja -C "$build" --quiet "${targets[@]}"
+ninja -C "$build" --quiet "${targets[@]}" >"$build/build.log" || { cat "$build/build.log" && exit 1; }
 set +e
 build=$(cd "$build" && pwd)
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -70,10 +70,11 @@ run() { # name
     fi
 }
 
-# What reaches nothing that smaller files do not reach as well is left out. The names of files made here are those
-# of libFuzzer; a seed that was written by hand keeps its own.
+# What takes no branch that the others do not take is left out. Files made here have libFuzzer's names; a seed that
+# was written by hand keeps its own.
 merge_one() { # name
-    "$build/tests/fuzz/fuzz_$1" -set_cover_merge=1 -max_len=$INPUT_MAX "tests/fuzz/corpus/$1" "$build/corpus/$1" \
+    "$build/tests/fuzz/fuzz_$1" -set_cover_merge=1 -use_counters=0 -max_len=$INPUT_MAX \
+        "tests/fuzz/corpus/$1" "$build/corpus/$1" \
         >"$build/fuzz-logs/$1-merge.log" 2>&1 || { tail -n 20 "$build/fuzz-logs/$1-merge.log" && return 1; }
     printf 'merged %-12s %5s files, %7s octets\n' "$1" "$(find "tests/fuzz/corpus/$1" -type f | wc -l)" \
         "$(du -sb "tests/fuzz/corpus/$1" | cut -f1)"
