@@ -10,6 +10,7 @@
 #include "base/callback.h"
 #include "base/log.h"
 #include <Network/connection.h>
+#include <string.h>
 
 /* Programs chain each message to the one before it, so a chain may be long: it is let go link by
  * link instead of by recursion. A link that only we hold cannot be touched by anybody else. */
@@ -23,13 +24,18 @@ static void release_antecedents(nw_content_context_t context) {
     }
 }
 
-static void context_destroy(void *object) {
-    nw_content_context_t context = object;
+void nwi_content_context_clear(nw_content_context_t context) {
     for (size_t i = 0; i < context->metadata_count; i++)
         nwi_release(context->metadata[i]);
-    nwi_free(context->metadata);
-    nwi_free(context->identifier);
+    if (!context->lent_metadata)
+        nwi_free(context->metadata);
+    if (!context->lent_identifier)
+        nwi_free(context->identifier);
     release_antecedents(nwi_take(&context->antecedent));
+}
+
+static void context_destroy(void *object) {
+    nwi_content_context_clear(object);
 }
 
 static const struct nwi_type context_type = {
@@ -69,10 +75,18 @@ NW_EXPORT nw_content_context_t nw_content_context_create(const char *context_ide
     return context->identifier != NULL ? context : nwi_release(context);
 }
 
+void nwi_content_context_init_received(nw_content_context_t context) {
+    context->priority = default_priority;
+    context->identifier = (char *)"received";
+    context->lent_identifier = true;
+}
+
 nw_content_context_t nwi_content_context_create_received(bool is_final) {
-    nw_content_context_t context = nw_content_context_create("received");
-    if (context != NULL)
-        context->is_final = is_final;
+    nw_content_context_t context = nwi_object_create(&context_type, 0);
+    if (context == NULL)
+        return NULL;
+    nwi_content_context_init_received(context);
+    context->is_final = is_final;
     return context;
 }
 
@@ -155,10 +169,13 @@ bool nwi_content_context_add_metadata(nw_content_context_t context,
             return true;
         }
     size_t count = context->metadata_count;
-    nw_protocol_metadata_t *grown =
-        nwi_realloc(context->metadata, (count + 1) * sizeof context->metadata[0]);
+    nw_protocol_metadata_t *old = context->lent_metadata ? NULL : context->metadata;
+    nw_protocol_metadata_t *grown = nwi_realloc(old, (count + 1) * sizeof grown[0]);
     if (grown == NULL)
         return false;
+    if (context->lent_metadata)
+        memcpy(grown, context->metadata, count * sizeof grown[0]);
+    context->lent_metadata = false;
     grown[count] = nwi_retain(metadata);
     context->metadata = grown;
     context->metadata_count = count + 1;

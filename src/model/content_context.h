@@ -15,8 +15,10 @@ enum nwi_context_progress { NWI_CONTEXT_UNSENT, NWI_CONTEXT_SENT, NWI_CONTEXT_FA
 
 struct nw_content_context {
     struct nwi_object base;
-    char *identifier; /* lent static text when `predefined` */
+    char *identifier; /* owned, unless lent or `predefined` */
     bool is_final;
+    bool lent_identifier;   /* static text */
+    bool lent_metadata;     /* the array stands in its maker's memory, until one more is added */
     bool predefined;        /* static and shared: setters are refused */
     uint64_t expiration_ms; /* 0 = never */
     double priority;        /* 0.0 .. 1.0 */
@@ -28,6 +30,10 @@ struct nw_content_context {
 
 /* A context for content that arrived; +1 or NULL. */
 nw_content_context_t nwi_content_context_create_received(bool is_final);
+/* For whoever embeds one (model/received.c): what every received context starts as, and what its
+ * type does last. */
+void nwi_content_context_init_received(nw_content_context_t context);
+void nwi_content_context_clear(nw_content_context_t context);
 /* Adds metadata before the context is handed out; retains it. False when memory ran out. */
 bool nwi_content_context_add_metadata(nw_content_context_t context,
                                       nw_protocol_metadata_t metadata);

@@ -102,6 +102,11 @@ static const struct nwi_type udp_metadata_type = {
     .size = sizeof(struct nw_protocol_metadata),
 };
 
+struct nw_protocol_metadata nwi_udp_metadata = {
+    .base = NWI_OBJECT_STATIC(&udp_metadata_type),
+    .definition = &nwi_udp_definition,
+};
+
 NW_EXPORT nw_protocol_metadata_t nw_udp_create_metadata(void) {
     return nwi_protocol_metadata_create(&udp_metadata_type, &nwi_udp_definition);
 }
@@ -119,16 +124,6 @@ static const struct nwi_type ip_metadata_type = {
 
 NW_EXPORT nw_protocol_metadata_t nw_ip_create_metadata(void) {
     return nwi_protocol_metadata_create(&ip_metadata_type, &nwi_ip_definition);
-}
-
-nw_protocol_metadata_t nwi_ip_metadata_create_received(nw_ip_ecn_flag_t ecn,
-                                                       uint64_t receive_time) {
-    struct nwi_ip_metadata *ip = nwi_ip_metadata(nw_ip_create_metadata());
-    if (ip == NULL)
-        return NULL;
-    ip->ecn = ecn;
-    ip->receive_time = receive_time;
-    return &ip->base;
 }
 
 struct nwi_ip_metadata *nwi_ip_metadata(nw_protocol_metadata_t metadata) {

@@ -44,8 +44,8 @@ struct nwi_ip_metadata {
     uint64_t receive_time;  /* ns of CLOCK_MONOTONIC_RAW; 0 = not measured */
 };
 
-/* For a received packet; +1 or NULL. */
-nw_protocol_metadata_t nwi_ip_metadata_create_received(nw_ip_ecn_flag_t ecn, uint64_t receive_time);
+/* UDP has nothing to tell, so one is enough for all that libnw makes. */
+extern struct nw_protocol_metadata nwi_udp_metadata;
 /* The same object, or NULL when the metadata is not IP's. */
 struct nwi_ip_metadata *nwi_ip_metadata(nw_protocol_metadata_t metadata);
 

@@ -5,8 +5,9 @@
 #include "base/alloc.h"
 #include "dispatch/data.h"
 #include "model/content_context.h"
-#include "model/metadata.h"
 #include "model/parameters.h"
+#include "model/received.h"
+#include "stack/chain.h"
 #include "stack/socket_options.h"
 #include "sys/datagram.h"
 #include "sys/sockets.h"
@@ -14,7 +15,7 @@
 #include <netinet/ip.h>
 
 enum {
-    DATAGRAM_MAX = 65536,  /* octets; no UDP datagram is larger (RFC 768: 16-bit length) */
+    DATAGRAM_MAX = 65536, /* octets; no UDP datagram is larger (RFC 768: 16-bit length) */
     DATAGRAM_PIECES = 64, /* iovecs of one datagram; a message in more pieces is joined first */
     UDP_HEADER = 8,
     IPV4_HEADER = 20,
@@ -144,7 +145,8 @@ nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_ser
         count = 1;
     }
     set_traffic_class(STAILQ_FIRST(message), usual, &target);
-    nwi_err err = nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
+    nwi_err err =
+        nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
     nwi_free(joined);
     return err;
 }
@@ -152,21 +154,12 @@ nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_ser
 /* --- receiving --- */
 
 nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input *ret_input) {
-    struct nwi_input input = {.complete = true,
-                              .context = nwi_content_context_create_received(false)};
+    struct nwi_input input = {.complete = true};
+    input.context = nwi_received_datagram((nw_ip_ecn_flag_t)(datagram->tos & 3), datagram->time);
     if (datagram->length > 0)
         input.content = nwi_data_create_copy(datagram->data.iov_base, datagram->length);
-    NWI_AUTO_RELEASE
-    nw_protocol_metadata_t ip =
-        nwi_ip_metadata_create_received((nw_ip_ecn_flag_t)(datagram->tos & 3), datagram->time);
-    NWI_AUTO_RELEASE
-    nw_protocol_metadata_t udp = nw_udp_create_metadata();
-    if ((datagram->length > 0 && input.content == NULL) || input.context == NULL || ip == NULL ||
-        udp == NULL || !nwi_content_context_add_metadata(input.context, ip) ||
-        !nwi_content_context_add_metadata(input.context, udp)) {
-        if (input.content != NULL)
-            dispatch_release(input.content);
-        nwi_release(input.context);
+    if (input.context == NULL || (datagram->length > 0 && input.content == NULL)) {
+        nwi_input_drop(&input);
         return NWI_ERR_NOMEM;
     }
     *ret_input = input;
@@ -183,6 +176,20 @@ nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input) {
     if (err == 0)
         err = nwi_udp_make_input(&datagram, ret_input);
     dispatch_release(buffer);
+    return err;
+}
+
+nwi_err nwi_udp_receive_batch(int fd, char *room,
+                              void (*each)(void *owner, const struct nwi_datagram *datagram),
+                              void *owner) {
+    struct nwi_datagram datagrams[NWI_DATAGRAM_BATCH];
+    size_t count = 0;
+    memset(datagrams, 0, sizeof datagrams);
+    for (size_t i = 0; i < NWI_DATAGRAM_BATCH; i++)
+        datagrams[i].data = (struct iovec){room + i * DATAGRAM_MAX, DATAGRAM_MAX};
+    nwi_err err = nwi_datagram_recv_many(fd, datagrams, NWI_DATAGRAM_BATCH, &count);
+    for (size_t i = 0; err == 0 && i < count; i++)
+        each(owner, &datagrams[i]);
     return err;
 }
 
@@ -215,5 +222,5 @@ uint32_t nwi_udp_maximum_size(int fd, int family) {
 }
 
 nw_protocol_metadata_t nwi_udp_copy_metadata(nw_protocol_definition_t definition) {
-    return definition == &nwi_udp_definition ? nw_udp_create_metadata() : NULL;
+    return definition == &nwi_udp_definition ? nwi_retain(&nwi_udp_metadata) : NULL;
 }

@@ -25,5 +25,11 @@ void nwi_udp_outbox_fail(struct nwi_udp_outbox *outbox, nwi_err err);
 /* Receives one datagram. Errors: would-block; ECONNREFUSED and its like belong to what was sent
  * before. */
 nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input);
+/* Receives what there is, up to NWI_DATAGRAM_BATCH, into `room` of NWI_UDP_BATCH_ROOM octets, and
+ * calls `each` for every one. Errors: as nwi_udp_receive; then there was none. */
+#define NWI_UDP_BATCH_ROOM ((size_t)NWI_DATAGRAM_BATCH * 65536)
+nwi_err nwi_udp_receive_batch(int fd, char *room,
+                              void (*each)(void *owner, const struct nwi_datagram *datagram),
+                              void *owner);
 
 #endif

@@ -1,11 +1,9 @@
 /*
  * peer.c - one peer of a listener's datagram socket, as the bottom layer of its own chain.
  * What:   the port's context puts datagrams into the inbox; the protocol context takes them as the
- *         reader asks. The inbox is bounded: what a slow reader leaves is dropped, newest first, as
- *         a socket's buffer does.
+ *         reader asks.
  * Runs:   layer operations in the protocol context; take() and writable() in the port's.
  */
-#include "base/alloc.h"
 #include "model/endpoint.h"
 #include "model/parameters.h"
 #include "protocol/udp/port.h"
@@ -13,7 +11,7 @@
 #include "sys/address.h"
 #include "sys/sockets.h"
 
-enum { INBOX_OCTETS = 256 * 1024, INBOX_COUNT = 1024 };
+enum { INBOX_OCTETS = 256 * 1024 };
 
 /* Called with the lock held. */
 static void send_news(struct nwi_udp_peer *peer) {
@@ -25,26 +23,17 @@ static void send_news(struct nwi_udp_peer *peer) {
 }
 
 void nwi_udp_peer_take(struct nwi_udp_peer *peer, const struct nwi_datagram *datagram) {
-    struct nwi_udp_waiting *waiting = nwi_alloc(sizeof *waiting);
-    if (waiting == NULL || nwi_udp_make_input(datagram, &waiting->input) != 0) {
-        nwi_free(waiting);
+    struct nwi_input input;
+    if (nwi_udp_make_input(datagram, &input) != 0)
         return;
-    }
-    waiting->size = datagram->length;
     pthread_mutex_lock(&peer->shared.lock);
-    bool room = !peer->shared.closed && peer->shared.count < INBOX_COUNT &&
-                peer->shared.octets + waiting->size <= INBOX_OCTETS;
-    if (room) {
-        STAILQ_INSERT_TAIL(&peer->shared.inbox, waiting, link);
-        peer->shared.octets += waiting->size;
-        peer->shared.count++;
+    bool taken =
+        !peer->shared.closed && nwi_udp_inbox_add(&peer->shared.inbox, &input, INBOX_OCTETS);
+    if (taken)
         send_news(peer);
-    }
     pthread_mutex_unlock(&peer->shared.lock);
-    if (!room) {
-        nwi_input_drop(&waiting->input);
-        nwi_free(waiting);
-    }
+    if (!taken)
+        nwi_input_drop(&input);
 }
 
 void nwi_udp_peer_writable(struct nwi_udp_peer *peer) {
@@ -54,27 +43,20 @@ void nwi_udp_peer_writable(struct nwi_udp_peer *peer) {
     pthread_mutex_unlock(&peer->shared.lock);
 }
 
-static struct nwi_udp_waiting *take_waiting(struct nwi_udp_peer *peer) {
+static bool take_input(struct nwi_udp_peer *peer, struct nwi_input *ret_input) {
     pthread_mutex_lock(&peer->shared.lock);
-    struct nwi_udp_waiting *waiting = STAILQ_FIRST(&peer->shared.inbox);
-    if (waiting != NULL) {
-        STAILQ_REMOVE_HEAD(&peer->shared.inbox, link);
-        peer->shared.octets -= waiting->size;
-        peer->shared.count--;
-    }
+    bool taken = nwi_udp_inbox_take(&peer->shared.inbox, ret_input);
     pthread_mutex_unlock(&peer->shared.lock);
-    return waiting;
+    return taken;
 }
 
 static void deliver_granted(struct nwi_udp_peer *peer) {
-    struct nwi_udp_waiting *waiting;
+    struct nwi_input input;
     if (peer->protocol.delivering)
         return; /* the loop below goes on */
     peer->protocol.delivering = true;
     while (peer->protocol.window > 0 && !nwi_layer_stopped(&peer->base) &&
-           (waiting = take_waiting(peer)) != NULL) {
-        struct nwi_input input = waiting->input;
-        nwi_free(waiting);
+           take_input(peer, &input)) {
         peer->protocol.window = 0; /* one message was granted */
         nwi_err err = nwi_layer_deliver(&peer->base, &input);
         if (err != 0)
@@ -162,15 +144,14 @@ static void remove_peer(struct nwi_task *task) {
 static void peer_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why) {
     (void)how;
     struct nwi_udp_peer *peer = (struct nwi_udp_peer *)layer;
-    struct nwi_udp_waiting *waiting;
+    struct nwi_udp_inbox inbox;
     pthread_mutex_lock(&peer->shared.lock);
     peer->shared.context = NULL; /* nothing is pushed to it from here on */
     peer->shared.closed = true;
+    inbox = peer->shared.inbox;
+    peer->shared.inbox = (struct nwi_udp_inbox){0};
     pthread_mutex_unlock(&peer->shared.lock);
-    while ((waiting = take_waiting(peer)) != NULL) {
-        nwi_input_drop(&waiting->input);
-        nwi_free(waiting);
-    }
+    nwi_udp_inbox_clear(&inbox);
     nwi_udp_outbox_fail(&peer->protocol.outbox, why);
     nwi_retain(peer);
     nwi_serial_push(&peer->port->context, &peer->removal);
@@ -221,7 +202,6 @@ struct nwi_layer *nwi_udp_peer_create(struct nwi_udp_port *port, const struct nw
     if (peer == NULL)
         return NULL;
     pthread_mutex_init(&peer->shared.lock, NULL);
-    STAILQ_INIT(&peer->shared.inbox);
     nwi_udp_outbox_init(&peer->protocol.outbox);
     peer->port = nwi_retain(port);
     peer->address = first->peer;

@@ -13,7 +13,6 @@
 
 enum {
     BUCKETS_FIRST = 64,
-    DATAGRAM_MAX = 65536,
     BATCHES_A_TURN = 8,  /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
     STRANGERS_MAX = 256, /* datagrams whose peers wait for a connection; what is more is lost, as in
                             a socket's full buffer */
@@ -156,7 +155,8 @@ void nwi_udp_port_resume(struct nwi_udp_port *port) {
         nwi_serial_push(&port->context, &port->admission);
 }
 
-static void give(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+static void give(void *port_object, const struct nwi_datagram *datagram) {
+    struct nwi_udp_port *port = port_object;
     struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
     if (peer != NULL) {
         nwi_udp_peer_take(peer, datagram);
@@ -167,28 +167,13 @@ static void give(struct nwi_udp_port *port, const struct nwi_datagram *datagram)
         keep_stranger(port, datagram);
 }
 
-/* One batch. False: the socket has no more. */
-static bool read_batch(struct nwi_udp_port *port, char *room) {
-    struct nwi_datagram datagrams[NWI_DATAGRAM_BATCH];
-    size_t count = 0;
-    memset(datagrams, 0, sizeof datagrams);
-    for (size_t i = 0; i < NWI_DATAGRAM_BATCH; i++)
-        datagrams[i].data = (struct iovec){room + i * DATAGRAM_MAX, DATAGRAM_MAX};
-    nwi_err err = nwi_datagram_recv_many(port->fd, datagrams, NWI_DATAGRAM_BATCH, &count);
-    if (err != 0)
-        return !nwi_err_would_block(
-            err); /* an ICMP answer to one of our sends: that send's peer is not told */
-    for (size_t i = 0; i < count; i++)
-        give(port, &datagrams[i]);
-    return true;
-}
-
 static void read_some(struct nwi_udp_port *port) {
-    char *room = nwi_alloc_raw((size_t)NWI_DATAGRAM_BATCH * DATAGRAM_MAX);
     int batches = 0;
-    while (port->readable && port->fd >= 0 && room != NULL && batches++ < BATCHES_A_TURN)
-        port->readable = read_batch(port, room);
-    nwi_free(room);
+    while (port->readable && port->fd >= 0 && batches++ < BATCHES_A_TURN) {
+        nwi_err err = nwi_udp_receive_batch(port->fd, port->room, give, port);
+        /* Another error is an ICMP answer to one of our sends: that send's peer is not told. */
+        port->readable = !nwi_err_would_block(err);
+    }
     if (port->readable && port->fd >= 0 && !port->turn_queued) {
         port->turn_queued = true;
         nwi_serial_push(&port->context, &port->turn);
@@ -280,6 +265,7 @@ static void destroy_port(void *object) {
     while (!STAILQ_EMPTY(&port->strangers))
         drop_stranger(port);
     nwi_free(port->buckets);
+    nwi_free(port->room);
     pthread_mutex_destroy(&port->shared.lock);
 }
 
@@ -323,7 +309,8 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     port->key = nwi_siphash_key_create(); /* peers choose their addresses and ports */
     port->bucket_count = BUCKETS_FIRST;
     port->buckets = nwi_alloc(BUCKETS_FIRST * sizeof *port->buckets);
-    if (port->buckets == NULL)
+    port->room = nwi_alloc_raw(NWI_UDP_BATCH_ROOM);
+    if (port->buckets == NULL || port->room == NULL)
         return NWI_ERR_NOMEM;
     port->shared.events = events;
     port->shared.owner = owner;

@@ -8,6 +8,7 @@
 
 #include "base/siphash.h"
 #include "dispatch/watch.h"
+#include "protocol/udp/inbox.h"
 #include "protocol/udp/message.h"
 #include <pthread.h>
 
@@ -26,8 +27,7 @@ struct nwi_udp_peer {
     struct { /* under lock: the port's context adds, the protocol context takes */
         pthread_mutex_t lock;
         struct nwi_serial *context; /* NULL before connect and after disconnect */
-        STAILQ_HEAD(, nwi_udp_waiting) inbox;
-        size_t octets, count;
+        struct nwi_udp_inbox inbox;
         bool travelling; /* `news` is on its way to the context */
         bool writable;   /* the socket takes datagrams again */
         bool closed;
@@ -40,12 +40,6 @@ struct nwi_udp_peer {
 };
 LIST_HEAD(nwi_udp_peer_list, nwi_udp_peer);
 
-struct nwi_udp_waiting { /* a datagram that its peer has not taken yet */
-    STAILQ_ENTRY(nwi_udp_waiting) link;
-    struct nwi_input input;
-    size_t size;
-};
-
 struct nwi_udp_stranger { /* a datagram whose peer has no connection yet */
     STAILQ_ENTRY(nwi_udp_stranger) link;
     struct nwi_datagram datagram; /* its octets stand behind this struct */
@@ -56,6 +50,7 @@ struct nwi_udp_port {
     struct nwi_serial context;
     struct nwi_watch watch;
     int fd, family;
+    char *room;                        /* to read into: mostly never touched, so never there */
     nw_service_class_t service_class;  /* of the listener's parameters */
     struct nwi_siphash_key key;        /* of the hash of addresses */
     struct nwi_udp_peer_list *buckets; /* by address; port's context */

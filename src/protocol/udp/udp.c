@@ -1,7 +1,8 @@
 /*
  * udp.c - UDP over a connected socket; see udp.h.
  * Runs:   in the protocol context of the chain, every function.
- * Owns:   the descriptor; sends until their message is complete and handed to the kernel.
+ * Owns:   the descriptor; sends until their message is complete and handed to the kernel; at most
+ *         one batch of datagrams that nobody has asked for yet.
  * Rules:  an error of one datagram (EMSGSIZE, an ICMP answer) belongs to that datagram and ends
  *         nothing.
  */
@@ -10,11 +11,12 @@
 #include "dispatch/watch.h"
 #include "model/endpoint.h"
 #include "model/parameters.h"
+#include "protocol/udp/inbox.h"
 #include "protocol/udp/message.h"
 #include "stack/chain.h"
 #include "sys/sockets.h"
 
-enum { MESSAGES_A_TURN = 32 };
+enum { BATCH_AFTER = 2 }; /* datagrams in a row: then more are fetched with each system call */
 
 struct udp {
     struct nwi_layer base;
@@ -24,20 +26,53 @@ struct udp {
     void *context_owner_held;   /* owned: the context outlives the watch */
     struct nwi_watch watch;
     struct nwi_udp_outbox outbox;
+    struct nwi_udp_inbox inbox; /* the rest of the last batch */
+    char *room;                 /* for batches, while a streak lasts */
+    unsigned streak;            /* datagrams since the socket was last found empty */
     size_t window;
     int fd;
     bool readable, reading;
 };
 
+static void keep(void *udp_object, const struct nwi_datagram *datagram) {
+    struct udp *udp = udp_object;
+    struct nwi_input input;
+    if (nwi_udp_make_input(datagram, &input) == 0 &&
+        !nwi_udp_inbox_add(&udp->inbox, &input, SIZE_MAX)) /* a batch is bound enough */
+        nwi_input_drop(&input); /* no memory: as if the kernel had lost it */
+}
+
+/* One datagram while they come one by one; when more are there, as many as a batch holds. */
+static nwi_err read_next(struct udp *udp, struct nwi_input *ret_input) {
+    nwi_err err = 0;
+    if (nwi_udp_inbox_take(&udp->inbox, ret_input))
+        return 0;
+    if (udp->streak++ >= BATCH_AFTER && udp->room == NULL)
+        udp->room = nwi_alloc_raw(NWI_UDP_BATCH_ROOM);
+    if (udp->room != NULL)
+        err = nwi_udp_receive_batch(udp->fd, udp->room, keep, udp);
+    if (err != 0 || nwi_udp_inbox_take(&udp->inbox, ret_input))
+        return err;
+    return nwi_udp_receive(udp->fd, ret_input);
+}
+
+static void end_streak(struct udp *udp) {
+    udp->readable = false;
+    udp->streak = 0;
+    nwi_free(udp->room);
+    udp->room = NULL;
+}
+
 static void read_granted(struct udp *udp) {
     if (udp->reading)
         return; /* the loop below goes on */
     udp->reading = true;
-    while (udp->window > 0 && udp->readable && !nwi_layer_stopped(&udp->base)) {
+    while (udp->window > 0 && (udp->readable || udp->inbox.count > 0) &&
+           !nwi_layer_stopped(&udp->base)) {
         struct nwi_input input;
-        nwi_err err = nwi_udp_receive(udp->fd, &input);
+        nwi_err err = read_next(udp, &input);
         if (nwi_err_would_block(err)) {
-            udp->readable = false;
+            end_streak(udp);
             break;
         }
         udp->window = 0; /* one message, or error, was granted; the reader grants the next */
@@ -118,6 +153,8 @@ static void udp_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi
     nwi_socket_close(udp->fd);
     udp->fd = -1;
     nwi_udp_outbox_fail(&udp->outbox, why);
+    nwi_udp_inbox_clear(&udp->inbox);
+    end_streak(udp);
 }
 
 static void udp_free(struct nwi_layer *layer) {

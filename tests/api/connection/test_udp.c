@@ -115,6 +115,31 @@ static void test_empty_datagram(void **state) {
     close(fd);
 }
 
+/* Many that wait are read together, and still come one by one, in order; what was read and never
+ * asked for goes with the connection. */
+static void test_a_burst(void **state) {
+    (void)state;
+    enum { BURST = 100 };
+    int fd;
+    struct sockaddr_in from;
+    struct recorder *recorder = pair(&fd, &from);
+    char bytes[BURST] = {0};
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < BURST; i++)
+            assert_int_equal(send(fd, bytes, i, 0), i);
+        for (size_t i = 0; i < BURST - 10; i++) {
+            const struct event *event = await_tag(recorder, record_receive_message(recorder));
+            assert_no_error(event);
+            assert_int_equal(event->size, i);
+            assert_true(event->complete);
+        }
+        for (size_t i = BURST - 10; round == 0 && i < BURST; i++)
+            assert_int_equal(receive_now(recorder, 1, BURST)->size, i);
+    }
+    finish(recorder);
+    close(fd);
+}
+
 static void test_pieces_are_joined(void **state) {
     (void)state;
     int fd;
@@ -255,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_maximum_below_a_datagram),
         cmocka_unit_test(test_minimum_above_a_datagram),
         cmocka_unit_test(test_empty_datagram),
+        cmocka_unit_test(test_a_burst),
         cmocka_unit_test(test_pieces_are_joined),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_nobody_there),

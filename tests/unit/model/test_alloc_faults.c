@@ -13,6 +13,7 @@
 #include "model/metadata.h"
 #include "model/parameters.h"
 #include "model/path.h"
+#include "model/received.h"
 #include "model/sec_options.h"
 #include "model/tls_options.h"
 
@@ -48,6 +49,9 @@ static void *make_context(void) {
 static void *make_received(void) {
     return nwi_content_context_create_received(true);
 }
+static void *make_received_datagram(void) {
+    return nwi_received_datagram(nw_ip_ecn_flag_ce, 1);
+}
 static void *make_descriptor(void) {
     return nw_advertise_descriptor_create_bonjour_service("n", "_x._tcp", "local");
 }
@@ -56,7 +60,7 @@ static void *make_tcp_metadata(void) {
     return nwi_tcp_metadata_create(&ops, NULL);
 }
 static void *make_ip_metadata(void) {
-    return nwi_ip_metadata_create_received(nw_ip_ecn_flag_ce, 1);
+    return nw_ip_create_metadata();
 }
 static void *make_udp_metadata(void) {
     return nw_udp_create_metadata();
@@ -109,10 +113,12 @@ static int unmake_rich(void **state) {
 static void every_allocation_of_constructors(void **state) {
     (void)state;
     static void *(*const makers[])(void) = {
-        make_host,       make_address,      make_url,         make_service,      make_interface,
-        make_tcp,        make_udp,          make_custom_ip,   make_context,      make_received,
-        make_descriptor, make_tcp_metadata, make_ip_metadata, make_udp_metadata, copy_parameters,
-        copy_descriptor, make_path};
+        make_host,         make_address,           make_url,
+        make_service,      make_interface,         make_tcp,
+        make_udp,          make_custom_ip,         make_context,
+        make_received,     make_received_datagram, make_descriptor,
+        make_tcp_metadata, make_ip_metadata,       make_udp_metadata,
+        copy_parameters,   copy_descriptor,        make_path};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
         bool hit = true;
         for (unsigned long n = 1; hit; n++) {

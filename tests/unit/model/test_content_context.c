@@ -151,7 +151,7 @@ static void received(void **state) {
     (void)state;
     nw_content_context_t c = nwi_content_context_create_received(true);
     assert_true(nw_content_context_get_is_final(c));
-    nw_protocol_metadata_t ip = nwi_ip_metadata_create_received(nw_ip_ecn_flag_ce, 0);
+    nw_protocol_metadata_t ip = nw_ip_create_metadata();
     assert_true(nwi_content_context_add_metadata(c, ip));
     assert_ptr_equal(nwi_content_context_metadata(c, &nwi_ip_definition), ip);
     nw_release(ip), nw_release(c);

@@ -105,10 +105,6 @@ static void ip(void **state) {
     assert_misuse(nw_ip_metadata_set_service_class(metadata, (nw_service_class_t)6));
     assert_int_equal(nw_ip_metadata_get_ecn_flag(metadata), 3);
     nw_release(metadata);
-    metadata = nwi_ip_metadata_create_received(nw_ip_ecn_flag_ce, 12345);
-    assert_int_equal(nw_ip_metadata_get_ecn_flag(metadata), nw_ip_ecn_flag_ce);
-    assert_true(nw_ip_metadata_get_receive_time(metadata) == 12345);
-    nw_release(metadata);
 }
 
 static void other_kinds(void **state) {
