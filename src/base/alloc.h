@@ -13,8 +13,8 @@
 
 void *nwi_alloc(size_t size);     /* zeroed */
 void *nwi_alloc_raw(size_t size); /* not zeroed: for buffers that are filled at once */
-/* For calls that have no way to report that memory ran out and must not be lost: waits until there is
- * some, as libdispatch does, and says so in the log. Zeroed; never NULL. */
+/* For calls that have no way to report that memory ran out and must not be lost: waits until there
+ * is some, as libdispatch does, and says so in the log. Zeroed; never NULL. */
 void *nwi_alloc_certain(size_t size);
 void *nwi_realloc(void *memory, size_t size);
 void nwi_free(void *memory);

@@ -5,7 +5,7 @@
  * Source: semantics of nw_endpoint_t; RFC 1035 section 2.3.4 (255 octets on the wire are 253 in
  *         text).
  * Runs:   any thread: an endpoint never changes.
- * Owns:   its texts; the address lies behind the struct.
+ * Owns:   address and texts, which lie behind the struct.
  */
 #include "model/endpoint.h"
 #include "base/alloc.h"
@@ -19,19 +19,9 @@
 
 enum { UNIX_PATH_OFFSET = offsetof(struct sockaddr_un, sun_path) };
 
-static void endpoint_destroy(void *object) {
-    nw_endpoint_t endpoint = object;
-    nwi_free(endpoint->hostname);
-    nwi_free(endpoint->name);
-    nwi_free(endpoint->service_type);
-    nwi_free(endpoint->domain);
-    nwi_free(endpoint->url);
-}
-
 const struct nwi_type nwi_endpoint_type = {
     .name = "nw_endpoint",
     .size = sizeof(struct nw_endpoint),
-    .destroy = endpoint_destroy,
 };
 
 /* Says which value was wrong: a port or a name in a log line is half of the answer. */
@@ -54,6 +44,18 @@ static nw_endpoint_t create(nw_endpoint_type_t type, size_t extra) {
     return endpoint;
 }
 
+/* Octets that a text takes behind the struct. */
+static size_t text_size(const char *text) {
+    return strlen(text) + 1;
+}
+
+/* Writes the text at *end, behind the struct, and moves *end behind it. */
+static const char *put_text(char **end, const char *text) {
+    size_t size = text_size(text);
+    *end += size;
+    return memcpy(*end - size, text, size);
+}
+
 /* --- addresses --- */
 
 /* Octets of the address that count, or 0 when it is none that we use. */
@@ -70,20 +72,22 @@ nw_endpoint_t nwi_endpoint_from_sockaddr(const struct sockaddr *address, socklen
     socklen_t used = checked_length(address, length);
     if (used == 0)
         return NULL;
-    /* One octet more, always zero, ends a path that fills sun_path. */
-    socklen_t room = nwi_address_length(address->sa_family) + 1;
-    nw_endpoint_t endpoint = create(nw_endpoint_type_address, room);
+    struct sockaddr_storage plain = {0}; /* zeros also end a path that fills sun_path */
+    memcpy(&plain, address, used);
+    if (address->sa_family == AF_INET) /* padding is not part of the address */
+        memset(((struct sockaddr_in *)&plain)->sin_zero, 0, 8);
+    char text[NWI_ADDRESS_TEXT_SIZE];
+    nwi_address_text((struct sockaddr *)&plain, text, sizeof text);
+    size_t room = nwi_address_length(address->sa_family) + (address->sa_family == AF_UNIX);
+    nw_endpoint_t endpoint = create(nw_endpoint_type_address, room + text_size(text));
     if (endpoint == NULL)
         return NULL;
-    endpoint->address = (struct sockaddr *)(endpoint + 1);
-    memcpy(endpoint->address, address, used);
-    if (address->sa_family == AF_INET) /* padding is not part of the address */
-        memset(((struct sockaddr_in *)(void *)endpoint->address)->sin_zero, 0, 8);
-    endpoint->address_length = used;
+    char *end = (char *)(endpoint + 1) + room;
+    endpoint->hostname = put_text(&end, text);
+    endpoint->address = memcpy(endpoint + 1, &plain, room);
+    endpoint->address_length = (uint16_t)used;
     endpoint->port = nwi_address_port(endpoint->address);
-    char text[NWI_ADDRESS_TEXT_SIZE];
-    endpoint->hostname = nwi_strdup(nwi_address_text(endpoint->address, text, sizeof text));
-    return endpoint->hostname != NULL ? endpoint : nwi_release(endpoint);
+    return endpoint;
 }
 
 NW_EXPORT nw_endpoint_t nw_endpoint_create_address(const struct sockaddr *address) {
@@ -111,7 +115,7 @@ const struct sockaddr *nwi_endpoint_sockaddr(nw_endpoint_t endpoint, socklen_t *
 }
 
 NW_EXPORT const struct sockaddr *nw_endpoint_get_address(nw_endpoint_t endpoint) {
-    return endpoint == NULL ? NULL : endpoint->address;
+    return nwi_endpoint_is_resolved(endpoint) ? endpoint->address : NULL;
 }
 
 NW_EXPORT char *nw_endpoint_copy_address_string(nw_endpoint_t endpoint) {
@@ -121,12 +125,13 @@ NW_EXPORT char *nw_endpoint_copy_address_string(nw_endpoint_t endpoint) {
 /* --- host names --- */
 
 static nw_endpoint_t create_host(const char *hostname, uint16_t port) {
-    nw_endpoint_t endpoint = create(nw_endpoint_type_host, 0);
+    nw_endpoint_t endpoint = create(nw_endpoint_type_host, text_size(hostname));
     if (endpoint == NULL)
         return NULL;
+    char *end = (char *)(endpoint + 1);
     endpoint->port = port;
-    endpoint->hostname = nwi_strdup(hostname);
-    return endpoint->hostname != NULL ? endpoint : nwi_release(endpoint);
+    endpoint->hostname = put_text(&end, hostname);
+    return endpoint;
 }
 
 NW_EXPORT nw_endpoint_t nw_endpoint_create_host(const char *hostname, const char *port) {
@@ -184,27 +189,31 @@ NW_EXPORT nw_endpoint_t nw_endpoint_create_bonjour_service(const char *name, con
         return refuse_null(__func__);
     if (name[0] == '\0' || type[0] == '\0')
         return refuse(__func__, "a service needs a name and a type", type);
-    nw_endpoint_t endpoint = create(nw_endpoint_type_bonjour_service, 0);
+    nw_endpoint_t endpoint = create(nw_endpoint_type_bonjour_service,
+                                    text_size(name) + text_size(type) + text_size(domain));
     if (endpoint == NULL)
         return NULL;
-    endpoint->name = nwi_strdup(name);
-    endpoint->service_type = nwi_strdup(type);
-    endpoint->domain = nwi_strdup(domain);
-    if (endpoint->name == NULL || endpoint->service_type == NULL || endpoint->domain == NULL)
-        return nwi_release(endpoint);
+    char *end = (char *)(endpoint + 1);
+    endpoint->service.name = put_text(&end, name);
+    endpoint->service.type = put_text(&end, type);
+    endpoint->service.domain = put_text(&end, domain);
     return endpoint;
 }
 
+static bool is_service(nw_endpoint_t endpoint) {
+    return endpoint != NULL && endpoint->type == nw_endpoint_type_bonjour_service;
+}
+
 NW_EXPORT const char *nw_endpoint_get_bonjour_service_name(nw_endpoint_t endpoint) {
-    return endpoint == NULL ? NULL : endpoint->name;
+    return is_service(endpoint) ? endpoint->service.name : NULL;
 }
 
 NW_EXPORT const char *nw_endpoint_get_bonjour_service_type(nw_endpoint_t endpoint) {
-    return endpoint == NULL ? NULL : endpoint->service_type;
+    return is_service(endpoint) ? endpoint->service.type : NULL;
 }
 
 NW_EXPORT const char *nw_endpoint_get_bonjour_service_domain(nw_endpoint_t endpoint) {
-    return endpoint == NULL ? NULL : endpoint->domain;
+    return is_service(endpoint) ? endpoint->service.domain : NULL;
 }
 
 /* No endpoint of this version comes from browsing, which is what finds TXT records and signatures.
@@ -230,26 +239,23 @@ NW_EXPORT nw_endpoint_t nw_endpoint_create_url(const char *url) {
         return refuse_null(__func__);
     if (!nwi_url_parse(url, &parts))
         return refuse(__func__, "not a URL with a host", url);
-    nw_endpoint_t endpoint = create(nw_endpoint_type_url, 0);
+    nw_endpoint_t endpoint = create(nw_endpoint_type_url, text_size(parts.host) + text_size(url));
     if (endpoint == NULL)
         return NULL;
+    char *end = (char *)(endpoint + 1);
     endpoint->port = parts.port;
-    endpoint->hostname = nwi_strdup(parts.host);
-    endpoint->url = nwi_strdup(url);
-    if (endpoint->hostname == NULL || endpoint->url == NULL)
-        return nwi_release(endpoint);
+    endpoint->hostname = put_text(&end, parts.host);
+    endpoint->url = put_text(&end, url);
     return endpoint;
 }
 
 NW_EXPORT const char *nw_endpoint_get_url(nw_endpoint_t endpoint) {
-    return endpoint == NULL ? NULL : endpoint->url;
+    return endpoint != NULL && endpoint->type == nw_endpoint_type_url ? endpoint->url : NULL;
 }
 
 /* --- comparison and text --- */
 
 static bool same_text(const char *a, const char *b) {
-    if (a == NULL || b == NULL)
-        return a == b;
     return strcasecmp(a, b) == 0; /* RFC 4343: the case of names does not count */
 }
 
@@ -271,8 +277,9 @@ bool nwi_endpoint_is_equal(nw_endpoint_t a, nw_endpoint_t b) {
     case nw_endpoint_type_host:
         return a->port == b->port && same_text(a->hostname, b->hostname);
     case nw_endpoint_type_bonjour_service:
-        return same_text(a->name, b->name) && same_text(a->service_type, b->service_type) &&
-               same_text(a->domain, b->domain);
+        return same_text(a->service.name, b->service.name) &&
+               same_text(a->service.type, b->service.type) &&
+               same_text(a->service.domain, b->service.domain);
     case nw_endpoint_type_url:
         return strcmp(a->url, b->url) == 0;
     case nw_endpoint_type_invalid:
@@ -293,7 +300,8 @@ const char *nwi_endpoint_text(nw_endpoint_t endpoint, char *text, size_t size) {
         snprintf(text, size, "%s:%u", endpoint->hostname, endpoint->port);
         return text;
     case nw_endpoint_type_bonjour_service:
-        snprintf(text, size, "%s.%s.%s", endpoint->name, endpoint->service_type, endpoint->domain);
+        snprintf(text, size, "%s.%s.%s", endpoint->service.name, endpoint->service.type,
+                 endpoint->service.domain);
         return text;
     case nw_endpoint_type_url:
         snprintf(text, size, "%s", endpoint->url);

@@ -18,17 +18,20 @@ enum {
 
 extern const struct nwi_type nwi_endpoint_type;
 
+/* One allocation: address and texts lie behind the struct. */
 struct nw_endpoint {
     struct nwi_object base;
-    nw_endpoint_type_t type;
-    uint16_t port;            /* host order; 0 for local sockets and Bonjour services */
-    socklen_t address_length; /* 0 unless type is address */
-    struct sockaddr *address; /* inside this object; NULL unless type is address */
-    char *hostname;           /* host, url: the name (no brackets); address: the text form */
-    char *name;               /* Bonjour */
-    char *service_type;       /* Bonjour */
-    char *domain;             /* Bonjour */
-    char *url;                /* as given */
+    nw_endpoint_type_t type; /* chooses the member of the union */
+    uint16_t port;           /* host order; 0 for local sockets and Bonjour services */
+    uint16_t address_length; /* 0 unless type is address */
+    const char *hostname;    /* host, url: the name (no brackets); address: the text form */
+    union {
+        struct sockaddr *address;
+        const char *url; /* as given */
+        struct {
+            const char *name, *type, *domain;
+        } service; /* Bonjour */
+    };
 };
 
 /* Copies the address; families AF_INET, AF_INET6, AF_UNIX. For AF_UNIX `length` bounds the path
