@@ -13,7 +13,6 @@ struct nwi_door {
     struct nwi_object base;
     const struct nwi_door_events *events;
     void *owner;                   /* owned: events may come from the port's context */
-    nw_parameters_t parameters;    /* owned */
     struct nwi_acceptor *acceptor; /* owned; stream */
     struct nwi_udp_port *port;     /* owned; datagrams */
 };
@@ -37,21 +36,14 @@ static bool come_in(struct nwi_door *door, const struct sockaddr *remote, sockle
     return true;
 }
 
-struct stream_peer {
-    int fd;
-    nw_parameters_t parameters;
-};
-
 static struct nwi_layer *make_stream(void *context) {
-    struct stream_peer *peer = context;
-    return nwi_tcp_adopt(peer->fd, peer->parameters);
+    return nwi_tcp_adopt(*(int *)context);
 }
 
 static void accepted(void *door_object, int fd, const struct sockaddr *remote, socklen_t length) {
     struct nwi_door *door = door_object;
-    struct stream_peer peer = {fd, door->parameters};
     if (!door->events->allows(door->owner, remote) ||
-        !come_in(door, remote, length, make_stream, &peer))
+        !come_in(door, remote, length, make_stream, &fd))
         nwi_socket_close(fd);
 }
 
@@ -82,7 +74,6 @@ static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
 static void destroy_door(void *object) {
     struct nwi_door *door = object;
     nwi_release(door->port);
-    nwi_release(door->parameters);
     nwi_release(door->owner);
 }
 
@@ -99,7 +90,6 @@ nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **
         return NWI_ERR_NOMEM;
     door->events = request->events;
     door->owner = nwi_retain(request->owner);
-    door->parameters = nwi_retain(request->parameters);
     nwi_err err;
     if (request->parameters->stack->transport->definition == &nwi_udp_definition)
         err = nwi_udp_port_open(request->local, request->length, request->parameters, &port_events,

@@ -28,7 +28,7 @@ struct nwi_door_events {
 struct nwi_door_request {
     const struct sockaddr *local; /* borrowed */
     socklen_t length;
-    nw_parameters_t parameters; /* retained */
+    nw_parameters_t parameters; /* borrowed for the call */
     struct nwi_serial *context;
     struct nwi_loop *loop;
     void *owner; /* object that embeds the context; it closes the door before it goes */

@@ -32,12 +32,16 @@ enum {
     WRITES_A_TURN = 16,
 };
 
+/* What a layer has to know until it is connected, and no longer. */
+struct errand {
+    struct nwi_tcp_request request; /* points to the addresses below; owns the parameters */
+    struct sockaddr_storage remote, local;
+};
+
 struct tcp {
     struct nwi_layer base;
-    struct nwi_tcp_request request;     /* until connected; addresses copied below */
-    struct sockaddr_storage *addresses; /* [0] remote, [1] local; freed once connected */
-    nw_parameters_t parameters;         /* owned */
-    void *context_owner_held;           /* owned: the context outlives the watch */
+    struct errand *errand;    /* owned; NULL once connected, or when adopted */
+    void *context_owner_held; /* owned: the context outlives the watch */
     struct nwi_watch watch;
     struct nwi_alarm *timeout; /* owned; of one attempt, only when asked for */
     nw_protocol_metadata_t
@@ -314,11 +318,18 @@ static void free_timeout(struct tcp *tcp) {
         nwi_alarm_stop(tcp->timeout);
 }
 
+static void free_errand(struct tcp *tcp) {
+    struct errand *errand = nwi_take(&tcp->errand);
+    if (errand != NULL)
+        nwi_release(errand->request.parameters);
+    nwi_free(errand);
+}
+
 static void established(struct tcp *tcp) {
     tcp->connecting = false;
     tcp->writable = true;
     free_timeout(tcp);
-    nwi_free(nwi_take(&tcp->addresses));
+    free_errand(tcp);
     nwi_layer_connected(&tcp->base);
 }
 
@@ -355,7 +366,8 @@ static void timed_out(struct nwi_alarm *alarm) {
 }
 
 static nwi_err start_timeout(struct tcp *tcp) {
-    const struct nwi_tcp_options *options = nwi_tcp_options(tcp->parameters->stack->transport);
+    const struct nwi_tcp_options *options =
+        nwi_tcp_options(tcp->errand->request.parameters->stack->transport);
     uint32_t seconds = options != NULL ? options->connection_timeout : 0;
     if (seconds == 0)
         return 0;
@@ -367,11 +379,11 @@ static nwi_err start_timeout(struct tcp *tcp) {
 }
 
 static nwi_err open_socket(struct tcp *tcp) {
-    const struct nwi_tcp_request *request = &tcp->request;
+    const struct nwi_tcp_request *request = &tcp->errand->request;
     nwi_err err = nwi_socket_open(request->remote->sa_family, SOCK_STREAM, 0, &tcp->fd);
     if (err != 0)
         return err;
-    err = nwi_tcp_apply_options(tcp->fd, request->remote->sa_family, tcp->parameters);
+    err = nwi_tcp_apply_options(tcp->fd, request->remote->sa_family, request->parameters);
     if (err == 0 && request->interface_index != 0)
         err = nwi_socket_bind_interface(tcp->fd, request->interface_index);
     if (err == 0 && request->local != NULL)
@@ -396,10 +408,10 @@ static nwi_err tcp_connect(struct nwi_layer *layer) {
         return 0;
     }
     bool pending = false;
+    const struct nwi_tcp_request *request = &tcp->errand->request;
     if ((err = open_socket(tcp)) != 0)
         return err;
-    if ((err = nwi_socket_connect(tcp->fd, tcp->request.remote, tcp->request.remote_length,
-                                  &pending)) != 0)
+    if ((err = nwi_socket_connect(tcp->fd, request->remote, request->remote_length, &pending)) != 0)
         return err;
     tcp->connecting = true;
     if ((err = start_watch(tcp)) != 0 || (pending && (err = start_timeout(tcp)) != 0))
@@ -429,7 +441,7 @@ static void tcp_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi
     tcp->fd = -1;
     free_timeout(tcp);
     nwi_watch_stop(&tcp->watch);
-    bool open = tcp->addresses == NULL; /* connected by us, or accepted, started or not */
+    bool open = tcp->errand == NULL; /* connected by us, or accepted, started or not */
     if (open && how == NWI_DISCONNECT_ABORT) {
         nwi_socket_abort(fd);
     } else {
@@ -448,8 +460,7 @@ static void tcp_free(struct nwi_layer *layer) {
     nwi_socket_close(tcp->fd);
     nwi_release(tcp->metadata);
     nwi_free(tcp->timeout);
-    nwi_free(tcp->addresses);
-    nwi_release(tcp->parameters);
+    free_errand(tcp);
     nwi_release(tcp->context_owner_held);
 }
 
@@ -508,36 +519,36 @@ static const struct nwi_layer_ops tcp_ops = {
     .free = tcp_free,
 };
 
-static struct tcp *create(nw_parameters_t parameters) {
+static struct tcp *create(void) {
     struct tcp *tcp = (struct tcp *)nwi_layer_create(&tcp_ops);
     if (tcp == NULL)
         return NULL;
     tcp->fd = -1;
-    tcp->parameters = nwi_retain(parameters);
     STAILQ_INIT(&tcp->queue);
     tcp->turn.run = take_turn;
     return tcp;
 }
 
 struct nwi_layer *nwi_tcp_create(const struct nwi_tcp_request *request) {
-    struct tcp *tcp = create(request->parameters);
+    struct tcp *tcp = create();
     if (tcp == NULL)
         return NULL;
-    tcp->addresses = nwi_alloc(2 * sizeof *tcp->addresses);
-    if (tcp->addresses == NULL)
+    struct errand *errand = tcp->errand = nwi_alloc(sizeof *errand);
+    if (errand == NULL)
         return nwi_release(tcp);
-    tcp->request = *request;
-    memcpy(&tcp->addresses[0], request->remote, request->remote_length);
-    tcp->request.remote = (struct sockaddr *)&tcp->addresses[0];
+    errand->request = *request;
+    nwi_retain(request->parameters);
+    memcpy(&errand->remote, request->remote, request->remote_length);
+    errand->request.remote = (struct sockaddr *)&errand->remote;
     if (request->local != NULL) {
-        memcpy(&tcp->addresses[1], request->local, request->local_length);
-        tcp->request.local = (struct sockaddr *)&tcp->addresses[1];
+        memcpy(&errand->local, request->local, request->local_length);
+        errand->request.local = (struct sockaddr *)&errand->local;
     }
     return &tcp->base;
 }
 
-struct nwi_layer *nwi_tcp_adopt(int fd, nw_parameters_t parameters) {
-    struct tcp *tcp = create(parameters);
+struct nwi_layer *nwi_tcp_adopt(int fd) {
+    struct tcp *tcp = create();
     if (tcp == NULL) {
         nwi_socket_close(fd);
         return NULL;

@@ -15,15 +15,16 @@ struct nwi_tcp_request {
     socklen_t remote_length;
     const struct sockaddr *local; /* to bind to, or NULL */
     socklen_t local_length;
-    unsigned interface_index;   /* the only one allowed; 0 = any */
-    nw_parameters_t parameters; /* retained: options are read when the socket is made */
+    unsigned interface_index; /* the only one allowed; 0 = any */
+    nw_parameters_t
+        parameters; /* retained until connected: options are read when the socket is made */
 };
 
 /* A layer that will connect; NULL when memory ran out. */
 struct nwi_layer *nwi_tcp_create(const struct nwi_tcp_request *request);
 /* A layer over a connected descriptor, which it takes over (on failure too: NULL when memory ran
  * out). */
-struct nwi_layer *nwi_tcp_adopt(int fd, nw_parameters_t parameters);
+struct nwi_layer *nwi_tcp_adopt(int fd);
 
 /* tcp_options.c: sets what the options ask for on a socket. Options that the kernel refuses are
  * logged and passed over, except a binding to address or interface. */
