@@ -35,16 +35,18 @@ struct connection_send {
 TAILQ_HEAD(connection_send_list, connection_send);
 
 struct connection_receive {
-    STAILQ_ENTRY(connection_receive) link;
-    struct nwi_task task;
+    union {
+        struct nwi_task task;                  /* on its way there and back */
+        STAILQ_ENTRY(connection_receive) link; /* in protocol.receives, between the two */
+    };
     nw_connection_t connection; /* borrowed, as above */
     struct nwi_callback completion;
     uint32_t min, max;
-    bool whole;              /* receive_message */
-    dispatch_data_t content; /* the answer, from here on */
+    dispatch_data_t content; /* the answer: this, context, err, complete */
     nw_content_context_t context;
-    bool complete;
     nwi_err err;
+    bool whole; /* receive_message */
+    bool complete;
 };
 STAILQ_HEAD(connection_receive_list, connection_receive);
 
@@ -72,32 +74,32 @@ struct nw_connection {
     struct nwi_outlet outlet;
     struct {
         nw_connection_state_t state; /* written by enter() alone */
-        bool started, cancelling;
-        unsigned asked_too_late; /* sends and receives asked for after the end began */
-        bool holds_itself;
+        bool started, cancelling, holds_itself;
         bool accepted;                           /* chain came with the connection */
         struct nwi_establishment *establishment; /* owned; while preparing */
         struct nwi_chain *chain;                 /* owned; accepted and not started, or ready */
         struct nwi_handler *handlers[HANDLER_COUNT];
         struct nwi_path_subscription
-            *path_changes;    /* owned; while waiting or ready with a handler */
-        bool network_changed; /* since this attempt at establishment began */
-        bool viable, better;  /* as told last */
+            *path_changes;       /* owned; while waiting or ready with a handler */
+        unsigned asked_too_late; /* sends and receives asked for after the end began */
+        bool network_changed;    /* since this attempt at establishment began */
+        bool viable, better;     /* as told last */
         /* sending */
         struct connection_send_list sends; /* not yet handed down */
         nw_content_context_t open_context; /* owned; begun and not complete on the stream */
+        struct nwi_alarm *expiry;          /* made when the first expiring content comes */
         unsigned batch;                    /* nw_connection_batch nesting */
         bool sends_ranked;                 /* some send has a priority, antecedent or expiry */
         bool write_closed;                 /* a final context is complete */
-        struct nwi_alarm *expiry;          /* made when the first expiring content comes */
+        bool pumping_sends;
         /* receiving */
         struct connection_receive_list receives;
         struct connection_piece_list pieces;
         size_t held;                         /* octets in pieces */
         nw_content_context_t stream_context; /* owned; of every chunk of a stream */
-        bool read_ended, end_told;
-        bool pumping_receives, pump_again, pumping_sends;
         nwi_err failure; /* the chain's end, told after what was read before it */
+        bool read_ended, end_told;
+        bool pumping_receives, pump_again;
     } protocol;
     struct {
         pthread_mutex_t lock;

@@ -39,8 +39,6 @@ void nwi_chain_push(struct nwi_chain *chain, struct nwi_layer *layer) {
     layer->below = chain->top;
     if (chain->top != NULL)
         chain->top->above = layer;
-    else
-        chain->bottom = layer;
     chain->top = layer;
 }
 
@@ -53,8 +51,11 @@ static nwi_err connect_layer(struct nwi_layer *layer) {
 }
 
 nwi_err nwi_chain_connect(struct nwi_chain *chain) {
+    struct nwi_layer *bottom = chain->top;
+    while (bottom->below != NULL)
+        bottom = bottom->below;
     nwi_retain(chain);
-    nwi_err err = connect_layer(chain->bottom);
+    nwi_err err = connect_layer(bottom);
     if (err != 0)
         chain->ended = true;
     nwi_release(chain);
@@ -136,7 +137,6 @@ void nwi_chain_stop(struct nwi_chain *chain, enum nwi_disconnect how, nwi_err wh
     chain->owner = NULL;
     chain->ended = true;
     struct nwi_layer *layer = nwi_take(&chain->top);
-    chain->bottom = NULL;
     for (struct nwi_layer *below; layer != NULL; layer = below) {
         below = layer->below;
         if (layer->ops->disconnect != NULL)

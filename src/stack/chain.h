@@ -25,7 +25,7 @@ struct nwi_chain_events {
 
 struct nwi_chain {
     struct nwi_object base;
-    struct nwi_layer *top, *bottom;
+    struct nwi_layer *top;
     const struct nwi_chain_events *events; /* NULL once stopped */
     void *owner;
     struct nwi_serial *context;

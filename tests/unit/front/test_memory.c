@@ -153,6 +153,16 @@ static void to_an_address(void **state) {
     measure_client("127.0.0.1", true, "to an address");
 }
 
+static void to_a_name(void **state) {
+    (void)state;
+    measure_client("localhost", true, "to a name");
+}
+
+static void with_parameters_of_its_own(void **state) {
+    (void)state;
+    measure_client("127.0.0.1", false, "with parameters of its own");
+}
+
 /* --- accepted --- */
 
 static void came_in(void *context, nw_connection_t connection) {
@@ -207,6 +217,8 @@ static void accepted(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(to_an_address),
+        cmocka_unit_test(to_a_name),
+        cmocka_unit_test(with_parameters_of_its_own),
         cmocka_unit_test(accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
