@@ -1,8 +1,8 @@
 /*
  * connect.c - how many TCP connections a second can be opened and closed, and how many accepted?
- * What:   the driver closes each connection as soon as it is established and begins the next; the server
- *         accepts, reads to the end and closes. The driver is measured ("connect"), then the server
- *         ("accept").
+ * What:   the driver opens a connection, reads to its end, closes it and begins the next; the server
+ *         accepts and closes (peers/peer.h says why it is first). The driver is measured
+ * ("connect"), then the server ("accept").
  */
 #include "duel.h"
 

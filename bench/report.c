@@ -33,7 +33,7 @@ void bench_report_head(const struct bench_program *program, const struct bench_o
            processors, options->rounds, options->seconds);
     for (unsigned i = 0; program->notes != NULL && program->notes[i] != NULL; i++)
         printf("%s\n", program->notes[i]);
-    printf("\n| %-34s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", "work", "unit", "libnw",
+    printf("\n| %-40s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", "work", "unit", "libnw",
            "peer", "peer is", "ratio", "goal");
     printf("|---|---|---|---|---|---|---|\n");
     fflush(stdout);
@@ -59,7 +59,7 @@ static void table_line(const struct bench_row *row, const struct bench_result *r
     }
     if (row->sides[s].goals[f] > 0)
         snprintf(goal, sizeof goal, "%s %.4g", figure->less ? "<=" : ">=", row->sides[s].goals[f]);
-    printf("| %-34s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", work, figure->unit, ours,
+    printf("| %-40s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", work, figure->unit, ours,
            theirs, s > 0 ? row->sides[s].name : "", ratio, goal);
 }
 

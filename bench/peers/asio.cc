@@ -57,8 +57,9 @@ void accept_next(tcp::acceptor &acceptor, const bench_load *load) {
     acceptor.async_accept([&acceptor, load](const error_code &error, tcp::socket socket) {
         must("accept", error);
         if (load->work == BENCH_CONNECT)
-            bench_count(load->counters, 1);
-        std::make_shared<Client>(std::move(socket), load)->read();
+            bench_count(load->counters, 1); // and it is closed as it goes out of scope
+        else
+            std::make_shared<Client>(std::move(socket), load)->read();
         accept_next(acceptor, load);
     });
 }
@@ -84,7 +85,7 @@ struct Driver {
         socket.async_connect(server, [this](const error_code &error) {
             must("connect", error);
             if (load->work == BENCH_CONNECT)
-                reopen();
+                read_to_end();
             else if (load->work == BENCH_STREAM)
                 pour();
             else
@@ -92,10 +93,14 @@ struct Driver {
         });
     }
 
-    void reopen() {
-        bench_count(counter, 1);
-        socket.close();
-        begin();
+    void read_to_end() {
+        socket.async_read_some(asio::buffer(answer), [this](const error_code &error, size_t) {
+            if (error != asio::error::eof)
+                bench_die("read", error.value());
+            bench_count(counter, 1);
+            socket.close();
+            begin();
+        });
     }
 
     void pour() {

@@ -57,9 +57,12 @@ static void accept_all(struct loop *loop) {
     int fd;
     while ((fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         bench_set_nodelay(fd);
-        add(loop, fd, EPOLLIN);
-        if (loop->load->work == BENCH_CONNECT)
+        if (loop->load->work == BENCH_CONNECT) {
             bench_count(loop->load->counters, 1);
+            close(fd);
+        } else {
+            add(loop, fd, EPOLLIN);
+        }
     }
 }
 
@@ -127,9 +130,9 @@ static bool echo(struct loop *loop, struct connection *connection, uint32_t even
 
 static bool discard(struct loop *loop, struct connection *connection, uint32_t events) {
     static char buffer[BENCH_READ_MAX];
-    (void)events;
+    (void)loop, (void)events;
     ssize_t got = recv(connection->fd, buffer, sizeof buffer, 0);
-    if (got > 0 && loop->load->work == BENCH_STREAM)
+    if (got > 0)
         bench_count(connection->counter, (uint64_t)got);
     return got > 0 || (got < 0 && errno == EAGAIN);
 }
@@ -205,15 +208,17 @@ static void begin_connect(struct loop *loop, struct bench_counter *counter) {
     bench_set_nodelay(fd);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0 && errno != EINPROGRESS)
         bench_die("connect", errno);
-    add(loop, fd, EPOLLOUT)->counter = counter;
+    add(loop, fd, EPOLLIN)->counter = counter;
 }
 
 static bool connected(struct loop *loop, struct connection *connection, uint32_t events) {
-    int err = 0;
-    socklen_t length = sizeof err;
+    char octet;
     (void)events;
-    if (getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &err, &length) != 0 || err != 0)
-        bench_die("connect", err);
+    ssize_t got = recv(connection->fd, &octet, 1, MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN)
+        return true;
+    if (got != 0)
+        bench_die("connect", got < 0 ? errno : 0);
     bench_count(connection->counter, 1);
     begin_connect(loop, connection->counter);
     return false;

@@ -48,8 +48,7 @@ static void served(struct bufferevent *connection, void *context) {
         bufferevent_write_buffer(connection, input);
         return;
     }
-    if (load->work == BENCH_STREAM)
-        bench_count(load->counters, evbuffer_get_length(input));
+    bench_count(load->counters, evbuffer_get_length(input));
     evbuffer_drain(input, evbuffer_get_length(input));
 }
 
@@ -64,9 +63,12 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
     const struct bench_load *load = context;
     (void)address, (void)length;
     bench_set_nodelay(fd);
-    if (load->work == BENCH_CONNECT)
-        bench_count(load->counters, 1);
     struct bufferevent *connection = add(evconnlistener_get_base(listener), fd);
+    if (load->work == BENCH_CONNECT) {
+        bench_count(load->counters, 1);
+        bufferevent_free(connection);
+        return;
+    }
     bufferevent_setcb(connection, served, NULL, ended, context);
     bufferevent_enable(connection, EV_READ | EV_WRITE);
 }
@@ -112,7 +114,11 @@ static void begin_connect(struct driver *driver);
 
 static void connected(struct bufferevent *connection, short what, void *context) {
     struct driver *driver = context;
-    if ((what & BEV_EVENT_CONNECTED) == 0)
+    if (what & BEV_EVENT_CONNECTED) {
+        bufferevent_enable(connection, EV_READ);
+        return;
+    }
+    if ((what & BEV_EVENT_EOF) == 0)
         bench_die("connect", EVUTIL_SOCKET_ERROR());
     bench_count(driver->counter, 1);
     begin_connect(driver);

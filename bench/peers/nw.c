@@ -49,7 +49,7 @@ static void served(void *context, dispatch_data_t content, nw_content_context_t 
     if (content != NULL && client->load->work == BENCH_ECHO)
         nw_connection_send_f(client->connection, content, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT,
                              true, client, answered);
-    else if (content != NULL && client->load->work == BENCH_STREAM)
+    else if (content != NULL)
         bench_count(client->load->counters, dispatch_data_get_size(content));
     if (complete || error != NULL)
         nw_connection_cancel(client->connection);
@@ -60,7 +60,8 @@ static void served(void *context, dispatch_data_t content, nw_content_context_t 
 static void client_changed(void *context, nw_connection_state_t state, nw_error_t error) {
     struct client *client = context;
     (void)error;
-    if (state == nw_connection_state_failed) {
+    if (state == nw_connection_state_failed ||
+        (state == nw_connection_state_ready && client->load->work == BENCH_CONNECT)) {
         nw_connection_cancel(client->connection);
     } else if (state == nw_connection_state_cancelled) {
         nw_release(client->connection);
@@ -79,7 +80,8 @@ static void serve_new(void *context, nw_connection_t connection) {
     give_queue(connection);
     nw_connection_set_state_changed_handler_f(connection, client, client_changed);
     nw_connection_start(connection);
-    nw_connection_receive_f(connection, 1, BENCH_READ_MAX, client, served);
+    if (load->work != BENCH_CONNECT)
+        nw_connection_receive_f(connection, 1, BENCH_READ_MAX, client, served);
 }
 
 static void listener_changed(void *listener, nw_listener_state_t state, nw_error_t error) {
@@ -161,14 +163,21 @@ static void changed(void *context, nw_connection_state_t state, nw_error_t error
 
 static void open_and_close(struct driver *driver);
 
+static void at_end(void *context, dispatch_data_t content, nw_content_context_t content_context,
+                   bool complete, nw_error_t error) {
+    struct driver *driver = context;
+    (void)content, (void)content_context;
+    if (!complete)
+        fail("receive", error);
+    bench_count(driver->counter, 1);
+    nw_connection_cancel(driver->connection);
+}
+
 /* The next one begins when the last one is closed. */
 static void opened(void *context, nw_connection_state_t state, nw_error_t error) {
     struct driver *driver = context;
     changed(driver, state, error);
-    if (state == nw_connection_state_ready) {
-        bench_count(driver->counter, 1);
-        nw_connection_cancel(driver->connection);
-    } else if (state == nw_connection_state_cancelled) {
+    if (state == nw_connection_state_cancelled) {
         nw_release(driver->connection);
         open_and_close(driver);
     }
@@ -179,6 +188,7 @@ static void open_and_close(struct driver *driver) {
     nw_connection_set_queue(driver->connection, driver->queue);
     nw_connection_set_state_changed_handler_f(driver->connection, driver, opened);
     nw_connection_start(driver->connection);
+    nw_connection_receive_f(driver->connection, 1, BENCH_READ_MAX, driver, at_end);
 }
 
 static void open_for_data(struct driver *driver) {

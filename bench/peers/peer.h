@@ -1,13 +1,7 @@
 /*
  * peer.h - what a contestant of the TCP measurements can do: one file of this folder each.
- * What:   every peer serves and drives the same three works, so that any can be one side of a measurement
- *         (duel.h) with the bare loop on the other:
- *         echo     the server sends back what comes; the driver keeps one message in flight on each
- * of its connections and counts the round trips, each connection in its own counter stream   the
- * driver writes messages without end; the server reads, discards and counts octets; the driver
- * counts the octets that it handed over connect  the driver has so many connections under way at
- * once, closes each as soon as it is established and counts it; the server counts what it accepts
- * and closes at the end of the stream
+ * What:   every peer serves and drives the same three works (enum bench_work), so that any can be one
+ *         side of a measurement (duel.h) with the bare loop on the other.
  * Rules:  one process each; 127.0.0.1; TCP_NODELAY on both sides; reads of up to BENCH_READ_MAX octets; the
  *         first failure ends the process (bench_die). C and C++.
  */
@@ -24,7 +18,20 @@ extern "C" {
 
 enum { BENCH_CONNECTIONS_MAX = 1024, BENCH_READ_MAX = 65536, BENCH_BACKLOG = 4096 };
 
-enum bench_work { BENCH_ECHO, BENCH_STREAM, BENCH_CONNECT, BENCH_WORK_COUNT };
+enum bench_work {
+    /* The server sends back what comes. The driver keeps one message in flight on each of its
+     * connections and counts the round trips, each connection in its own counter. */
+    BENCH_ECHO,
+    /* The driver writes messages without end and counts the octets that it handed over. The server
+     * reads, discards and counts octets. */
+    BENCH_STREAM,
+    /* The driver has so many connections under way; each is opened, read to its end, closed and
+     * counted, then the next begins. The server counts what it accepts and closes it at once: it
+     * closes first, so that the driver never waits for a free port, and neither side can run ahead
+     * of the other into a full backlog. */
+    BENCH_CONNECT,
+    BENCH_WORK_COUNT,
+};
 
 /* One to a cache line, so that threads do not meet there. */
 struct bench_counter {

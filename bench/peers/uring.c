@@ -168,11 +168,15 @@ static struct connection *add(int fd, struct bench_counter *counter) {
     return connection;
 }
 
-static void close_soon(struct ring *ring, struct connection *connection) {
+static void close_soon(struct ring *ring, int fd) {
     struct io_uring_sqe *entry = next_entry(ring);
-    io_uring_prep_close(entry, connection->fd);
+    io_uring_prep_close(entry, fd);
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
     mark(entry, NULL, IGNORE);
+}
+
+static void drop(struct ring *ring, struct connection *connection) {
+    close_soon(ring, connection->fd);
     free(connection);
 }
 
@@ -214,9 +218,12 @@ static void accept_more(struct ring *ring, int listener) {
 static void accepted(struct ring *ring, const struct io_uring_cqe *cqe) {
     if (cqe->res < 0 || (cqe->flags & IORING_CQE_F_MORE) == 0)
         bench_die("io_uring: accept", cqe->res < 0 ? -cqe->res : 0);
-    if (ring->load->work == BENCH_CONNECT)
+    if (ring->load->work == BENCH_CONNECT) {
         bench_count(ring->load->counters, 1);
-    receive(ring, add(cqe->res, ring->load->counters));
+        close_soon(ring, cqe->res);
+    } else {
+        receive(ring, add(cqe->res, ring->load->counters));
+    }
 }
 
 static void send_first(struct ring *ring, struct connection *connection) {
@@ -244,7 +251,7 @@ static void sent_back(struct ring *ring, struct connection *connection) {
     if (connection->first != NONE)
         send_first(ring, connection);
     else if (connection->ended)
-        close_soon(ring, connection);
+        drop(ring, connection);
 }
 
 static void echo(struct ring *ring, struct connection *connection, enum operation operation,
@@ -259,7 +266,7 @@ static void echo(struct ring *ring, struct connection *connection, enum operatio
             send_back(ring, connection, buffer, cqe->res);
         connection->ended = buffer == ENDED;
         if (connection->ended && connection->first == NONE)
-            close_soon(ring, connection);
+            drop(ring, connection);
     }
 }
 
@@ -269,12 +276,12 @@ static void discard(struct ring *ring, struct connection *connection, enum opera
         accepted(ring, cqe);
     } else if (operation == RECEIVE) {
         int buffer = received(ring, connection, cqe);
-        if (buffer >= 0)
+        if (buffer >= 0) {
             return_buffer(ring, buffer);
-        if (buffer >= 0 && ring->load->work == BENCH_STREAM)
             bench_count(connection->counter, (uint64_t)cqe->res);
+        }
         if (buffer == ENDED)
-            close_soon(ring, connection);
+            drop(ring, connection);
     }
 }
 
@@ -319,29 +326,36 @@ static void poured(struct ring *ring, struct connection *connection, enum operat
     send_whole(ring, connection, message, ring->load->size);
 }
 
-static void begin_connect(struct ring *ring, struct connection *connection) {
+/* Connect and read to the end as one chain of two entries. */
+static void begin_connect(struct ring *ring, struct bench_counter *counter) {
     static struct sockaddr_in address;
+    static char octet;
     address = (struct sockaddr_in){.sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                    .sin_port = htons(ring->load->port)};
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct connection *connection = add(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), counter);
     if (connection->fd < 0)
         bench_die("socket", errno);
     bench_set_nodelay(connection->fd);
     struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_connect(entry, connection->fd, (struct sockaddr *)&address, sizeof address);
+    entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
     mark(entry, connection, CONNECT);
+    entry = next_entry(ring);
+    io_uring_prep_recv(entry, connection->fd, &octet, 1, 0);
+    mark(entry, connection, RECEIVE);
 }
 
+/* A connect that fails cancels the receive, which then says so. */
 static void connected(struct ring *ring, struct connection *connection, enum operation operation,
                       const struct io_uring_cqe *cqe) {
-    if (operation != CONNECT)
+    if (cqe->res != 0)
+        bench_die("io_uring: connect", cqe->res < 0 ? -cqe->res : 0);
+    if (operation != RECEIVE)
         return;
-    if (cqe->res < 0)
-        bench_die("io_uring: connect", -cqe->res);
     bench_count(connection->counter, 1);
-    begin_connect(ring, add(NONE, connection->counter));
-    close_soon(ring, connection);
+    begin_connect(ring, connection->counter);
+    drop(ring, connection);
 }
 
 static void drive(const struct bench_load *load) {
@@ -351,7 +365,7 @@ static void drive(const struct bench_load *load) {
     open_ring(&ring, load);
     for (unsigned i = 0; i < load->connections; i++) {
         if (load->work == BENCH_CONNECT) {
-            begin_connect(&ring, add(NONE, &load->counters[i]));
+            begin_connect(&ring, &load->counters[i]);
             continue;
         }
         struct connection *connection = add(bench_connect(load->port), &load->counters[i]);

@@ -79,7 +79,7 @@ static void served(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
         uv_close((uv_handle_t *)stream, closed);
     else if (got > 0 && connection->load->work == BENCH_ECHO)
         write_all(connection, buffer->base, (size_t)got);
-    else if (got > 0 && connection->load->work == BENCH_STREAM)
+    else if (got > 0)
         bench_count(connection->counter, (uint64_t)got);
 }
 
@@ -89,8 +89,11 @@ static void client_waits(uv_stream_t *listener, int status) {
     struct connection *connection = add(listener->loop, load, load->counters);
     must("uv_accept", uv_accept(listener, (uv_stream_t *)&connection->tcp));
     must("uv_tcp_nodelay", uv_tcp_nodelay(&connection->tcp, 1));
-    if (load->work == BENCH_CONNECT)
+    if (load->work == BENCH_CONNECT) {
         bench_count(load->counters, 1);
+        uv_close((uv_handle_t *)&connection->tcp, closed);
+        return;
+    }
     must("uv_read_start", uv_read_start((uv_stream_t *)&connection->tcp, lend_buffer, served));
 }
 
@@ -141,18 +144,28 @@ static void poured(uv_write_t *write, int status) {
 
 static void begin(uv_loop_t *loop, const struct bench_load *load, struct bench_counter *counter);
 
+static void at_end(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
+    struct connection *connection = (struct connection *)stream;
+    (void)buffer;
+    if (got == 0) /* nothing yet */
+        return;
+    if (got != UV_EOF)
+        bench_die("read", got < 0 ? (int)-got : 0);
+    bench_count(connection->counter, 1);
+    begin(stream->loop, connection->load, connection->counter);
+    uv_close((uv_handle_t *)stream, closed);
+}
+
 static void connected(uv_connect_t *connect, int status) {
     struct connection *connection = (struct connection *)connect->handle;
+    uv_stream_t *stream = connect->handle;
     must("connect", status);
     if (connection->load->work == BENCH_CONNECT) {
-        bench_count(connection->counter, 1);
-        begin(connection->tcp.loop, connection->load, connection->counter);
-        uv_close((uv_handle_t *)&connection->tcp, closed);
+        must("uv_read_start", uv_read_start(stream, lend_buffer, at_end));
     } else if (connection->load->work == BENCH_STREAM) {
         pour(connection);
     } else {
-        must("uv_read_start",
-             uv_read_start((uv_stream_t *)&connection->tcp, lend_buffer, answered));
+        must("uv_read_start", uv_read_start(stream, lend_buffer, answered));
         write_all(connection, message, connection->load->size);
     }
 }
