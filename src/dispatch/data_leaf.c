@@ -34,7 +34,8 @@ struct buffer {
 };
 
 enum { POOL_KINDS = 3, POOL_KEEP = 32 };
-static const size_t pool_capacity[POOL_KINDS] = {2048, 16384, 65536};
+/* Whole KiB of content and the 2 KiB that a reader of TCP may take beyond what was asked for. */
+static const size_t pool_capacity[POOL_KINDS] = {2 * 1024, 18 * 1024, 66 * 1024};
 
 /* Under AddressSanitizer each buffer is freed, so that a use after the last release is seen. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -64,6 +65,14 @@ static struct pool *find_pool(size_t capacity) {
         if (pool_capacity[i] == capacity)
             return &pools[i];
     return NULL;
+}
+
+/* Rounds up to a capacity of the pool where that wastes an eighth at most. */
+static size_t round_to_pool(size_t capacity) {
+    for (int i = 0; POOL_ON && i < POOL_KINDS; i++)
+        if (capacity <= pool_capacity[i] && capacity >= pool_capacity[i] / 8 * 7)
+            return pool_capacity[i];
+    return capacity;
 }
 
 /* Nobody waits for the pool's lock: when another thread has it, malloc is as good. */
@@ -118,7 +127,8 @@ void nwi_data_pool_drain(void) {
 
 dispatch_data_t nwi_data_create_buffer(size_t capacity, void **bytes) {
     *bytes = NULL;
-    size_t total;
+    size_t size = capacity, total;
+    capacity = round_to_pool(size);
     if (__builtin_add_overflow(capacity, sizeof(struct buffer), &total))
         return NULL;
     struct buffer *buffer = take_pooled(find_pool(capacity));
@@ -126,7 +136,7 @@ dispatch_data_t nwi_data_create_buffer(size_t capacity, void **bytes) {
         buffer = nwi_alloc_raw(total);
     if (buffer == NULL)
         return NULL;
-    nwi_data_init(&buffer->head, &nwi_data_buffer_type, buffer->storage, capacity);
+    nwi_data_init(&buffer->head, &nwi_data_buffer_type, buffer->storage, size);
     buffer->next = NULL;
     buffer->capacity = capacity;
     *bytes = buffer->storage;
@@ -134,8 +144,8 @@ dispatch_data_t nwi_data_create_buffer(size_t capacity, void **bytes) {
 }
 
 dispatch_data_t nwi_data_trim(dispatch_data_t leaf, size_t size) {
-    if (!nwi_object_is(leaf, &nwi_data_buffer_type) || size > ((struct buffer *)leaf)->capacity) {
-        nwi_log_misuse(__func__, "not a buffer of this capacity");
+    if (!nwi_object_is(leaf, &nwi_data_buffer_type) || size > leaf->size) {
+        nwi_log_misuse(__func__, "not a buffer of that size");
         return leaf;
     }
     if (size == 0) {

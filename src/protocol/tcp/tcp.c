@@ -23,12 +23,16 @@
 
 enum {
     WRITE_PIECES = 64, /* iovecs of one write */
-    READ_SMALL =
-        2 *
-        1024, /* reads below this are copied out of the stack, so that no buffer is held for them */
-    READ_MIDDLE = 16 * 1024,
-    READ_LARGE = 64 * 1024, /* one read at most; also the pool's largest buffer */
-    READS_A_TURN = 16,      /* then others get their turn */
+    /* What one read takes beyond the window, at most. Without it a read that fills the window to
+     * the octet, as every message of known length does, would have to be followed by one that finds
+     * nothing. */
+    READ_AHEAD = 2 * 1024,
+    /* Buffers of one read, each also a size of the pool. What comes in a small one is copied off
+     * the stack, so that no buffer is held for it. */
+    READ_SMALL = 2 * 1024,
+    READ_MIDDLE = 16 * 1024 + READ_AHEAD,
+    READ_LARGE = 64 * 1024 + READ_AHEAD,
+    READS_A_TURN = 16, /* then others get their turn */
     WRITES_A_TURN = 16,
 };
 
@@ -110,8 +114,8 @@ static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_conte
     dispatch_data_t buffer = NULL;
     if (!copy && (buffer = nwi_data_create_buffer(room, &bytes)) == NULL)
         return NWI_ERR_NOMEM;
-    if (room > max)
-        room = max;
+    if (room - READ_AHEAD > max)
+        room = max + READ_AHEAD;
     size_t got = 0;
     nwi_err err = nwi_socket_recv(tcp->fd, &(struct iovec){bytes, room}, 1, 0, &got);
     *ret_room = room;
@@ -164,7 +168,7 @@ static void read_granted(struct tcp *tcp) {
         if (got < room && !tcp->hangup)
             tcp->readable =
                 false; /* the kernel had no more: the next octets come with an event of their own */
-        tcp->window -= got;
+        tcp->window -= got < tcp->window ? got : tcp->window;
         err = nwi_layer_deliver(&tcp->base, &input);
         if (nwi_layer_stopped(&tcp->base))
             return;
