@@ -70,7 +70,7 @@ static nw_connection_t create_connection(nw_endpoint_t endpoint, nw_parameters_t
 }
 
 nw_connection_t nwi_connection_create_accepted(nw_endpoint_t remote, nw_parameters_t parameters) {
-    nw_connection_t connection = create_connection(remote, parameters, nwi_loop_pick_next());
+    nw_connection_t connection = create_connection(remote, parameters, nwi_loop_pick_for_io());
     if (connection == NULL)
         return NULL;
     connection->protocol.accepted = true;

@@ -77,9 +77,26 @@ struct nwi_loop *nwi_loop_pick_next(void) {
     return get_started(atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed) % count);
 }
 
+/* Relaxed: a hint. A loop that was never started is idle. */
+static uint32_t busy(unsigned index) {
+    struct nwi_loop *loop = nwi_loop_at(index);
+    return loop != NULL ? atomic_load_explicit(&loop->busy, memory_order_relaxed) : 0;
+}
+
+struct nwi_loop *nwi_loop_pick_for_io(void) {
+    static _Atomic unsigned io_turn; /* relaxed, as `turn` */
+    unsigned count = nwi_loop_count(), half = (count + 1) / 2;
+    unsigned best = atomic_fetch_add_explicit(&io_turn, 1, memory_order_relaxed) % half;
+    if (busy(best) >= BUSY_TOO)
+        for (unsigned i = 0; i < count; i++)
+            if (busy(i) < busy(best))
+                best = i;
+    return get_started(best);
+}
+
 struct nwi_loop *nwi_loop_pick(void) {
     struct nwi_loop *current = nwi_loop_current();
-    return current != NULL ? current : nwi_loop_pick_next();
+    return current != NULL ? current : nwi_loop_pick_for_io();
 }
 
 struct nwi_loop *nwi_loop_pick_idle(void) {

@@ -23,11 +23,17 @@ struct nwi_loop;
 
 /* The loop that the calling thread runs right now, or NULL on any other thread. */
 struct nwi_loop *nwi_loop_current(void);
-/* The current loop, else the next one in turn. Starts the loops on first use. Never NULL: a process
- * that cannot make its first loop (no descriptors, no memory) is told so in the log and aborted. */
+/* The current loop, else one for descriptors (below). Starts the loops on first use. Never NULL: a
+ * process that cannot make its first loop (no descriptors, no memory) is told so in the log and
+ * aborted. */
 struct nwi_loop *nwi_loop_pick(void);
-/* The next loop in turn, whatever thread calls: spreads connections evenly. */
+/* The next loop in turn, whatever thread calls: spreads queues evenly. */
 struct nwi_loop *nwi_loop_pick_next(void);
+/* The loop for a new connection's descriptor: goes round half of the loops, rounded up, and to the
+ * least busy of all when that one has hardly slept of late. The other half of the processors is
+ * left to the kernel's share of network work and to the program's own threads; a loop on each would
+ * compete with them, and every wait would return fewer events. */
+struct nwi_loop *nwi_loop_pick_for_io(void);
 /* A loop that sleeps at this moment (or was not started yet), or NULL when all are busy. A guess,
  * good for spreading. */
 struct nwi_loop *nwi_loop_pick_idle(void);

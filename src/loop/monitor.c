@@ -14,6 +14,7 @@
 enum {
     TICK_NS = 2000000,
     QUIET_TICKS = 10, /* looks with every loop asleep before the monitor sleeps too */
+    BUSY_LOOKS = 32,  /* `busy` is a moving mean over about so many looks: 64 ms */
 };
 
 /* Relaxed: a setting, it orders nothing. */
@@ -68,6 +69,25 @@ static void look_at(struct nwi_loop *loop, uint64_t *last_word, unsigned *ticks)
         nwi_thread_steal(loop, word);
 }
 
+/* One sample for the mean of how often the loop is awake. Only this thread writes it. */
+static void sample(struct nwi_loop *loop) {
+    int busy = (int)atomic_load_explicit(&loop->busy, memory_order_relaxed);
+    int now = atomic_load_explicit(&loop->sleeping, memory_order_relaxed) ? 0 : BUSY_ALWAYS;
+    int step = (now - busy) / BUSY_LOOKS;
+    /* The last step is less than the division can say. */
+    busy = step != 0 ? busy + step : now;
+    atomic_store_explicit(&loop->busy, (uint32_t)busy, memory_order_relaxed);
+}
+
+/* Nobody samples while the monitor sleeps: all loops did when it lay down. */
+static void forget_samples(void) {
+    for (unsigned i = 0; i < nwi_loop_count(); i++) {
+        struct nwi_loop *loop = nwi_loop_at(i);
+        if (loop != NULL)
+            atomic_store_explicit(&loop->busy, 0, memory_order_relaxed);
+    }
+}
+
 static void *monitor_main(void *unused) {
     static uint64_t last_word[LOOPS_MAX]; /* this thread's alone */
     static unsigned ticks[LOOPS_MAX];
@@ -77,11 +97,14 @@ static void *monitor_main(void *unused) {
         nanosleep(&tick, NULL);
         for (unsigned i = 0; i < nwi_loop_count(); i++) {
             struct nwi_loop *loop = nwi_loop_at(i);
-            if (loop != NULL)
+            if (loop != NULL) {
                 look_at(loop, &last_word[i], &ticks[i]);
+                sample(loop);
+            }
         }
         quiet = any_awake() ? 0 : quiet + 1;
         if (quiet >= QUIET_TICKS) {
+            forget_samples();
             sleep_until_some_loop_wakes();
             quiet = 0;
         }

@@ -19,6 +19,8 @@ enum {
     TIMERS_A_TURN = 1024,
     LOOPS_MAX = 256,
     THREADS_MAX = 512, /* loops' threads and spares together */
+    BUSY_ALWAYS = 1024,
+    BUSY_TOO = BUSY_ALWAYS * 3 / 4, /* such a loop gets no new connection while another is idler */
 };
 
 /*
@@ -55,6 +57,10 @@ struct nwi_loop {
     _Atomic bool sleeping;
     _Atomic bool
         started; /* release when the loop is ready to be posted to, acquire in the pickers */
+
+    /* How often the monitor found it awake of late: 0 never, BUSY_ALWAYS always. Relaxed: a hint.
+     */
+    _Atomic uint32_t busy;
 
     _Atomic uint32_t registrations; /* counts up; see nwi_epoll_fetch */
 

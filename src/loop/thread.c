@@ -177,7 +177,9 @@ static bool run_tasks(struct nwi_loop *loop) {
 }
 
 static void wait_for_work(struct nwi_loop *loop) {
-    if (loop->run_head != NULL) {
+    /* Relaxed: what is posted just now is found by the look after `sleeping` was set. */
+    if (loop->run_head != NULL ||
+        atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL) {
         nwi_epoll_fetch(loop, 0);
         return;
     }

@@ -268,7 +268,7 @@ struct nwi_resolver *nwi_resolver_create(const struct nwi_resolver_config *confi
     resolver->close_task.run = close_run;
     TAILQ_INIT(&resolver->inside.active);
     TAILQ_INIT(&resolver->inside.waiting);
-    resolver->loop = nwi_loop_pick_next();
+    resolver->loop = nwi_loop_pick_for_io();
     nwi_serial_init(&resolver->serial, resolver->loop, resolver);
     return resolver;
 }
