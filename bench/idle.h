@@ -3,7 +3,7 @@
  * What:   a work is a word and a number of connections, all to one server that sends back what comes.
  *         "memory": each side waits for data on all of them. Figures: octets of heap, and of
  * resident memory, a connection, of the measured side. "event": one connection more goes to and fro
- *         meanwhile. Figure: microseconds a round trip.
+ *         meanwhile. Figure: microseconds a round trip, the median.
  */
 #ifndef BENCH_IDLE_H
 #define BENCH_IDLE_H
