@@ -5,44 +5,28 @@
 #include "timers.h"
 #include <dispatch/dispatch.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-
-/* What the two waits wait for: the last of so many. */
-struct countdown {
-    _Atomic unsigned left;
-    dispatch_semaphore_t done;
-};
 
 static dispatch_queue_t queue;
 static dispatch_source_t *sources;
-static struct countdown unfired, unfreed;
-
-static void one_less(struct countdown *countdown) {
-    if (atomic_fetch_sub(&countdown->left, 1) == 1)
-        dispatch_semaphore_signal(countdown->done);
-}
+static unsigned unfired; /* touched by the queue once the timers are armed */
+static dispatch_semaphore_t all_fired;
 
 static void fired(void *context) {
     (void)context;
-    one_less(&unfired);
-}
-
-static void freed(void *context) {
-    one_less(context);
+    if (--unfired == 0)
+        dispatch_semaphore_signal(all_fired);
 }
 
 static void prepare(unsigned count) {
     if (queue == NULL) {
         queue = dispatch_queue_create("timers", DISPATCH_QUEUE_SERIAL);
         sources = calloc(count, sizeof *sources);
-        unfired.done = dispatch_semaphore_create(0);
-        unfreed.done = dispatch_semaphore_create(0);
+        all_fired = dispatch_semaphore_create(0);
     }
     if (sources == NULL)
         run_die("timers", ENOMEM);
-    atomic_store(&unfired.left, count);
-    atomic_store(&unfreed.left, count);
+    unfired = count;
 }
 
 static dispatch_time_t in_ms(unsigned ms) {
@@ -51,8 +35,6 @@ static dispatch_time_t in_ms(unsigned ms) {
 
 static void arm(unsigned place, unsigned ms) {
     dispatch_source_t source = dispatch_source_create(DISPATCH_SOURCE_TYPE_TIMER, 0, 0, queue);
-    dispatch_set_context(source, &unfreed);
-    dispatch_set_finalizer_f(source, freed);
     dispatch_source_set_event_handler_f(source, fired);
     dispatch_source_set_timer(source, in_ms(ms), DISPATCH_TIME_FOREVER, 0);
     dispatch_activate(source);
@@ -68,12 +50,17 @@ static void cancel(unsigned place) {
     dispatch_release(sources[place]);
 }
 
+static void nothing(void *context) {
+    (void)context;
+}
+
+/* A source that has something to do yet does it on the queue; then this comes. */
 static void wait_gone(void) {
-    dispatch_semaphore_wait(unfreed.done, DISPATCH_TIME_FOREVER);
+    dispatch_sync_f(queue, NULL, nothing);
 }
 
 static void wait_fired(void) {
-    dispatch_semaphore_wait(unfired.done, DISPATCH_TIME_FOREVER);
+    dispatch_semaphore_wait(all_fired, DISPATCH_TIME_FOREVER);
 }
 
 void timers_run_nw(const struct run_order *order, double ret_values[]) {

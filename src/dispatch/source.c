@@ -291,16 +291,29 @@ HANDLER_CALLS(event)
 HANDLER_CALLS(cancel)
 HANDLER_CALLS(registration)
 
+/* No handler is under way and none is to come (locked): there is nothing to go to the queue for. */
+static bool ends_at_once(dispatch_source_t source) {
+    return source->locked.active && source->locked.suspended == 0 && !source->locked.queued &&
+           source->locked.cancel == NULL;
+}
+
 void dispatch_source_cancel(dispatch_source_t source) {
+    struct nwi_source_handler *event = NULL, *registration = NULL;
     if (!nwi_source_check(source, __func__))
         return;
     nwi_source_lock(source);
     if (!atomic_exchange(&source->cancelled, true)) {
         uninstall(source);
-        source->locked.cancel_due = true;
         source->locked.register_due = false;
+        source->locked.cancel_due = !ends_at_once(source);
+        if (!source->locked.cancel_due) {
+            event = nwi_take(&source->locked.event);
+            registration = nwi_take(&source->locked.registration);
+        }
     }
     nwi_source_unlock(source);
+    nwi_release(event);
+    nwi_release(registration);
 }
 
 intptr_t dispatch_source_testcancel(dispatch_source_t source) {

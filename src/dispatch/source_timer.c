@@ -126,6 +126,15 @@ static void disarm(dispatch_source_t source) {
     }
 }
 
+/* What is set again and again, such as a time-out that is put off, keeps its place in the heap. */
+static bool move(dispatch_source_t source, bool wall, nwi_ns next) {
+    if (!source->as.timer.armed || source->as.timer.wall || wall || next == NWI_NEVER ||
+        !nwi_timer_move(&source->as.timer.timer, next))
+        return false;
+    source->as.timer.next = next;
+    return true;
+}
+
 /* --- the kind --- */
 
 static nwi_err install(dispatch_source_t source) {
@@ -180,19 +189,23 @@ void dispatch_source_set_timer(dispatch_source_t source, dispatch_time_t start, 
         return;
     }
     nwi_source_lock(source);
-    disarm(source);
     source->locked.happened = false;
     source->as.timer.set = true;
-    source->as.timer.wall = is_wall(start);
     /* 0 is the shortest interval there is; one too long to count is never over. */
     source->as.timer.interval = interval > INT64_MAX ? 0 : interval == 0 ? 1 : interval;
     nwi_ns now = nwi_now(), next = nwi_dispatch_deadline(start);
-    if (source->as.timer.wall && next != NWI_NEVER) {
-        nwi_ns wall = wall_now();
-        next = next > now ? wall + (next - now) : wall - (now - next < wall ? now - next : wall);
+    bool wall = is_wall(start);
+    if (wall && next != NWI_NEVER) {
+        nwi_ns since = wall_now();
+        next =
+            next > now ? since + (next - now) : since - (now - next < since ? now - next : since);
     }
-    source->as.timer.next = next;
-    if (source->locked.installed)
-        arm(source);
+    if (!move(source, wall, next)) {
+        disarm(source);
+        source->as.timer.wall = wall;
+        source->as.timer.next = next;
+        if (source->locked.installed)
+            arm(source);
+    }
     nwi_source_unlock(source);
 }

@@ -60,6 +60,8 @@ void nwi_timer_init(struct nwi_timer *timer, struct nwi_loop *loop,
                     void (*fire)(struct nwi_timer *));
 /* Arms or re-arms for `deadline` (nwi_now() scale). Fails only with NWI_ERR_NOMEM (heap growth). */
 nwi_err nwi_timer_set(struct nwi_timer *timer, nwi_ns deadline);
+/* Gives an armed timer another deadline. False: it is not armed (any more), and nothing is done. */
+bool nwi_timer_move(struct nwi_timer *timer, nwi_ns deadline);
 /* True: it was armed and will not fire. False: it was not armed, or is firing on the loop this
  * moment. */
 bool nwi_timer_stop(struct nwi_timer *timer);

@@ -3,7 +3,7 @@
  * What:   a 4-ary heap of (deadline, timer) under the loop's timer lock, so that any thread can arm
  *         and stop. A timer knows its place, so re-arming moves it and stopping takes it out at
  *         once.
- * Runs:   set and stop on any thread; pop on the loop's owner.
+ * Runs:   set, move and stop on any thread; pop on the loop's owner.
  */
 #include "base/alloc.h"
 #include "loop/private.h"
@@ -58,8 +58,12 @@ static void remove_at(struct nwi_loop *loop, uint32_t at) {
         settle(loop, at, last);
 }
 
+/* Under the lock, so the relaxed load is our own last word: a deadline that stays is not stored
+ * again, which would take the line from the loop's thread. */
 static void publish_next(struct nwi_loop *loop) {
-    atomic_store(&loop->next_deadline, loop->heap_count > 0 ? loop->heap[0].deadline : NWI_NEVER);
+    nwi_ns next = loop->heap_count > 0 ? loop->heap[0].deadline : NWI_NEVER;
+    if (atomic_load_explicit(&loop->next_deadline, memory_order_relaxed) != next)
+        atomic_store(&loop->next_deadline, next);
 }
 
 static bool make_room(struct nwi_loop *loop) {
@@ -98,6 +102,22 @@ nwi_err nwi_timer_set(struct nwi_timer *timer, nwi_ns deadline) {
     if (deadline < before)
         nwi_loop_wake_if_sleeping(loop);
     return 0;
+}
+
+bool nwi_timer_move(struct nwi_timer *timer, nwi_ns deadline) {
+    struct nwi_loop *loop = timer->loop;
+    pthread_mutex_lock(&loop->timer_lock);
+    bool armed = timer->slot != 0, earliest = false;
+    if (armed) {
+        earliest = deadline < loop->heap[0].deadline;
+        timer->deadline = deadline;
+        settle(loop, timer->slot - 1, (struct timer_entry){.deadline = deadline, .timer = timer});
+        publish_next(loop);
+    }
+    pthread_mutex_unlock(&loop->timer_lock);
+    if (earliest)
+        nwi_loop_wake_if_sleeping(loop);
+    return armed;
 }
 
 bool nwi_timer_stop(struct nwi_timer *timer) {

@@ -1,4 +1,5 @@
 /* test_source_data.c - sources with data of the program's own, and what all sources share. */
+#include "base/alloc.h"
 #include "base/object.h"
 #include "dispatch/dispatch.h"
 #include "latch.h"
@@ -157,6 +158,34 @@ static void test_cancel_waits_for_the_running_handler(void **state) {
     finish(&seen);
 }
 
+static void wait_for_hit(void *hold) {
+    latch_wait(hold, 1, SOON);
+}
+
+/* Without a cancel handler there is nothing to go to the queue for, stuck or not. */
+static void test_cancel_without_a_handler_lets_go_at_once(void **state) {
+    (void)state;
+    struct latch hold = LATCH_INIT;
+    dispatch_queue_t queue = dispatch_queue_create("stuck", DISPATCH_QUEUE_SERIAL);
+    dispatch_async_f(queue, &hold, wait_for_hit);
+    nwi_alloc_count(true);
+    long before = nwi_alloc_live();
+    dispatch_source_t source = dispatch_source_create(DISPATCH_SOURCE_TYPE_DATA_ADD, 0, 0, queue);
+    dispatch_source_set_event_handler_f(source, on_event);
+    dispatch_activate(source);
+    assert_int_equal(nwi_alloc_live(), before + 2); /* the source, the handler */
+    dispatch_source_cancel(source);
+    assert_int_equal(nwi_alloc_live(), before + 1);
+    dispatch_source_cancel(source);
+    dispatch_source_merge_data(source, 1); /* goes nowhere */
+    dispatch_release(source);
+    assert_int_equal(nwi_alloc_live(), before);
+    nwi_alloc_count(false);
+    latch_hit(&hold);
+    dispatch_sync_f(queue, &hold, wait_for_hit);
+    dispatch_release(queue);
+}
+
 static void test_release_without_cancel_ends_quietly(void **state) {
     (void)state;
     struct seen seen;
@@ -260,6 +289,7 @@ int main(void) {
         cmocka_unit_test(test_or_and_replace),
         cmocka_unit_test(test_merges_from_threads_never_overlap_or_get_lost),
         cmocka_unit_test(test_cancel_waits_for_the_running_handler),
+        cmocka_unit_test(test_cancel_without_a_handler_lets_go_at_once),
         cmocka_unit_test(test_release_without_cancel_ends_quietly),
         cmocka_unit_test(test_release_inside_the_handler),
         cmocka_unit_test(test_target_queue),

@@ -129,6 +129,23 @@ static void test_set_anew(void **state) {
     finish(&seen);
 }
 
+static void test_set_anew_while_armed_takes_the_interval_too(void **state) {
+    (void)state;
+    struct seen seen;
+    dispatch_source_t source = make(&seen);
+    dispatch_activate(source);
+    for (int i = 0; i < 100; i++) /* put off again and again */
+        dispatch_source_set_timer(source,
+                                  dispatch_time(DISPATCH_TIME_NOW, (int64_t)(900 * NSEC_PER_SEC)),
+                                  DISPATCH_TIME_FOREVER, 0);
+    uint64_t before = nwi_now();
+    dispatch_source_set_timer(source, dispatch_time(DISPATCH_TIME_NOW, 2 * NSEC_PER_MSEC),
+                              NSEC_PER_MSEC, 0);
+    assert_true(latch_wait(&seen.events, 3, SOON));
+    assert_true(atomic_load(&seen.first) >= before + 2 * NSEC_PER_MSEC);
+    finish(&seen);
+}
+
 static void test_setting_races_with_firing(void **state) {
     (void)state;
     struct seen seen;
@@ -198,6 +215,7 @@ int main(void) {
         cmocka_unit_test(test_missed_fires_are_counted),
         cmocka_unit_test(test_suspended_timer_fires_once_when_resumed),
         cmocka_unit_test(test_set_anew),
+        cmocka_unit_test(test_set_anew_while_armed_takes_the_interval_too),
         cmocka_unit_test(test_setting_races_with_firing),
         cmocka_unit_test(test_wall_clock),
         cmocka_unit_test(test_shortest_interval_does_not_flood),

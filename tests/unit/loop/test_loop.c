@@ -209,6 +209,25 @@ static void earlier_deadline_wakes_a_sleeping_loop(void **state) {
     assert_false(nwi_timer_stop(&late));
 }
 
+static void a_moved_timer_keeps_its_new_deadline(void **state) {
+    (void)state;
+    struct nwi_loop *loop = nwi_loop_pick_next();
+    struct nwi_timer first, second;
+    nwi_timer_init(&first, loop, fire_event);
+    nwi_timer_init(&second, loop, fire_event);
+    assert_false(nwi_timer_move(&first, nwi_now())); /* it is not armed, so it stays that way */
+    assert_int_equal(nwi_timer_set(&first, nwi_now() + 900 * NWI_SEC), 0);
+    assert_int_equal(nwi_timer_set(&second, nwi_now() + 1800 * NWI_SEC), 0);
+    assert_true(nwi_timer_move(&first, nwi_now() + 3600 * NWI_SEC)); /* now behind the second */
+    nwi_ns before = nwi_now();
+    assert_true(nwi_timer_move(&second, before + 2 * NWI_MS)); /* while the loop sleeps */
+    await(&done);
+    assert_true(nwi_now() >= before + 2 * NWI_MS);
+    assert_false(nwi_timer_move(&second, nwi_now()));
+    assert_int_equal(sem_trywait(&done), -1);
+    assert_true(nwi_timer_stop(&first));
+}
+
 static int repeats;
 static void set_again(struct nwi_timer *timer) {
     if (++repeats == 100)
@@ -596,6 +615,7 @@ int main(void) {
         cmocka_unit_test_setup(picks_go_round, set_up),
         cmocka_unit_test_setup(hundred_thousand_timers_fire_in_order, set_up_patient),
         cmocka_unit_test_setup(earlier_deadline_wakes_a_sleeping_loop, set_up),
+        cmocka_unit_test_setup(a_moved_timer_keeps_its_new_deadline, set_up),
         cmocka_unit_test_setup(a_timer_may_set_itself, set_up_patient),
         cmocka_unit_test_setup(edge_mode_reports_both_directions, set_up),
         cmocka_unit_test_setup(oneshot_mode_reports_once_an_arming, set_up),
