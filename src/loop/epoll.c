@@ -94,8 +94,11 @@ struct nwi_io *nwi_epoll_next(struct nwi_loop *loop, unsigned *ret_events) {
 
 void nwi_epoll_wake(struct nwi_loop *loop) {
     uint64_t one = 1;
-    if (write(loop->wake_fd, &one, sizeof(one)) < 0 &&
-        errno != EAGAIN) /* EAGAIN: 2^64 wakes are pending */
+    ssize_t written;
+    do
+        written = write(loop->wake_fd, &one, sizeof(one));
+    while (written < 0 && errno == EINTR); /* a lost wake is a loop that sleeps on its work */
+    if (written < 0 && errno != EAGAIN)    /* EAGAIN: 2^64 wakes are pending */
         nwi_log(NWI_LOG_ERROR, "loop", "wake", "eventfd: %s", nwi_err_text(nwi_posix(errno)));
 }
 
