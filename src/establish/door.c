@@ -128,7 +128,7 @@ void nwi_door_resume(struct nwi_door *door) {
         nwi_udp_port_resume(door->port);
 }
 
-uint16_t nwi_door_port(const struct nwi_door *door) {
-    return door->acceptor != NULL ? nwi_acceptor_port(door->acceptor)
-                                  : nwi_udp_port_number(door->port);
+nwi_err nwi_door_port(const struct nwi_door *door, uint16_t *ret_port) {
+    return door->acceptor != NULL ? nwi_acceptor_port(door->acceptor, ret_port)
+                                  : nwi_udp_port_number(door->port, ret_port);
 }

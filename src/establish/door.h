@@ -43,6 +43,6 @@ struct nwi_door *nwi_door_close(struct nwi_door *door);
 /* Any thread while open: wants() may have changed its mind. */
 void nwi_door_resume(struct nwi_door *door);
 /* Any thread while open. Host byte order. */
-uint16_t nwi_door_port(const struct nwi_door *door);
+nwi_err nwi_door_port(const struct nwi_door *door, uint16_t *ret_port);
 
 #endif

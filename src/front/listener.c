@@ -308,10 +308,15 @@ static void listen_now(nw_listener_t listener) {
     if (listener->protocol.door != NULL || is_end(listener->protocol.state))
         return;
     nwi_err err = open_door(listener);
-    if (err == 0) {
+    uint16_t port = atomic_load_explicit(&listener->port, memory_order_relaxed);
+    if (err == 0 && (err = nwi_door_port(listener->protocol.door, &port)) != 0 && port == 0) {
+        listener->protocol.door = nwi_door_close(listener->protocol.door);
+        fail(listener, err); /* nobody could learn where to connect to */
+        return;
+    }
+    if (listener->protocol.door != NULL) {
         listener->protocol.path_changes = nwi_path_unsubscribe(listener->protocol.path_changes);
-        atomic_store_explicit(&listener->port, nwi_door_port(listener->protocol.door),
-                              memory_order_release);
+        atomic_store_explicit(&listener->port, port, memory_order_release);
         enter(listener, nw_listener_state_ready, 0);
         return;
     }

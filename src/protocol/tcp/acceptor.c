@@ -195,9 +195,11 @@ struct nwi_acceptor *nwi_acceptor_close(struct nwi_acceptor *acceptor) {
     return nwi_release(acceptor);
 }
 
-uint16_t nwi_acceptor_port(const struct nwi_acceptor *acceptor) {
+nwi_err nwi_acceptor_port(const struct nwi_acceptor *acceptor, uint16_t *ret_port) {
     struct sockaddr_storage address;
     socklen_t length;
     nwi_err err = nwi_socket_local(acceptor->fd, &address, &length);
-    return err == 0 ? nwi_address_port((struct sockaddr *)&address) : 0;
+    if (err == 0)
+        *ret_port = nwi_address_port((struct sockaddr *)&address);
+    return err;
 }

@@ -42,6 +42,6 @@ struct nwi_acceptor *nwi_acceptor_close(struct nwi_acceptor *acceptor);
 /* Any thread: the owner wants more again. */
 void nwi_acceptor_resume(struct nwi_acceptor *acceptor);
 /* Any thread while open; 0 for a local socket. */
-uint16_t nwi_acceptor_port(const struct nwi_acceptor *acceptor);
+nwi_err nwi_acceptor_port(const struct nwi_acceptor *acceptor, uint16_t *ret_port);
 
 #endif

@@ -172,7 +172,9 @@ static void peer_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     facts->remote = nwi_endpoint_from_sockaddr((struct sockaddr *)&remote, length);
     if (local.ss_family == 0)
         return;
-    nwi_address_set_port((struct sockaddr *)&local, nwi_udp_port_number(peer->port));
+    uint16_t port = 0; /* unknown */
+    (void)nwi_udp_port_number(peer->port, &port);
+    nwi_address_set_port((struct sockaddr *)&local, port);
     length = nwi_address_length(local.ss_family);
     nwi_address_unmap(&local, &length);
     facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&local, length);

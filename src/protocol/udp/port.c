@@ -252,11 +252,13 @@ void nwi_udp_port_detach(struct nwi_udp_port *port) {
     nwi_udp_port_leave(port);
 }
 
-uint16_t nwi_udp_port_number(const struct nwi_udp_port *port) {
+nwi_err nwi_udp_port_number(const struct nwi_udp_port *port, uint16_t *ret_port) {
     struct sockaddr_storage address;
     socklen_t length;
     nwi_err err = nwi_socket_local(port->fd, &address, &length);
-    return err == 0 ? nwi_address_port((struct sockaddr *)&address) : 0;
+    if (err == 0)
+        *ret_port = nwi_address_port((struct sockaddr *)&address);
+    return err;
 }
 
 static void destroy_port(void *object) {

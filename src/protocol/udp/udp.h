@@ -41,7 +41,7 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
 void nwi_udp_port_detach(struct nwi_udp_port *port);
 /* Peers that were refused may come in now. Any thread. */
 void nwi_udp_port_resume(struct nwi_udp_port *port);
-uint16_t nwi_udp_port_number(const struct nwi_udp_port *port);
+nwi_err nwi_udp_port_number(const struct nwi_udp_port *port, uint16_t *ret_port);
 /* The layer of one peer, whose first datagram is queued in it. Call inside new_peer. NULL: out of
  * memory. */
 struct nwi_layer *nwi_udp_peer_create(struct nwi_udp_port *port, const struct nwi_datagram *first);
