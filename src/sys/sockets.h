@@ -10,12 +10,21 @@
 #ifndef NWI_SYS_SOCKETS_H
 #define NWI_SYS_SOCKETS_H
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "sys/table.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
+
+/* Descriptors, memory or buffers have run out: the call may succeed later, and no event tells when.
+ */
+static inline bool nwi_err_is_shortage(nwi_err err) {
+    return err == nwi_posix(EMFILE) || err == nwi_posix(ENFILE) || err == nwi_posix(ENOBUFS) ||
+           err == NWI_ERR_NOMEM;
+}
+#define NWI_SHORTAGE_PAUSE (50 * NWI_MS) /* before such a call is tried again */
 
 /* The call would have to wait: readiness comes through the loop. */
 static inline bool nwi_err_would_block(nwi_err err) {

@@ -17,9 +17,6 @@ enum {
     BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     ACCEPTS_A_TURN = 64,
 };
-#define PAUSE                                                                                      \
-    (50 * NWI_MS) /* before accept is tried again when descriptors or memory have run out */
-
 struct nwi_acceptor {
     struct nwi_object base;
     const struct nwi_acceptor_events *events; /* NULL once closed */
@@ -35,11 +32,6 @@ struct nwi_acceptor {
     char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* to remove; "" = none */
 };
 
-static bool is_shortage(nwi_err err) {
-    return err == nwi_posix(EMFILE) || err == nwi_posix(ENFILE) || err == nwi_posix(ENOBUFS) ||
-           err == NWI_ERR_NOMEM;
-}
-
 /* The peer stays in the backlog. Edge-triggered readiness does not come again for it: the alarm
  * looks. */
 static void pause_accepting(struct nwi_acceptor *acceptor, nwi_err err) {
@@ -48,7 +40,7 @@ static void pause_accepting(struct nwi_acceptor *acceptor, nwi_err err) {
         nwi_log(NWI_LOG_NOTICE, "listener", "accept", "accepting pauses: %s",
                 nwi_err_format(err, text, sizeof text));
     acceptor->short_of_memory = true;
-    if (nwi_alarm_set(&acceptor->retry, nwi_now() + PAUSE) != 0)
+    if (nwi_alarm_set(&acceptor->retry, nwi_now() + NWI_SHORTAGE_PAUSE) != 0)
         nwi_acceptor_resume(acceptor); /* not even memory for a timer: try again in a turn */
 }
 
@@ -62,7 +54,7 @@ static bool accept_one(struct nwi_acceptor *acceptor) {
         acceptor->readable = false;
         return false;
     }
-    if (is_shortage(err)) {
+    if (nwi_err_is_shortage(err)) {
         pause_accepting(acceptor, err);
         return false;
     }

@@ -47,7 +47,8 @@ struct tcp {
     struct errand *errand;    /* owned; NULL once connected, or when adopted */
     void *context_owner_held; /* owned: the context outlives the watch */
     struct nwi_watch watch;
-    struct nwi_alarm *timeout; /* owned; of one attempt, only when asked for */
+    struct nwi_alarm *alarm; /* owned; made when needed: the end of an attempt's patience, later of
+                                a shortage */
     nw_protocol_metadata_t
         metadata;               /* owned; made when asked for, by the connection under its lock */
     struct nwi_send_list queue; /* not yet fully written */
@@ -102,7 +103,7 @@ static void end_of_stream(struct tcp *tcp) {
 /* --- reading --- */
 
 /* Reads once into a buffer fit for what came last time. Success with NULL content: end of the
- * stream. */
+ * stream. *ret_room 0: no octets have been taken from the kernel. */
 static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_content,
                          size_t *ret_room) {
     char small[READ_SMALL];
@@ -118,7 +119,7 @@ static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_conte
         room = max + READ_AHEAD;
     size_t got = 0;
     nwi_err err = nwi_socket_recv(tcp->fd, &(struct iovec){bytes, room}, 1, 0, &got);
-    *ret_room = room;
+    *ret_room = got > 0 ? room : 0;
     if (err != 0 || got == 0) {
         if (buffer != NULL)
             dispatch_release(buffer);
@@ -140,6 +141,24 @@ static void queue_turn(struct tcp *tcp) {
     nwi_serial_push(tcp->base.chain->context, &tcp->turn);
 }
 
+static void alarm_fired(struct nwi_alarm *alarm);
+
+static nwi_err set_alarm(struct tcp *tcp, nwi_ns patience) {
+    if (tcp->alarm == NULL) {
+        tcp->alarm = nwi_alloc(sizeof *tcp->alarm);
+        if (tcp->alarm == NULL)
+            return NWI_ERR_NOMEM;
+        nwi_alarm_init(tcp->alarm, tcp->base.chain->context, tcp->base.chain->loop, tcp,
+                       alarm_fired);
+    }
+    return nwi_alarm_set(tcp->alarm, nwi_now() + patience);
+}
+
+/* Whether a call failed for want of memory that may come back, and the alarm will try it again. */
+static bool waits_out(struct tcp *tcp, nwi_err err) {
+    return nwi_err_is_shortage(err) && set_alarm(tcp, NWI_SHORTAGE_PAUSE) == 0;
+}
+
 static void read_granted(struct tcp *tcp) {
     for (int reads = 0; tcp->window > 0 && tcp->readable && !tcp->read_ended; reads++) {
         if (reads == READS_A_TURN) {
@@ -155,6 +174,8 @@ static void read_granted(struct tcp *tcp) {
                 end_of_stream(tcp);
             return;
         }
+        if (room == 0 && waits_out(tcp, err))
+            return;
         if (err != 0) { /* recv gives an error only when no octets are left */
             tcp->read_ended = true;
             broken(tcp, err);
@@ -252,6 +273,10 @@ static void write_queue(struct tcp *tcp) {
                 tcp->writable = false;
                 return;
             }
+            if (waits_out(tcp, err)) {
+                tcp->writable = false; /* what comes meanwhile waits as well */
+                return;
+            }
             if (err != 0) {
                 broken(tcp, err);
                 return;
@@ -294,6 +319,14 @@ static void take_turn(struct nwi_task *task) {
     nwi_release(tcp);
 }
 
+static void write_again(struct tcp *tcp) {
+    bool was_congested = tcp_congested(&tcp->base);
+    tcp->writable = true;
+    write_queue(tcp);
+    if (was_congested && !nwi_layer_stopped(&tcp->base) && !tcp_congested(&tcp->base))
+        nwi_layer_writable(&tcp->base);
+}
+
 static void handle_events(struct tcp *tcp, unsigned events) {
     if (events & NWI_IO_ERROR) {
         nwi_err err = nwi_socket_take_error(tcp->fd);
@@ -304,22 +337,30 @@ static void handle_events(struct tcp *tcp, unsigned events) {
         tcp->hangup = true;
     if (events & (NWI_IO_READ | NWI_IO_HANGUP))
         tcp->readable = true;
-    if (events & NWI_IO_WRITE && !nwi_layer_stopped(&tcp->base)) {
-        bool was_congested = tcp_congested(&tcp->base);
-        tcp->writable = true;
-        write_queue(tcp);
-        if (was_congested && !nwi_layer_stopped(&tcp->base) && !tcp_congested(&tcp->base))
-            nwi_layer_writable(&tcp->base);
+    if (events & NWI_IO_WRITE && !nwi_layer_stopped(&tcp->base))
+        write_again(tcp);
+    if (!nwi_layer_stopped(&tcp->base))
+        read_granted(tcp);
+}
+
+static void alarm_fired(struct nwi_alarm *alarm) {
+    struct tcp *tcp = alarm->owner;
+    if (nwi_layer_stopped(&tcp->base))
+        return;
+    if (tcp->connecting) {
+        nwi_layer_failed(&tcp->base, nwi_posix(ETIMEDOUT));
+        return;
     }
+    write_again(tcp);
     if (!nwi_layer_stopped(&tcp->base))
         read_granted(tcp);
 }
 
 /* --- connecting --- */
 
-static void free_timeout(struct tcp *tcp) {
-    if (tcp->timeout != NULL)
-        nwi_alarm_stop(tcp->timeout);
+static void stop_alarm(struct tcp *tcp) {
+    if (tcp->alarm != NULL)
+        nwi_alarm_stop(tcp->alarm);
 }
 
 static void free_errand(struct tcp *tcp) {
@@ -332,7 +373,7 @@ static void free_errand(struct tcp *tcp) {
 static void established(struct tcp *tcp) {
     tcp->connecting = false;
     tcp->writable = true;
-    free_timeout(tcp);
+    stop_alarm(tcp);
     free_errand(tcp);
     nwi_layer_connected(&tcp->base);
 }
@@ -363,23 +404,13 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
         handle_events(tcp, events);
 }
 
-static void timed_out(struct nwi_alarm *alarm) {
-    struct tcp *tcp = alarm->owner;
-    if (tcp->connecting && !nwi_layer_stopped(&tcp->base))
-        nwi_layer_failed(&tcp->base, nwi_posix(ETIMEDOUT));
-}
-
 static nwi_err start_timeout(struct tcp *tcp) {
     const struct nwi_tcp_options *options =
         nwi_tcp_options(tcp->errand->request.parameters->stack->transport);
     uint32_t seconds = options != NULL ? options->connection_timeout : 0;
     if (seconds == 0)
         return 0;
-    tcp->timeout = nwi_alloc(sizeof *tcp->timeout);
-    if (tcp->timeout == NULL)
-        return NWI_ERR_NOMEM;
-    nwi_alarm_init(tcp->timeout, tcp->base.chain->context, tcp->base.chain->loop, tcp, timed_out);
-    return nwi_alarm_set(tcp->timeout, nwi_now() + seconds * NWI_SEC);
+    return set_alarm(tcp, seconds * NWI_SEC);
 }
 
 static nwi_err open_socket(struct tcp *tcp) {
@@ -443,7 +474,7 @@ static void tcp_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi
     nwi_tcp_metadata_detach(tcp->metadata); /* first: it asks the socket from other threads */
     int fd = tcp->fd;
     tcp->fd = -1;
-    free_timeout(tcp);
+    stop_alarm(tcp);
     nwi_watch_stop(&tcp->watch);
     bool open = tcp->errand == NULL; /* connected by us, or accepted, started or not */
     if (open && how == NWI_DISCONNECT_ABORT) {
@@ -463,7 +494,7 @@ static void tcp_free(struct nwi_layer *layer) {
     struct tcp *tcp = (struct tcp *)layer;
     nwi_socket_close(tcp->fd);
     nwi_release(tcp->metadata);
-    nwi_free(tcp->timeout);
+    nwi_free(tcp->alarm);
     free_errand(tcp);
     nwi_release(tcp->context_owner_held);
 }
