@@ -167,23 +167,39 @@ static void give(void *port_object, const struct nwi_datagram *datagram) {
         keep_stranger(port, datagram);
 }
 
+static void queue_turn(struct nwi_udp_port *port) {
+    if (port->turn_queued)
+        return;
+    port->turn_queued = true;
+    nwi_serial_push(&port->context, &port->turn);
+}
+
 static void read_some(struct nwi_udp_port *port) {
-    int batches = 0;
-    while (port->readable && port->fd >= 0 && batches++ < BATCHES_A_TURN) {
-        nwi_err err = nwi_udp_receive_batch(port->fd, port->room, give, port);
+    bool got_some = false;
+    nwi_err err = 0;
+    for (int i = 0;
+         i < BATCHES_A_TURN && port->readable && port->fd >= 0 && !nwi_err_is_shortage(err); i++) {
+        err = nwi_udp_receive_batch(port->fd, port->room, give, port);
         /* Another error is an ICMP answer to one of our sends: that send's peer is not told. */
         port->readable = !nwi_err_would_block(err);
+        got_some = got_some || err == 0;
     }
-    if (port->readable && port->fd >= 0 && !port->turn_queued) {
-        port->turn_queued = true;
-        nwi_serial_push(&port->context, &port->turn);
-    }
+    if (!port->readable || port->fd < 0)
+        return;
+    /* Nothing but errors, or no memory, is not to be tried in a circle. */
+    if ((got_some && !nwi_err_is_shortage(err)) ||
+        nwi_alarm_set(&port->retry, nwi_now() + NWI_SHORTAGE_PAUSE) != 0)
+        queue_turn(port);
 }
 
 static void take_turn(struct nwi_task *task) {
     struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, turn);
     port->turn_queued = false;
     read_some(port);
+}
+
+static void retry(struct nwi_alarm *alarm) {
+    read_some(alarm->owner);
 }
 
 static void wake_blocked(struct nwi_udp_port *port) {
@@ -223,6 +239,7 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
 static void close_port(struct nwi_task *task) {
     struct nwi_udp_port *port = nwi_container_of(task, struct nwi_udp_port, close_task);
     nwi_watch_stop(&port->watch);
+    nwi_alarm_stop(&port->retry);
     nwi_socket_close(port->fd);
     port->fd = -1;
 }
@@ -305,6 +322,7 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     pthread_mutex_init(&port->shared.lock, NULL);
     LIST_INIT(&port->shared.blocked);
     STAILQ_INIT(&port->strangers);
+    nwi_alarm_init(&port->retry, &port->context, loop, port, retry);
     port->turn.run = take_turn;
     port->close_task.run = close_port;
     port->admission.run = admission;

@@ -7,6 +7,7 @@
 #define NWI_PROTOCOL_UDP_PORT_H
 
 #include "base/siphash.h"
+#include "dispatch/alarm.h"
 #include "dispatch/watch.h"
 #include "protocol/udp/inbox.h"
 #include "protocol/udp/message.h"
@@ -58,6 +59,7 @@ struct nwi_udp_port {
     STAILQ_HEAD(, nwi_udp_stranger) strangers; /* oldest first; port's context */
     size_t stranger_count, stranger_octets;
     struct nwi_task turn, close_task, admission;
+    struct nwi_alarm retry; /* after a shortage */
     bool readable, turn_queued;
     struct {
         pthread_mutex_t lock;
