@@ -1,10 +1,15 @@
 /*
- * fault_scene.c - see fault_scene.h.
+ * scene.c - see scene.h.
  * What:   the client's steps follow from what it is told; whatever ends them (the whole echo, an
  *         end, an error, waiting) leads to the same close, in which everybody is cancelled and
  *         every completion must have fired once. A datagram that got lost is sent again.
+ * Runs:   see scene.h.
+ * Owns:   one scene at a time.
  */
-#include "fault_scene.h"
+#include "scene.h"
+
+#include "dispatch/data.h"
+#include "fake/fake_sys.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -15,21 +20,31 @@
 
 enum {
     HANG_SECONDS = 6,
-    RESEND_MS = 100,
-    RESENDS = 3,
+    RESEND_MS = 50,
+    RESENDS = 5,
     ASKED_MAX = 30,
+    PEERS = 16,
+    PORTION = 4096, /* octets of one receive */
 };
-static const char greeting[] = "hello, faults";
+
+struct scene_party {
+    struct scene *scene;
+    nw_connection_t connection; /* owned */
+    nw_connection_state_t state;
+    unsigned asked, answered; /* sends and receives */
+    struct scene_told *told;
+};
 
 struct scene {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     dispatch_queue_t queue;
-    bool datagrams;
+    const struct scene_script *script;
+    size_t octets; /* to be echoed */
     nw_listener_t listener;
     nw_listener_state_t listener_state;
     struct scene_party client;
-    struct scene_party peers[SCENE_PEERS];
+    struct scene_party peers[PEERS];
     unsigned peer_count;
     size_t received;
     bool client_done; /* nothing more to wait for */
@@ -84,7 +99,26 @@ static void answer(struct asked *asked, const char *what, nw_error_t error) {
     if (party->state == nw_connection_state_cancelled)
         complain(party->scene, "a %s completed after cancelled", what);
     if (error != NULL && nw_error_get_error_code(error) != ECANCELED)
-        party->send_error = true;
+        party->told->completion = nw_error_get_error_code(error);
+}
+
+/* What stands at a place of the stream, so that an octet lost, doubled or moved is seen. */
+static unsigned char octet_at(size_t place) {
+    return (unsigned char)(place * 31 + place / 251);
+}
+
+/* Inside the lock: the octets that came are those sent from `place` on. Allocates nothing of the
+ * library's, which may be out of memory. */
+static void compare(struct scene *scene, dispatch_data_t content, size_t place) {
+    size_t size = dispatch_data_get_size(content);
+    unsigned char *octets = malloc(size + 1);
+    if (octets == NULL)
+        abort();
+    nwi_data_copy_out(content, 0, (char *)octets, size);
+    for (size_t i = 0; i < size; i++)
+        if (octets[i] != octet_at(place + i))
+            complain(scene, "octet %zu is not what was sent", place + i);
+    free(octets);
 }
 
 static void sent(void *context, nw_error_t error) {
@@ -92,7 +126,7 @@ static void sent(void *context, nw_error_t error) {
     struct scene *scene = asked->party->scene;
     enter(scene);
     answer(asked, "send", error);
-    if (asked->party == &scene->client && error != NULL)
+    if (asked->party == &scene->client && error != NULL && !scene->script->datagrams)
         scene->client_done = true;
     leave(scene);
 }
@@ -117,7 +151,7 @@ static void peer_received(void *context, dispatch_data_t content, nw_content_con
     leave(peer->scene);
     bool final = complete && message != NULL && nw_content_context_get_is_final(message);
     /* An error of one datagram is told to one receive; the next may go well. */
-    bool lasting = error != NULL && (!peer->scene->datagrams || peer->asked > ASKED_MAX ||
+    bool lasting = error != NULL && (!peer->scene->script->datagrams || peer->asked > ASKED_MAX ||
                                      nw_error_get_error_code(error) == ECANCELED);
     bool end = final || lasting;
     if (content != NULL)
@@ -129,10 +163,10 @@ static void peer_received(void *context, dispatch_data_t content, nw_content_con
 }
 
 static void peer_receive(struct scene_party *peer) {
-    if (peer->scene->datagrams)
+    if (peer->scene->script->datagrams)
         nw_connection_receive_message_f(peer->connection, ask(peer), peer_received);
     else
-        nw_connection_receive_f(peer->connection, 1, 4096, ask(peer), peer_received);
+        nw_connection_receive_f(peer->connection, 1, PORTION, ask(peer), peer_received);
 }
 
 static void party_state(void *context, nw_connection_state_t state, nw_error_t error) {
@@ -151,11 +185,13 @@ static void party_state(void *context, nw_connection_state_t state, nw_error_t e
     if (told != (error != NULL))
         complain(scene, "state %d with%s error", state, error != NULL ? "" : "out");
     party->state = state;
-    if (error != NULL)
-        party->error = nw_error_get_error_code(error);
-    party->was_ready |= state == nw_connection_state_ready;
-    if (party == &scene->client && told)
-        scene->client_done = true;
+    if (told && error != NULL)
+        *(state == nw_connection_state_waiting ? &party->told->waiting : &party->told->failed) =
+            nw_error_get_error_code(error);
+    if (party == &scene->client) {
+        scene->result.client_ready |= state == nw_connection_state_ready;
+        scene->client_done |= told;
+    }
     leave(scene);
 }
 
@@ -163,11 +199,12 @@ static void new_peer(void *context, nw_connection_t connection) {
     struct scene *scene = context;
     enter(scene);
     struct scene_party *peer = NULL;
-    if (scene->peer_count < SCENE_PEERS) {
+    if (scene->peer_count < PEERS) {
         peer = &scene->peers[scene->peer_count++];
-        *peer = (struct scene_party){.scene = scene, .connection = nw_retain(connection)};
+        *peer = (struct scene_party){
+            .scene = scene, .connection = nw_retain(connection), .told = &scene->result.peer};
     } else {
-        complain(scene, "more than %d peers", SCENE_PEERS);
+        complain(scene, "more than %d peers", PEERS);
     }
     leave(scene);
     if (peer == NULL)
@@ -186,8 +223,10 @@ static void listener_state(void *context, nw_listener_state_t state, nw_error_t 
         complain(scene, "listener: state %d after cancelled", state);
     if (told != (error != NULL))
         complain(scene, "listener: state %d with%s error", state, error != NULL ? "" : "out");
-    if (error != NULL)
-        scene->result.listener_error = nw_error_get_error_code(error);
+    if (told && error != NULL)
+        *(state == nw_listener_state_waiting ? &scene->result.listener.waiting
+                                             : &scene->result.listener.failed) =
+            nw_error_get_error_code(error);
     scene->listener_state = state;
     scene->result.listener_ready |= state == nw_listener_state_ready;
     leave(scene);
@@ -196,29 +235,57 @@ static void listener_state(void *context, nw_listener_state_t state, nw_error_t 
 /* --- the client's side --- */
 
 static void client_received(void *context, dispatch_data_t content, nw_content_context_t message,
+                            bool complete, nw_error_t error);
+
+static void client_receive(struct scene *scene, size_t received) {
+    struct scene_party *client = &scene->client;
+    size_t left = scene->octets > received ? scene->octets - received : 1;
+    if (scene->script->datagrams)
+        nw_connection_receive_message_f(client->connection, ask(client), client_received);
+    else
+        nw_connection_receive_f(client->connection, left < PORTION ? (uint32_t)left : PORTION,
+                                PORTION, ask(client), client_received);
+}
+
+static void client_received(void *context, dispatch_data_t content, nw_content_context_t message,
                             bool complete, nw_error_t error) {
     struct asked *asked = context;
     struct scene_party *client = asked->party;
     struct scene *scene = client->scene;
     enter(scene);
     answer(asked, "receive", error);
+    bool datagrams = scene->script->datagrams;
     bool end = complete && message != NULL && nw_content_context_get_is_final(message);
-    scene->received += content != NULL ? dispatch_data_get_size(content) : 0;
-    bool whole = scene->received >= sizeof greeting;
+    if (content != NULL) {
+        compare(scene, content, scene->received);
+        scene->received += dispatch_data_get_size(content);
+    }
+    bool was_whole = scene->result.echoed, whole = scene->received >= scene->octets;
+    if (scene->received > scene->octets)
+        complain(scene, "%zu octets came back for %zu", scene->received, scene->octets);
     scene->result.echoed = whole;
     scene->result.ended = end && error == NULL;
-    if (error != NULL || end || (whole && scene->datagrams))
+    bool lasting = error != NULL && (!datagrams || client->asked > ASKED_MAX ||
+                                     nw_error_get_error_code(error) == ECANCELED);
+    if (lasting || end || (whole && datagrams))
         scene->client_done = true;
-    bool half_close = whole && !end && error == NULL && !scene->datagrams;
+    bool again = !lasting && !end && !(whole && datagrams);
+    size_t received = scene->received;
     leave(scene);
-    if (half_close) {
-        nw_connection_receive_f(client->connection, 1, 4096, ask(client), client_received);
+    if (again)
+        client_receive(scene, received);
+    if (again && whole && !was_whole)
         send_to(client, NULL, true);
-    }
 }
 
 static void greet(struct scene *scene) {
-    dispatch_data_t content = dispatch_data_create_f(greeting, sizeof greeting, NULL, NULL, NULL);
+    unsigned char *octets = malloc(scene->octets);
+    if (octets == NULL)
+        abort();
+    for (size_t i = 0; i < scene->octets; i++)
+        octets[i] = octet_at(i);
+    dispatch_data_t content = dispatch_data_create_f(octets, scene->octets, NULL, NULL, NULL);
+    free(octets);
     if (content != NULL) {
         send_to(&scene->client, content, false);
         dispatch_release(content);
@@ -267,7 +334,8 @@ static bool wait_ms(struct scene *scene, bool (*happened)(const struct scene *),
 }
 
 static bool must(struct scene *scene, bool (*happened)(const struct scene *), const char *what) {
-    bool yes = wait_ms(scene, happened, HANG_SECONDS * 1000);
+    unsigned patience = scene->script->patience_s;
+    bool yes = wait_ms(scene, happened, (patience != 0 ? patience : HANG_SECONDS) * 1000L);
     if (!yes) {
         enter(scene);
         complain(
@@ -291,7 +359,8 @@ static nw_parameters_t make_parameters(bool datagrams) {
 }
 
 static bool open_listener(struct scene *scene) {
-    nw_parameters_t parameters = make_parameters(scene->datagrams);
+    fake_sys_phase(FAKE_LISTENER);
+    nw_parameters_t parameters = make_parameters(scene->script->datagrams);
     scene->listener = parameters != NULL ? nw_listener_create_with_port("0", parameters) : NULL;
     nw_release(parameters);
     if (scene->listener == NULL)
@@ -304,11 +373,12 @@ static bool open_listener(struct scene *scene) {
            scene->result.listener_ready;
 }
 
-static void converse(struct scene *scene, const char *host) {
+static void converse(struct scene *scene) {
     char port[8];
+    fake_sys_phase(FAKE_CLIENT);
     snprintf(port, sizeof port, "%u", nw_listener_get_port(scene->listener));
-    nw_parameters_t parameters = make_parameters(scene->datagrams);
-    nw_endpoint_t endpoint = nw_endpoint_create_host(host, port);
+    nw_parameters_t parameters = make_parameters(scene->script->datagrams);
+    nw_endpoint_t endpoint = nw_endpoint_create_host(scene->script->host, port);
     struct scene_party *client = &scene->client;
     if (parameters != NULL && endpoint != NULL)
         client->connection = nw_connection_create(endpoint, parameters);
@@ -319,17 +389,16 @@ static void converse(struct scene *scene, const char *host) {
     nw_connection_set_queue(client->connection, scene->queue);
     nw_connection_set_state_changed_handler_f(client->connection, client, party_state);
     nw_connection_start(client->connection);
-    if (scene->datagrams) {
-        nw_connection_receive_message_f(client->connection, ask(client), client_received);
-        greet(scene);
-        for (int i = 0; i < RESENDS && !wait_ms(scene, is_client_done, RESEND_MS); i++)
-            greet(scene);
-    } else {
-        nw_connection_receive_f(client->connection, sizeof greeting, 4096, ask(client),
-                                client_received);
-        greet(scene);
+    client_receive(scene, 0);
+    greet(scene);
+    if (!scene->script->datagrams) {
+        must(scene, is_client_done, "the client's echo or error");
+        return;
     }
-    must(scene, is_client_done, "the client's echo or error");
+    /* A datagram may get lost, and with the last of them the echo. */
+    for (int i = 0; i < RESENDS && !wait_ms(scene, is_client_done, RESEND_MS); i++)
+        greet(scene);
+    wait_ms(scene, is_client_done, RESEND_MS);
 }
 
 static void cancel_peers(void *context) {
@@ -376,7 +445,7 @@ static void nothing(void *context) {
     (void)context;
 }
 
-struct scene_result scene_play(const char *host, bool datagrams) {
+struct scene_result scene_play(const struct scene_script *script) {
     struct scene *scene = calloc(1, sizeof *scene);
     if (scene == NULL)
         abort();
@@ -386,12 +455,14 @@ struct scene_result scene_play(const char *host, bool datagrams) {
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&scene->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    scene->datagrams = datagrams;
+    scene->script = script;
+    scene->octets = script->octets != 0 ? script->octets : SCENE_GREETING;
     scene->client.scene = scene;
+    scene->client.told = &scene->result.client;
     scene->queue = dispatch_queue_create("scene", NULL);
     if (scene->queue != NULL) {
         if (open_listener(scene))
-            converse(scene, host);
+            converse(scene);
         if (!end(scene))
             return scene->result; /* what hangs may still call: nothing is freed, the test fails */
         dispatch_sync_f(scene->queue, scene, nothing); /* the last handlers have returned */
@@ -399,9 +470,6 @@ struct scene_result scene_play(const char *host, bool datagrams) {
         dispatch_release(scene->queue);
     }
     struct scene_result result = scene->result;
-    result.client_ready = scene->client.was_ready;
-    result.client_error = scene->client.error;
-    result.client_told_error = scene->client.error != 0 || scene->client.send_error;
     pthread_cond_destroy(&scene->changed);
     pthread_mutex_destroy(&scene->lock);
     free(scene);
