@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 8 }; /* a name with two addresses */
+enum { FIRST_ROOM = 4 };
 
 struct record {
     nwi_ns at;
