@@ -49,10 +49,12 @@ static bool finish(struct nwi_io *io) {
     return true;
 }
 
-void nwi_io_deliver(struct nwi_io *io, unsigned events) {
+bool nwi_io_claim(struct nwi_io *io, unsigned events) {
     uint32_t before = atomic_fetch_or_explicit(&io->delivery, events | BUSY, memory_order_acq_rel);
-    if ((before & BUSY) != 0)
-        return; /* the thread inside finds them */
+    return (before & BUSY) == 0; /* else the thread inside finds them */
+}
+
+void nwi_io_deliver(struct nwi_io *io) {
     do {
         unsigned waiting = take_events(io);
         if (waiting != 0 && !atomic_load_explicit(&io->stopping, memory_order_acquire))

@@ -94,8 +94,11 @@ nwi_err nwi_epoll_remove(struct nwi_io *io);
 /* Next event of the batch as (io, events); NULL for the wake-up descriptor. Owner. */
 struct nwi_io *nwi_epoll_next(struct nwi_loop *loop, unsigned *ret_events);
 
-/* io.c: calls ready(), unless another thread is in it: then that one calls it again. */
-void nwi_io_deliver(struct nwi_io *io, unsigned events);
+/* io.c: takes the descriptor for a ready(), unless another thread is in it: then false, and that
+ * one calls it again. Before the callout begins: a thread that loses the loop at once, before its
+ * first step, must have left the mark that keeps the new owner's stop task from ending the io. */
+bool nwi_io_claim(struct nwi_io *io, unsigned events);
+void nwi_io_deliver(struct nwi_io *io); /* inside the callout, after a claim: calls ready() */
 /* The run function of every stop task. */
 void nwi_io_run_stopped(struct nwi_task *task);
 

@@ -143,8 +143,10 @@ static bool run_batch(struct nwi_loop *loop) {
         if (wanted == 0)
             continue;
         events &= wanted | NWI_IO_HANGUP | NWI_IO_ERROR;
+        if (!nwi_io_claim(io, events))
+            continue;
         uint64_t word = begin_callout(loop);
-        nwi_io_deliver(io, events);
+        nwi_io_deliver(io);
         if (!end_callout(loop, word) || !run_what_followed(loop))
             return false;
     }
