@@ -36,6 +36,9 @@ static struct {
 } names[NAMES];
 static unsigned name_count;
 
+static uintptr_t unscheduled[NAMES];
+static unsigned unscheduled_count;
+
 static char failure[512];
 
 /* What threads keep for themselves: _Thread_local of the sources under test lies in this section
@@ -51,6 +54,12 @@ bool weave_on_stack(uintptr_t address) {
            (address >= (uintptr_t)__start_weave_thread && address < (uintptr_t)__stop_weave_thread);
 }
 
+bool weave_is_local(uintptr_t address) {
+    uintptr_t own = (uintptr_t)stack[engine.current];
+    return (address >= own && address < own + WEAVE_STACK) ||
+           (address >= (uintptr_t)__start_weave_thread && address < (uintptr_t)__stop_weave_thread);
+}
+
 /* --- reports --- */
 
 void weave_name(const volatile void *address, const char *name) {
@@ -58,6 +67,17 @@ void weave_name(const volatile void *address, const char *name) {
         names[name_count].address = (uintptr_t)address;
         names[name_count++].name = name;
     }
+}
+
+void weave_unscheduled(const volatile void *address) {
+    if (unscheduled_count < NAMES)
+        unscheduled[unscheduled_count++] = (uintptr_t)address;
+}
+bool weave_has_point(uintptr_t address) {
+    for (unsigned i = 0; i < unscheduled_count; i++)
+        if (unscheduled[i] == address)
+            return false;
+    return true;
 }
 
 const char *weave_text(uintptr_t address) {
@@ -170,10 +190,24 @@ void weave_thread(void (*body)(void *), void *argument) {
 void weave_forget(unsigned place) {
     weave_self()->history = place;
     weave_self()->load_pc = NULL;
+    engine.look = true;
+}
+
+unsigned weave_fact(unsigned which) {
+    struct weave_thread *self = weave_self();
+    self->history = weave_mix(self->history, engine.fact[which]);
+    return engine.fact[which];
+}
+
+void weave_set_fact(unsigned which, unsigned value) {
+    engine.fact[which] = value;
 }
 
 static bool is_ready(struct weave_thread *thread) {
-    return thread->ready(thread->ready_argument);
+    uint64_t history = weave_self()->history; /* of whoever ran last: it learns nothing */
+    bool ready = thread->ready(thread->ready_argument);
+    weave_self()->history = history;
+    return ready;
 }
 
 void weave_wait(bool (*ready)(void *), void *argument) {
@@ -195,10 +229,13 @@ static bool is_quiet(struct weave_thread *thread) {
 }
 
 void weave_wait_until_quiet(void) {
+    weave_self()->load_pc = NULL;
     weave_point(is_quiet, 0, __builtin_return_address(0));
+    weave_catch_up();
 }
 
 void weave_pause(void) {
+    weave_self()->load_pc = NULL;
     weave_point(NULL, 0, __builtin_return_address(0));
 }
 
@@ -266,7 +303,10 @@ static void run_once(const struct weave_scenario *scenario) {
     }
     engine.threads = 1;
     engine.giving_up = false;
-    name_count = 0;
+    engine.look = false;
+    engine.timeouts = scenario->timeouts;
+    memset(engine.fact, 0, sizeof(engine.fact));
+    name_count = unscheduled_count = 0;
     replayed = 0;
     replay_until = choices;
     failure[0] = '\0';
@@ -283,9 +323,11 @@ static void run_once(const struct weave_scenario *scenario) {
                 able[count++] = i;
         if (count == 0)
             break;
+        if ((count > 1 || engine.look) && replayed >= replay_until &&
+            !insert_seen(weave_memory_hash()))
+            return;
+        engine.look = false;
         if (count > 1) {
-            if (replayed >= replay_until && !insert_seen(weave_memory_hash()))
-                return;
             engine.current = last;
             last = able[weave_pick(count)];
         } else {

@@ -24,6 +24,7 @@ struct weave_scenario {
     void (*setup)(void); /* makes the objects and the first threads; nothing runs yet */
     void (*check)(void); /* when nothing can run any more: what has to hold then */
     bool large;          /* takes long: only when it is named */
+    unsigned timeouts; /* deadlines of waits for a condition that may pass in a run, at any time */
 };
 
 /* Searches each scenario (or those named in the arguments); the exit status for main. */
@@ -37,12 +38,22 @@ void weave_forget(unsigned place);
 /* Blocks until `ready`, which looks at memory without changing it. To be marked WEAVE_BLIND. */
 #define WEAVE_BLIND __attribute__((no_sanitize("thread")))
 void weave_wait(bool (*ready)(void *argument), void *argument);
-/* Blocks until no other thread can go on. */
+/* Blocks until no other thread can go on; with the time that takes, stores become visible. */
 void weave_wait_until_quiet(void);
 /* Lets others run. */
 void weave_pause(void);
 /* One of `count` ways to go on, each tried. */
 unsigned weave_choose(unsigned count);
+/* No scheduling point before the accesses of this atomic object, since others order them: fewer
+ * states. */
+void weave_unscheduled(const volatile void *address);
+/* Facts about the run, part of its state, that no thread learns anything else from. All 0 at
+ * first. */
+enum { WEAVE_FACTS = 8 };
+unsigned weave_fact(unsigned which);
+void weave_set_fact(unsigned which, unsigned value);
+/* A word in the kernel, as an eventfd: always read as it is, with full barriers. */
+unsigned weave_kernel_exchange(unsigned *word, unsigned value);
 /* Zeroed memory, the same in each run; access after weave_free is reported. */
 void *weave_alloc(size_t size);
 void weave_free(void *memory);

@@ -139,8 +139,10 @@ static bool has_other_value(struct weave_thread *thread) {
 static void before_atomic(const volatile void *pointer, bool load, const void *pc) {
     struct weave_thread *self = weave_self();
     uintptr_t address = (uintptr_t)pointer;
-    bool repeats = load && self->load_pc == pc && self->load_address == address;
-    weave_point(repeats ? has_other_value : NULL, address, pc);
+    bool repeats = load && self->load_pc == pc && self->load_address == address &&
+                   self->load_count >= WEAVE_REPEATS;
+    if (repeats || weave_has_point(address))
+        weave_point(repeats ? has_other_value : NULL, address, pc);
     check_alive(address);
 }
 
@@ -249,7 +251,8 @@ int weave_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                          const struct timespec *until);
 int weave_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                          const struct timespec *until) {
-    bool times_out = until != NULL && weave_choose(2) == 1;
+    bool times_out = until != NULL && weave->timeouts > 0 && weave_choose(2) == 1;
+    weave->timeouts -= times_out;
     weave_mutex_unlock(mutex);
     weave_self()->woken = false;
     if (!times_out)
@@ -326,6 +329,12 @@ void *nwi_alloc(size_t size) {
 }
 void *nwi_alloc_certain(size_t size);
 void *nwi_alloc_certain(size_t size) {
+    return weave_alloc(size);
+}
+void *nwi_realloc(void *memory, size_t size);
+void *nwi_realloc(void *memory, size_t size) {
+    if (memory != NULL)
+        weave_fail("no scenario is to need that much memory");
     return weave_alloc(size);
 }
 void nwi_free(void *memory);

@@ -15,6 +15,7 @@ enum {
     WEAVE_LOCATIONS = 64, /* atomic objects touched in one run */
     WEAVE_MESSAGES = 48,  /* stores of one object that somebody may still read */
     WEAVE_STACK = 1 << 16,
+    WEAVE_REPEATS = 3,
 };
 
 /* What a thread knows, or what a store publishes: for each location the newest store that it must
@@ -38,16 +39,21 @@ struct weave_thread {
     bool woken;
     bool (*ready)(void *argument); /* weave_wait */
     void *ready_argument;
-    /* A load that only repeats the thread's previous operation waits for another value. */
+    /* A load that has just been done WEAVE_REPEATS times with the same result is taken for a loop
+     * that waits: it goes on when there is another value. */
     const void *load_pc;
     uintptr_t load_address;
+    unsigned load_count;
     uint8_t load_id;
 };
 
 struct weave_engine {
     struct weave_thread thread[WEAVE_THREADS]; /* 0: setup and check, never scheduled */
     unsigned threads, current;
+    unsigned fact[WEAVE_FACTS];
+    unsigned timeouts; /* deadlines that may still pass in this run */
     bool tracing;
+    bool look;      /* the next point is one at which a state may come again */
     bool giving_up; /* the rest of the run is not of interest */
 };
 extern struct weave_engine *const weave;
@@ -57,7 +63,9 @@ void weave_point(bool (*enabled)(struct weave_thread *), uintptr_t address, cons
 /* As weave_choose, when the state tells what was chosen. */
 unsigned weave_pick(unsigned count);
 void weave_hooks_reset(void);
-bool weave_on_stack(uintptr_t address);
+bool weave_on_stack(uintptr_t address);  /* of a coroutine, or data of threads */
+bool weave_has_point(uintptr_t address); /* not weave_unscheduled */
+bool weave_is_local(uintptr_t address);  /* on the calling coroutine's own */
 void weave_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define weave_trace(...)                                                                           \
     do {                                                                                           \
@@ -92,6 +100,7 @@ bool weave_has_newer(const struct weave_thread *thread);
  * has seen. */
 void weave_publish(uintptr_t address, unsigned size);
 void weave_plain(uintptr_t address, unsigned size, bool write);
+void weave_catch_up(void); /* the calling thread's loads return the newest stores from here on */
 void weave_inherit(struct weave_thread *child, unsigned index);
 
 #endif

@@ -37,6 +37,7 @@ struct record { /* the last plain or atomic access of one kind by one thread */
 struct granule { /* eight octets */
     uintptr_t address;
     uint64_t before; /* the content when the run began */
+    bool foreign;    /* on a stack, and another thread has been there */
     unsigned count;
     struct record record[RECORDS];
 };
@@ -89,6 +90,7 @@ static struct granule *find_granule(uintptr_t address) {
         if (memory.granules > GRANULES / 2)
             weave_fail("more memory touched than the weaver can watch");
         granule->address = address;
+        granule->foreign = false;
         granule->before = *(uint64_t *)address;
         memory.used[memory.granules++] = at;
     }
@@ -150,7 +152,11 @@ static void access_range(uintptr_t address, unsigned size, bool write, bool atom
 }
 
 void weave_plain(uintptr_t address, unsigned size, bool write) {
-    if (!weave_on_stack(address))
+    if (weave_is_local(address))
+        return;
+    if (weave_on_stack(address)) /* not watched, but part of the state */
+        find_granule(address & ~(uintptr_t)7)->foreign = true;
+    else
         access_range(address, size, write, false);
 }
 
@@ -291,6 +297,20 @@ bool weave_has_newer(const struct weave_thread *thread) {
            peek(location->address, location->size) != location->order[location->count - 1].value;
 }
 
+void weave_catch_up(void) {
+    for (unsigned i = 0; i < memory.locations; i++) {
+        const struct location *location = &memory.location[i];
+        weave_self()->view.seen[i] = location->order[location->count - 1].id;
+    }
+}
+
+unsigned weave_kernel_exchange(unsigned *word, unsigned value) {
+    weave_point(NULL, (uintptr_t)word, __builtin_return_address(0));
+    unsigned before = (unsigned)weave_system_word((uintptr_t)word, WEAVE_SET, value);
+    weave_trace("kernel: %s = %u, was %u", weave_text((uintptr_t)word), value, before);
+    return before;
+}
+
 uint64_t weave_newest(uintptr_t address, unsigned size) {
     return peek(address, size);
 }
@@ -299,17 +319,19 @@ uint64_t weave_load(uintptr_t address, unsigned size, memory_order order, const 
     access_range(address, size, false, true);
     struct location *location = find(address, size);
     struct weave_thread *self = weave_self();
-    unsigned floor = floor_of(location, order);
-    if (self->load_pc == pc && pc != NULL && self->load_address == address) {
-        int last = place_of(index_of(location), self->load_id);
-        if (last >= (int)floor)
-            floor = (unsigned)last + 1;
-    }
+    unsigned floor = floor_of(location, order), repeats = 0;
+    bool again = self->load_pc == pc && pc != NULL && self->load_address == address;
+    uint8_t before = self->load_id;
+    if (again)
+        repeats = self->load_count;
+    if (repeats >= WEAVE_REPEATS && place_of(index_of(location), before) >= (int)floor)
+        floor = (unsigned)place_of(index_of(location), before) + 1;
     unsigned place = location->count - 1 - weave_pick(location->count - floor);
     take(location, place, order);
     self->load_pc = pc;
     self->load_address = address;
     self->load_id = location->order[place].id;
+    self->load_count = again && self->load_id == before ? repeats + 1 : 1;
     uint64_t value = location->order[place].value;
     weave_trace("load %s = %#lx%s", weave_text(address), value,
                 place + 1 < location->count ? " (stale)" : "");
@@ -488,7 +510,9 @@ static uint64_t hash_granule(const struct granule *granule) {
 }
 
 uint64_t weave_memory_hash(void) {
-    uint64_t hash = 0;
+    uint64_t hash = weave->timeouts;
+    for (unsigned i = 0; i < WEAVE_FACTS; i++)
+        hash = weave_mix(hash, weave->fact[i]);
     gather_times();
     for (unsigned i = 0; i < memory.locations; i++)
         collect(&memory.location[i]);

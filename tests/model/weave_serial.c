@@ -23,19 +23,11 @@ static struct item item[ITEMS];
 static struct nwi_serial context[2];
 static dispatch_queue_t queue, other;
 static unsigned inside; /* plain, as all that items touch: a race tells as well */
-/* Not watched and not put back: a fact about the run, whoever looks. */
-static bool stopped;
-
-static WEAVE_BLIND bool is_stopped(void) {
-    return stopped;
-}
-static WEAVE_BLIND void set_stopped(bool value) {
-    stopped = value;
-}
+enum { STOPPED = 0 };   /* fact: nothing may run */
 
 static void run(void *argument) {
     struct item *self = argument;
-    weave_expect(!is_stopped());
+    weave_expect(!weave_fact(STOPPED));
     weave_expect(inside++ == 0);
     weave_expect(self->after < 0 || item[self->after].runs == 1);
     self->runs++;
@@ -48,7 +40,6 @@ static void run_task(struct nwi_task *task) {
 static void prepare(void) {
     static const char *const next_name[ITEMS] = {"next[0]", "next[1]", "next[2]",
                                                  "next[3]", "next[4]", "next[5]"};
-    set_stopped(false);
     for (unsigned i = 0; i < ITEMS; i++) {
         item[i] = (struct item){.task.run = run_task, .after = -1};
         weave_name(&item[i].task.next, next_name[i]);
@@ -162,10 +153,10 @@ static void stop_and_go(void *argument) {
     (void)argument;
     nwi_serial_suspend(&context[0]);
     weave_wait_until_quiet();
-    set_stopped(true);
+    weave_set_fact(STOPPED, true);
     weave_pause();
     weave_wait_until_quiet();
-    set_stopped(false);
+    weave_set_fact(STOPPED, false);
     weave_expect(nwi_serial_resume(&context[0]));
 }
 static void stop_twice(void *argument) {
@@ -291,20 +282,20 @@ static void release_both(void) {
 }
 
 static const struct weave_scenario scenarios[] = {
-    {"pushes", setup_pushes, check_three, false},
-    {"more-pushes", setup_more_pushes, check_four, true},
-    {"direct", setup_direct, check_three, false},
-    {"executor", setup_executor, check_three, false},
-    {"suspend", setup_suspend, check_two, false},
-    {"nested", setup_nested, check_one, false},
-    {"resumes", setup_resumes, check_one, false},
-    {"activate", setup_activate, check_two, false},
-    {"release", setup_release, check_queues_two, false},
-    {"sync", setup_sync, check_queues_two, false},
-    {"syncs", setup_syncs, check_queues_two, false},
-    {"targets", setup_targets, check_queues_two, false},
-    {"target-sync", setup_target_sync, check_queues_two, false},
-    {"move", setup_move, release_both, false},
+    {"pushes", setup_pushes, check_three, false, 0},
+    {"more-pushes", setup_more_pushes, check_four, true, 0},
+    {"direct", setup_direct, check_three, false, 0},
+    {"executor", setup_executor, check_three, false, 0},
+    {"suspend", setup_suspend, check_two, false, 0},
+    {"nested", setup_nested, check_one, false, 0},
+    {"resumes", setup_resumes, check_one, false, 0},
+    {"activate", setup_activate, check_two, false, 0},
+    {"release", setup_release, check_queues_two, false, 0},
+    {"sync", setup_sync, check_queues_two, false, 0},
+    {"syncs", setup_syncs, check_queues_two, false, 0},
+    {"targets", setup_targets, check_queues_two, false, 0},
+    {"target-sync", setup_target_sync, check_queues_two, false, 0},
+    {"move", setup_move, release_both, false, 0},
 };
 
 int main(int argc, char **argv) {
