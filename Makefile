@@ -1,6 +1,7 @@
 # The front door. Everything real is in meson.build; this only names the steps.
 #   make          build into build/          make check   set up, build, run every test
 #   make demo     set up, build, show it     make bench   measure against its peers
+#   make soak     a day's traffic in minutes
 #   make install  into PREFIX (/usr/local)   make help    all of it
 
 BUILD  ?= build
@@ -10,7 +11,7 @@ PYTHON ?= python3
 MESON_FLAGS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build deps demo check bench install clean help coverage rfcs symbols
+.PHONY: build deps demo check bench soak install clean help coverage rfcs symbols
 
 help:
 	@echo "make deps      install the Debian packages of deps.txt that are missing"
@@ -18,6 +19,7 @@ help:
 	@echo "make demo      deps, build, then nwcat on a real server on loopback"
 	@echo "make check     deps, build, then every test; ends with 'N passed, N failed, N skipped'"
 	@echo "make bench     deps, build, then every measurement beside its peers (BENCH_FLAGS=--help)"
+	@echo "make soak      1,000,000 connects cancelled, 10,000,000 echoes: does anything grow?"
 	@echo "make install   build, then install under PREFIX=$(PREFIX) (DESTDIR is honoured)"
 	@echo "make coverage  write docs/coverage.md and docs/rfcs.md anew"
 	@echo "make symbols   write tests/abi/symbols.txt anew from the built library"
@@ -46,6 +48,9 @@ run-check: build
 
 run-bench: build
 	@bash scripts/bench.sh $(BUILD) $(BENCH_FLAGS)
+
+soak: build
+	@$(BUILD)/tests/soak/soak $(SOAK_FLAGS)
 
 install: build
 	$(MESON) install -C $(BUILD) --no-rebuild
