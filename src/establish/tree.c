@@ -289,8 +289,6 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
         .interface_index = establishment->interface_index,
     };
     establishment->resolved = true;
-    nwi_path_set_hook(
-        nwi_resolver_network_changed); /* siblings: only this floor may introduce them */
     note(establishment, resolver, NWI_EVENT_RESOLVE_START, establishment->endpoint, 0);
     nwi_race_start(&establishment->race, nwi_now());
     establishment->resolution =
@@ -363,6 +361,14 @@ static bool is_itself(nw_endpoint_t endpoint) {
     return name != NULL && strcasecmp(name, "localhost") == 0;
 }
 
+/* Before anything is learnt of the network: what is cached about it goes when it changes, and the
+ * owner asks afterwards whether it has changed. The resolver and the path are siblings, so only
+ * this floor may introduce them. Where changes cannot be watched a connection does without. */
+static void watch_network(void) {
+    nwi_path_set_hook(nwi_resolver_network_changed);
+    (void)nwi_path_keep_watching();
+}
+
 void nwi_establishment_begin(struct nwi_establishment *establishment) {
     nw_parameters_t parameters = establishment->parameters;
     const struct nwi_ip_options *ip = nwi_ip_options(parameters->stack->internet);
@@ -373,10 +379,12 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     nwi_err err = check_request(establishment);
     report_ignored(establishment);
     bool permanent = err != 0;
+    bool itself = is_itself(establishment->endpoint);
+    if (err == 0 && !itself)
+        watch_network();
     if (err == 0)
-        err = is_itself(establishment->endpoint)
-                  ? nwi_path_allows_itself(parameters)
-                  : nwi_path_allows(parameters, &establishment->interface_index);
+        err = itself ? nwi_path_allows_itself(parameters)
+                     : nwi_path_allows(parameters, &establishment->interface_index);
     nwi_race_init(&establishment->race, &options);
     if (err != 0)
         fail(establishment, err, permanent);

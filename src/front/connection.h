@@ -82,7 +82,7 @@ struct nw_connection {
         struct nwi_path_subscription
             *path_changes;       /* owned; while waiting or ready with a handler */
         unsigned asked_too_late; /* sends and receives asked for after the end began */
-        bool network_changed;    /* since this attempt at establishment began */
+        unsigned network;        /* nwi_path_changes() as this attempt at establishment began */
         bool viable, better;     /* as told last */
         /* sending */
         struct connection_send_list sends; /* not yet handed down */

@@ -231,8 +231,6 @@ static void path_changed(void *context) {
     nw_connection_t connection = context;
     if (connection->protocol.state == nw_connection_state_waiting)
         nwi_connection_retry(connection);
-    else if (connection->protocol.state == nw_connection_state_preparing)
-        connection->protocol.network_changed = true; /* of use only if this attempt fails */
     else if (connection->protocol.state == nw_connection_state_ready)
         look_at_path(connection);
 }
@@ -296,7 +294,7 @@ static void not_established(void *owner, nwi_err err, bool permanent) {
     nwi_connection_watch_path(
         connection); /* before the client hears of it: no change may slip between */
     enter(connection, nw_connection_state_waiting, err);
-    if (connection->protocol.network_changed) /* under way, the attempt could not take note of it */
+    if (nwi_path_changes() != connection->protocol.network) /* the attempt was of another network */
         nwi_connection_retry(connection);
 }
 
@@ -308,7 +306,7 @@ static const struct nwi_establishment_events establishment_events = {
 static void establish(nw_connection_t connection) {
     char name[16];
     nwi_connection_name(connection, name);
-    connection->protocol.network_changed = false;
+    connection->protocol.network = nwi_path_changes();
     struct nwi_establishment_request request = {
         .endpoint = connection->endpoint,
         .parameters = connection->parameters,

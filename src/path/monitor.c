@@ -1,8 +1,8 @@
 /*
  * monitor.c - one netlink watch, many listeners.
  * What:   see monitor.h. A `monitor` object lives from the first subscription to the end of the
- *         last; the next one after that makes a new monitor, so nothing is ever restarted.
- * Source: rtnetlink(7).
+ *         last; the next one after that makes a new monitor, so nothing is ever restarted. A
+ * monitor that is kept never ends. Source: rtnetlink(7).
  * Runs:   subscribing on any thread; reading netlink in a serial context of our own; notices in the
  *         subscriber's.
  * Owns:   the monitor: the descriptor and the latest table. The list of subscriptions is guarded by
@@ -36,11 +36,14 @@ struct monitor {
     bool waiting; /* the alarm is set; own context only */
     struct nwi_task start, stop;
     struct nwi_path_table *table; /* owned; under lock */
+    _Atomic bool stale;           /* a change is known that `table` does not show yet */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, nwi_path_subscription) subscriptions; /* under lock */
 static struct monitor *running;                          /* under lock; NULL: nobody listens */
+static _Atomic bool kept;                                /* written under lock */
+static _Atomic unsigned changes;                         /* written under lock */
 static _Atomic(void (*)(void)) hook;
 static struct nwi_serial own_context; /* every monitor's; never ends */
 static pthread_once_t own_context_once = PTHREAD_ONCE_INIT;
@@ -86,9 +89,12 @@ static void look(struct monitor *monitor) {
     struct nwi_path_table *old = same ? fresh : monitor->table;
     if (!same) {
         monitor->table = fresh;
+        /* Release pairs with nwi_path_changes: who sees the count sees the table. */
+        atomic_fetch_add_explicit(&changes, 1, memory_order_release);
         if (monitor == running)
             tell_all();
     }
+    atomic_store(&monitor->stale, false); /* only this context says that it is, so none is missed */
     pthread_mutex_unlock(&lock);
     nwi_release(old);
     if (!same)
@@ -108,7 +114,10 @@ static void on_ready(struct nwi_watch *watch, unsigned events) {
     nwi_err err = nwi_netlink_drain(monitor->fd, &changed);
     if (err != 0)
         nwi_log(NWI_LOG_ERROR, "path", "netlink", "cannot read changes: %s", nwi_err_text(err));
-    if (!changed || monitor->waiting)
+    if (!changed)
+        return;
+    atomic_store(&monitor->stale, true);
+    if (monitor->waiting)
         return;
     monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + NWI_PATH_COALESCE) == 0;
     if (!monitor->waiting)
@@ -155,6 +164,32 @@ static nwi_err create_monitor(struct monitor **ret_monitor) {
     return 0;
 }
 
+/* Under lock. */
+static nwi_err ensure_running(void) {
+    if (running != NULL)
+        return 0;
+    nwi_err err = create_monitor(&running);
+    if (err == 0) {
+        nwi_retain(running); /* until start_run ran */
+        nwi_serial_push(&own_context, &running->start);
+    }
+    return err;
+}
+
+nwi_err nwi_path_keep_watching(void) {
+    if (atomic_load_explicit(&kept, memory_order_relaxed)) /* once set it stays */
+        return 0;
+    pthread_mutex_lock(&lock);
+    nwi_err err = ensure_running();
+    atomic_store_explicit(&kept, err == 0, memory_order_relaxed);
+    pthread_mutex_unlock(&lock);
+    return err;
+}
+
+unsigned nwi_path_changes(void) {
+    return atomic_load_explicit(&changes, memory_order_acquire);
+}
+
 static void notify_run(struct nwi_task *task) {
     struct nwi_path_subscription *subscription =
         nwi_container_of(task, struct nwi_path_subscription, task);
@@ -175,15 +210,8 @@ nwi_err nwi_path_subscribe(struct nwi_serial *context, void *owner,
     subscription->changed = changed;
     subscription->handler_context = handler_context;
     subscription->task.run = notify_run;
-    nwi_err err = 0;
     pthread_mutex_lock(&lock);
-    if (running == NULL) {
-        err = create_monitor(&running);
-        if (err == 0) {
-            nwi_retain(running); /* until start_run ran */
-            nwi_serial_push(&own_context, &running->start);
-        }
-    }
+    nwi_err err = ensure_running();
     if (err == 0)
         LIST_INSERT_HEAD(&subscriptions, subscription, entry);
     pthread_mutex_unlock(&lock);
@@ -201,7 +229,8 @@ struct nwi_path_subscription *nwi_path_unsubscribe(struct nwi_path_subscription 
     subscription->ended = true;
     pthread_mutex_lock(&lock);
     LIST_REMOVE(subscription, entry);
-    if (LIST_EMPTY(&subscriptions)) { /* the reference of `running` travels with the stop task */
+    if (LIST_EMPTY(&subscriptions) &&
+        !kept) { /* the reference of `running` travels with the stop task */
         nwi_serial_push(&own_context, &running->stop);
         running = NULL;
     }
@@ -215,7 +244,8 @@ void nwi_path_set_hook(void (*changed)(void)) {
 
 struct nwi_path_table *nwi_path_copy_table(void) {
     pthread_mutex_lock(&lock);
-    struct nwi_path_table *table = running != NULL ? nwi_retain(running->table) : NULL;
+    bool known = running != NULL && !atomic_load(&running->stale);
+    struct nwi_path_table *table = known ? nwi_retain(running->table) : NULL;
     pthread_mutex_unlock(&lock);
     if (table != NULL)
         return table;

@@ -1,8 +1,8 @@
 /*
  * monitor.h - being told when the network changed.
- * What:   one watch on netlink for the whole process, running while anybody listens. Bursts of
- *         kernel messages become one notice, at most every 20 ms, and only when the table of
- *         path/table.h really differs.
+ * What:   one watch on netlink for the whole process, running while anybody listens, and for good
+ *         once nwi_path_keep_watching was called. Bursts of kernel messages become one notice, at
+ *         most every 20 ms, and only when the table of path/table.h really differs.
  * Runs:   as each function says.
  */
 #ifndef NWI_PATH_MONITOR_H
@@ -25,8 +25,16 @@ nwi_err nwi_path_subscribe(struct nwi_serial *context, void *owner,
 /* In the context. `changed` does not run afterwards. NULL is fine. Returns NULL. */
 struct nwi_path_subscription *nwi_path_unsubscribe(struct nwi_path_subscription *subscription);
 
-/* Any thread: the latest table, +1. While somebody listens it is at hand; otherwise the kernel is
- * asked. NULL: it could not be read. */
+/* Any thread: the network is watched from now on until the process ends, whoever listens: the count
+ * below goes on, and the hook is called. Errors: as nwi_path_subscribe; then tried again by the
+ * next call. */
+nwi_err nwi_path_keep_watching(void);
+/* Any thread: counts the changes seen while the network was watched, so that who has no
+ * subscription can tell whether one came in between. */
+unsigned nwi_path_changes(void);
+
+/* Any thread: the latest table, +1. While the network is watched, and no change is known that has
+ * not been read, it is at hand; otherwise the kernel is asked. NULL: it could not be read. */
 struct nwi_path_table *nwi_path_copy_table(void);
 
 /* Any thread: a function called once per change, before the subscribers are told, from a context of

@@ -122,9 +122,26 @@ class Links(lab.Lab):
         peer.wait_for('state ready')
         peer.wait_for('finished 5')
 
+    def test_change_during_the_first_attempt(self):
+        """What it fails for may be over: it is tried again at once, though the change came while it was under way."""
+        lab.wait_until(lambda: b'tentative' not in self.client.ip('addr', 'show', 'dev', 'nwc').stdout,
+                       'the link-local address')  # a change of its own, which must not come later
+        self.add_neighbour('10.77.0.9')  # the first packet vanishes
+        peer = self.peer('10.77.0.9', 7000)
+        peer.wait_for('state preparing')
+        self.client.ip('addr', 'add', '10.77.0.77/24', 'dev', 'nwc')  # a change, of no help here
+        self.add_address('10.77.0.9')  # the packet that is sent again finds nobody who listens
+        self.assertEqual(peer.wait_for('state waiting'), 'state waiting posix 111')
+        peer.wait_for('state preparing')
+        self.assertEqual(peer.wait_for('state waiting'), 'state waiting posix 111')
+        self.listen('10.77.0.9', self.say('hello'))
+        self.client.ip('addr', 'del', '10.77.0.77/24', 'dev', 'nwc')
+        peer.wait_for('finished 5')
+
     def test_required_interface_comes_up_later(self):
         """Another link leads to the server too, yet the connection waits for the required one."""
         self.listen('10.77.0.2', self.say('hello'))
+        lab.wait_until(lambda: b'state UP' in self.client.ip('link', 'show', 'nwc').stdout, 'the carrier')
         peer = self.peer('-I', '10.77.0.2', '10.77.0.2', 7000)
         self.assertEqual(peer.wait_for('interface'), 'interface nwc')
         self.second_link('other0')

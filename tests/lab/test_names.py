@@ -133,6 +133,16 @@ class NoName(Names):
         self.assertEqual(peer.wait_for('state cancelled'), 'state cancelled')
         self.assertLess(int(peer.wait_for('cancelled').split()[1]), 50000 * lab.SLOW)
 
+    def test_network_changes_during_the_first_resolution(self):
+        """Nobody follows the path yet; the resolver does, and asks again: the old network may have swallowed it."""
+        dns = self.script(a=(SILENT, []), aaaa=(SILENT, []))
+        peer = self.peer('name.lab.test', 7000)
+        lab.wait_until(lambda: len(dns.asked) >= 2, 'both questions')
+        dns.rules.update({('name.lab.test', A): (0, [V4]), ('name.lab.test', AAAA): (0, [])})
+        self.client.ip('addr', 'add', '10.77.0.77/24', 'dev', 'nwc')
+        peer.wait_for('state ready', deadline=lab.SLACK)  # by itself it would ask again after 5 s
+        peer.wait_for('finished')
+
     def test_interrupt_during_resolution(self):
         dns = self.script(a=(SILENT, []), aaaa=(SILENT, []))
         process = self.start_nwcat('name.lab.test', 7000)

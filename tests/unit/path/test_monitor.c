@@ -296,7 +296,10 @@ static void several_listeners_and_their_ends(void **state) {
 
 static _Atomic unsigned hook_calls;
 static void on_hook(void) {
+    pthread_mutex_lock(&lock);
     hook_calls++;
+    pthread_cond_broadcast(&news);
+    pthread_mutex_unlock(&lock);
 }
 
 /* The hook runs before the listeners hear of it. */
@@ -330,6 +333,47 @@ static void failing_system_calls(void **state) {
     assert_null(nwi_path_unsubscribe(NULL));
 }
 
+/* Waits for the hook to be called, and then for the count to follow. */
+static void await_change(unsigned before) {
+    struct timespec limit = deadline(), now;
+    pthread_mutex_lock(&lock);
+    while (hook_calls == 0)
+        assert_int_equal(pthread_cond_timedwait(&news, &lock, &limit), 0);
+    hook_calls = 0;
+    pthread_mutex_unlock(&lock);
+    do {
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        assert_true(now.tv_sec < limit.tv_sec);
+    } while (nwi_path_changes() == before);
+}
+
+/* Kept, it goes on with nobody subscribed. The last test: there is no way back. */
+static void kept(void **state) {
+    (void)state;
+    unsigned before = nwi_path_changes();
+    fake_sys_install();
+    fake_sys_fail(FAKE_SOCKET, 1, 1, EMFILE);
+    assert_int_equal(nwi_path_keep_watching(), nwi_posix(EMFILE));
+    fake_sys_remove();
+    hook_calls = 0;
+    nwi_path_set_hook(on_hook);
+    assert_int_equal(nwi_path_keep_watching(), 0);
+    assert_int_equal(nwi_path_keep_watching(), 0);
+    run("ip addr add 10.77.0.9/24 dev va");
+    await_change(before);
+    struct listener listener = subscribed();
+    start(&listener);
+    end(&listener);
+    before = nwi_path_changes();
+    run("ip addr del 10.77.0.9/24 dev va");
+    await_change(before);
+    struct nwi_path_table *table = nwi_path_copy_table();
+    assert_true(no_second_address(table));
+    nwi_release(table);
+    nwi_path_set_hook(NULL);
+}
+
 int main(void) {
     if (unshare(CLONE_NEWNET) != 0) {
         fprintf(stderr, "no network namespaces here: %s\n", strerror(errno));
@@ -349,6 +393,7 @@ int main(void) {
         T(several_listeners_and_their_ends),
         T(hook),
         cmocka_unit_test(failing_system_calls),
+        T(kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
