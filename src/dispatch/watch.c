@@ -10,8 +10,12 @@ static void take_events(struct nwi_task *task) {
     /* acquire pairs with the release in io_ready: the events seen were stored before the task was
      * pushed. */
     unsigned events = atomic_exchange_explicit(&watch->events, 0, memory_order_acq_rel);
-    if (!watch->stopped && events != 0)
-        watch->ready(watch, events);
+    if (watch->stopped || events == 0)
+        return;
+    /* Before the handler: what it awaits anew, or another context does from here on, stays. */
+    if (watch->io.mode == NWI_IO_EDGE_READ && (events & NWI_IO_WRITE) != 0)
+        nwi_io_await_write(&watch->io, false);
+    watch->ready(watch, events);
 }
 
 /* On the loop's thread. The first to add events to an empty word sends the task; later ones only
@@ -36,9 +40,9 @@ static void io_stopped(struct nwi_io *io) {
     nwi_serial_push(watch->context, &io->stop_task);
 }
 
-nwi_err nwi_watch_start(struct nwi_watch *watch, struct nwi_serial *context, struct nwi_loop *loop,
-                        int fd, void *owner,
-                        void (*ready)(struct nwi_watch *watch, unsigned events)) {
+static nwi_err start(struct nwi_watch *watch, struct nwi_serial *context, struct nwi_loop *loop,
+                     int fd, enum nwi_io_mode mode, void *owner,
+                     void (*ready)(struct nwi_watch *watch, unsigned events)) {
     watch->io.ready = io_ready;
     watch->io.stopped = io_stopped;
     watch->task.run = take_events;
@@ -46,10 +50,26 @@ nwi_err nwi_watch_start(struct nwi_watch *watch, struct nwi_serial *context, str
     watch->owner = nwi_retain(owner);
     watch->ready = ready;
     watch->stopped = false;
-    nwi_err err = nwi_io_start(&watch->io, loop, fd, NWI_IO_EDGE);
+    nwi_err err = nwi_io_start(&watch->io, loop, fd, mode);
     if (err != 0)
         watch->owner = nwi_release(owner);
     return err;
+}
+
+nwi_err nwi_watch_start(struct nwi_watch *watch, struct nwi_serial *context, struct nwi_loop *loop,
+                        int fd, void *owner,
+                        void (*ready)(struct nwi_watch *watch, unsigned events)) {
+    return start(watch, context, loop, fd, NWI_IO_EDGE, owner, ready);
+}
+
+nwi_err nwi_watch_start_reading(struct nwi_watch *watch, struct nwi_serial *context,
+                                struct nwi_loop *loop, int fd, void *owner,
+                                void (*ready)(struct nwi_watch *watch, unsigned events)) {
+    return start(watch, context, loop, fd, NWI_IO_EDGE_READ, owner, ready);
+}
+
+void nwi_watch_await_write(struct nwi_watch *watch) {
+    nwi_io_await_write(&watch->io, true);
 }
 
 void nwi_watch_stop(struct nwi_watch *watch) {

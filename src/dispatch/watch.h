@@ -28,6 +28,12 @@ struct nwi_watch {
 nwi_err nwi_watch_start(struct nwi_watch *watch, struct nwi_serial *context, struct nwi_loop *loop,
                         int fd, void *owner,
                         void (*ready)(struct nwi_watch *watch, unsigned events));
+/* The same for reading; writing is told once for each nwi_watch_await_write, which may be called
+ * from any context. */
+nwi_err nwi_watch_start_reading(struct nwi_watch *watch, struct nwi_serial *context,
+                                struct nwi_loop *loop, int fd, void *owner,
+                                void (*ready)(struct nwi_watch *watch, unsigned events));
+void nwi_watch_await_write(struct nwi_watch *watch);
 /* The descriptor may be closed when this has returned. */
 void nwi_watch_stop(struct nwi_watch *watch);
 

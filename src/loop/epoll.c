@@ -107,12 +107,21 @@ bool nwi_epoll_has_events(const struct nwi_loop *loop) {
     return poll(&probe, 1, 0) > 0;
 }
 
+enum { READ_EDGES = (int)(EPOLLIN | EPOLLRDHUP | EPOLLET) };
+
 nwi_err nwi_epoll_add(struct nwi_io *io) {
     atomic_fetch_add_explicit(&io->loop->registrations, 1, memory_order_release);
-    struct epoll_event event = {.data.ptr = io};
-    event.events =
-        io->mode == NWI_IO_EDGE ? EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET : EPOLLONESHOT;
+    struct epoll_event event = {.events = EPOLLONESHOT, .data.ptr = io};
+    if (io->mode != NWI_IO_ONESHOT)
+        event.events = (uint32_t)READ_EDGES | (io->mode == NWI_IO_EDGE ? EPOLLOUT : 0);
     return epoll_ctl(io->loop->epoll_fd, EPOLL_CTL_ADD, io->fd, &event) == 0 ? 0 : nwi_posix(errno);
+}
+
+/* The kernel looks at the descriptor's state when it is told: no edge is missed. */
+nwi_err nwi_epoll_await_write(struct nwi_io *io, bool on) {
+    struct epoll_event event = {.events = (uint32_t)READ_EDGES | (on ? EPOLLOUT : 0),
+                                .data.ptr = io};
+    return epoll_ctl(io->loop->epoll_fd, EPOLL_CTL_MOD, io->fd, &event) == 0 ? 0 : nwi_posix(errno);
 }
 
 nwi_err nwi_epoll_arm(struct nwi_io *io, unsigned events) {

@@ -87,6 +87,12 @@ nwi_err nwi_io_arm(struct nwi_io *io, unsigned events) {
     return nwi_epoll_arm(io, events);
 }
 
+void nwi_io_await_write(struct nwi_io *io, bool on) {
+    nwi_err err = io->mode == NWI_IO_EDGE_READ ? nwi_epoll_await_write(io, on) : NWI_ERR_INVAL;
+    if (err != 0)
+        nwi_log_misuse("nwi_io_await_write", "not a watched descriptor of that mode");
+}
+
 void nwi_io_stop(struct nwi_io *io) {
     if (io->loop == NULL) {
         nwi_log_misuse("nwi_io_stop", "descriptor was never started");

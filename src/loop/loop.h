@@ -78,7 +78,9 @@ enum nwi_io_events {
 enum nwi_io_mode {
     NWI_IO_EDGE, /* both directions, edge triggered, one registration for the life of the descriptor
                   */
-    NWI_IO_ONESHOT, /* nothing until nwi_io_arm(); one callback per arming, level triggered */
+    NWI_IO_EDGE_READ, /* the same without writing, which is told only after nwi_io_await_write():
+                         a UDP socket is writable anew, an edge, for each datagram it has sent */
+    NWI_IO_ONESHOT,   /* nothing until nwi_io_arm(); one callback per arming, level triggered */
 };
 struct nwi_io {
     void (*ready)(struct nwi_io *io, unsigned events); /* on the loop's thread */
@@ -97,6 +99,9 @@ struct nwi_io {
 nwi_err nwi_io_start(struct nwi_io *io, struct nwi_loop *loop, int fd, enum nwi_io_mode mode);
 /* NWI_IO_ONESHOT only: asks for one callback when any of `events` (READ, WRITE) holds. */
 nwi_err nwi_io_arm(struct nwi_io *io, unsigned events);
+/* NWI_IO_EDGE_READ only: begins (ends) to tell of writing, at once when it is possible already.
+ * From any thread, not after nwi_io_stop. */
+void nwi_io_await_write(struct nwi_io *io, bool on);
 /* Deregisters; no ready() runs or begins after `stopped` began, and `stopped` runs exactly once,
  * later, on the loop. The descriptor may be closed as soon as nwi_io_stop has returned. */
 void nwi_io_stop(struct nwi_io *io);

@@ -90,6 +90,7 @@ void nwi_epoll_wake(struct nwi_loop *loop);
 bool nwi_epoll_has_events(const struct nwi_loop *loop); /* any thread; used by the monitor */
 nwi_err nwi_epoll_add(struct nwi_io *io);
 nwi_err nwi_epoll_arm(struct nwi_io *io, unsigned events);
+nwi_err nwi_epoll_await_write(struct nwi_io *io, bool on);
 nwi_err nwi_epoll_remove(struct nwi_io *io);
 /* Next event of the batch as (io, events); NULL for the wake-up descriptor. Owner. */
 struct nwi_io *nwi_epoll_next(struct nwi_loop *loop, unsigned *ret_events);

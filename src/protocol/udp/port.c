@@ -216,12 +216,15 @@ static void wake_blocked(struct nwi_udp_port *port) {
 
 void nwi_udp_port_block(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
     pthread_mutex_lock(&port->shared.lock);
-    if (!peer->is_blocked) {
+    bool more = !peer->is_blocked;
+    if (more) {
         peer->is_blocked = true;
         nwi_retain(peer); /* not inside the macro, which names its argument several times */
         LIST_INSERT_HEAD(&port->shared.blocked, peer, blocked);
     }
     pthread_mutex_unlock(&port->shared.lock);
+    if (more) /* after the list: whoever takes the news finds the peer in it */
+        nwi_watch_await_write(&port->watch);
 }
 
 static void watch_ready(struct nwi_watch *watch, unsigned events) {
@@ -337,7 +340,8 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     port->shared.users = 1;
     nwi_err err = open_socket(port, local, length, parameters);
     if (err == 0)
-        err = nwi_watch_start(&port->watch, &port->context, loop, port->fd, port, watch_ready);
+        err = nwi_watch_start_reading(&port->watch, &port->context, loop, port->fd, port,
+                                      watch_ready);
     if (err == 0)
         *ret_port = nwi_take(&port);
     return err;

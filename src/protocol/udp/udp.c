@@ -96,11 +96,19 @@ static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
     return nwi_udp_send_message(udp->fd, message, udp->parameters->service_class, NULL);
 }
 
+static void flush(struct udp *udp) {
+    if (udp->outbox.blocked)
+        return; /* asked for already */
+    nwi_udp_outbox_flush(&udp->outbox, send_message, udp);
+    if (udp->outbox.blocked && !nwi_layer_stopped(&udp->base))
+        nwi_watch_await_write(&udp->watch);
+}
+
 static void udp_output(struct nwi_layer *layer, struct nwi_send *send) {
     struct udp *udp = (struct udp *)layer;
     nwi_udp_outbox_add(&udp->outbox, send);
     if (layer->connected)
-        nwi_udp_outbox_flush(&udp->outbox, send_message, udp);
+        flush(udp);
 }
 
 static bool udp_congested(struct nwi_layer *layer) {
@@ -113,7 +121,7 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
         return;
     if (events & NWI_IO_WRITE && udp->outbox.blocked) {
         udp->outbox.blocked = false;
-        nwi_udp_outbox_flush(&udp->outbox, send_message, udp);
+        flush(udp);
         if (!nwi_layer_stopped(&udp->base) && !udp->outbox.blocked)
             nwi_layer_writable(&udp->base);
     }
@@ -139,8 +147,8 @@ static nwi_err udp_connect(struct nwi_layer *layer) {
     if (err == 0)
         err = nwi_socket_connect(udp->fd, request->remote, request->remote_length, &pending);
     if (err == 0)
-        err = nwi_watch_start(&udp->watch, layer->chain->context, layer->chain->loop, udp->fd, udp,
-                              watch_ready);
+        err = nwi_watch_start_reading(&udp->watch, layer->chain->context, layer->chain->loop,
+                                      udp->fd, udp, watch_ready);
     if (err == 0)
         nwi_layer_connected(layer);
     return err;

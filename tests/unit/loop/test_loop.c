@@ -304,6 +304,36 @@ static void edge_mode_reports_both_directions(void **state) {
     close(ends[0]);
 }
 
+static void read_mode_tells_of_writing_when_awaited(void **state) {
+    (void)state;
+    int ends[2];
+    char octet;
+    struct watched watched;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(watch(&watched, ends[0], NWI_IO_EDGE_READ), 0);
+    /* Sent and taken: writable anew, which is nobody's business yet. */
+    assert_int_equal(write(ends[0], "x", 1), 1);
+    assert_int_equal(read(ends[1], &octet, 1), 1);
+    assert_int_equal(posted(&watched.ready), 0);
+    assert_int_equal(write(ends[1], "y", 1), 1);
+    await(&watched.ready);
+    assert_int_equal(atomic_load(&watched.events), NWI_IO_READ);
+    assert_int_equal(read(ends[0], &octet, 1), 1);
+    nwi_io_await_write(&watched.io, true); /* possible already: told at once */
+    await(&watched.ready);
+    assert_int_equal(atomic_load(&watched.events), NWI_IO_WRITE);
+    assert_int_equal(write(ends[0], "x", 1), 1); /* goes on until it is ended */
+    assert_int_equal(read(ends[1], &octet, 1), 1);
+    await(&watched.ready);
+    nwi_io_await_write(&watched.io, false);
+    assert_int_equal(write(ends[0], "x", 1), 1);
+    assert_int_equal(read(ends[1], &octet, 1), 1);
+    assert_int_equal(posted(&watched.ready), 0);
+    unwatch(&watched);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void oneshot_mode_reports_once_an_arming(void **state) {
     (void)state;
     int ends[2];
@@ -618,6 +648,7 @@ int main(void) {
         cmocka_unit_test_setup(a_moved_timer_keeps_its_new_deadline, set_up),
         cmocka_unit_test_setup(a_timer_may_set_itself, set_up_patient),
         cmocka_unit_test_setup(edge_mode_reports_both_directions, set_up),
+        cmocka_unit_test_setup(read_mode_tells_of_writing_when_awaited, set_up),
         cmocka_unit_test_setup(oneshot_mode_reports_once_an_arming, set_up),
         cmocka_unit_test_setup(files_cannot_be_watched, set_up),
         cmocka_unit_test_setup(stop_is_final, set_up),
