@@ -21,9 +21,10 @@ enum { FIRST_ROOM = 4 };
 struct record {
     nwi_ns at;
     nw_endpoint_t endpoint; /* owned; may be NULL */
-    nwi_err err;
+    int32_t error_code;
+    uint8_t error_domain; /* enum nwi_err_domain */
+    uint8_t event;        /* enum nwi_timeline_event */
     struct nwi_branch branch;
-    uint8_t event; /* enum nwi_timeline_event */
 };
 
 struct nwi_timeline {
@@ -116,9 +117,10 @@ void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, struct nwi_b
         timeline->records[timeline->count++] = (struct record){
             .at = now > last ? now : last,
             .endpoint = nwi_retain(endpoint),
-            .err = err,
-            .branch = branch,
+            .error_code = nwi_err_code(err),
+            .error_domain = (uint8_t)nwi_err_domain(err),
             .event = (uint8_t)event,
+            .branch = branch,
         };
     } else {
         timeline->dropped++;
@@ -176,7 +178,8 @@ nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline, con
         nwi_branch_name(record->branch, root, event->name);
         event->event = event_name[record->event];
         event->endpoint = nwi_retain(record->endpoint);
-        event->error = nwi_error_create(record->err);
+        event->error = nwi_error_create(
+            nwi_err_make((enum nwi_err_domain)record->error_domain, record->error_code));
         snapshot->count++;
     }
     if (snapshot != NULL)

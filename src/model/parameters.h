@@ -32,6 +32,9 @@ struct nw_parameters {
     /* addresses */
     bool reuse_local_address;
     bool local_only;
+    /* racing: establishment_options.h */
+    bool attempt_delay_set, resolution_delay_set;
+    uint32_t attempt_delay_ms, resolution_delay_ms;
     /* manner */
     bool fast_open_enabled;
     bool prefer_no_proxy;
@@ -40,9 +43,6 @@ struct nw_parameters {
     nw_parameters_expired_dns_behavior_t expired_dns_behavior;
     nw_service_class_t service_class;
     nw_multipath_service_t multipath_service;
-    /* racing: establishment_options.h */
-    bool attempt_delay_set, resolution_delay_set;
-    uint32_t attempt_delay_ms, resolution_delay_ms;
 };
 
 /* A copy for a connection or listener to keep, never to be changed: the one given last while the

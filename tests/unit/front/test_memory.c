@@ -16,7 +16,7 @@ enum { IDLE_OCTETS_MAX = 1536, CONNECTIONS = 200, SETTLE_SECONDS = 10 };
 
 struct scene {
     dispatch_queue_t queue;
-    sem_t ready, cancelled, came_in;
+    sem_t ready, cancelled, came_in, received;
     nw_connection_t last_in;
 };
 
@@ -31,16 +31,30 @@ static void told(void *context, nw_connection_state_t state, nw_error_t error) {
 
 static void received(void *context, dispatch_data_t content, nw_content_context_t message,
                      bool complete, nw_error_t error) {
-    (void)context, (void)content, (void)message, (void)complete, (void)error;
+    struct scene *scene = context;
+    (void)content, (void)message, (void)complete, (void)error;
+    sem_post(&scene->received);
 }
 
-/* Idle as connections are in real programs: a handler for the state, a receive pending. */
-static void make_idle(struct scene *scene, nw_connection_t connection) {
+static void start(struct scene *scene, nw_connection_t connection) {
     nw_connection_set_queue(connection, scene->queue);
     nw_connection_set_state_changed_handler_f(connection, scene, told);
     nw_connection_start(connection);
     await(&scene->ready);
-    nw_connection_receive_f(connection, 1, 65536, NULL, received);
+}
+
+/* Idle as connections are in real programs: a receive pending, after an octet each way. */
+static void make_idle(struct scene *scene, nw_connection_t connection, int fd) {
+    char octet = 'x';
+    dispatch_data_t content = dispatch_data_create_f(&octet, 1, NULL, NULL, NULL);
+    nw_connection_receive_f(connection, 1, 65536, scene, received);
+    assert_int_equal(write(fd, &octet, 1), 1);
+    await(&scene->received);
+    nw_connection_send_f(connection, content, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true, NULL,
+                         NW_CONNECTION_SEND_IDEMPOTENT_CONTENT_F);
+    dispatch_release(content);
+    assert_int_equal(read(fd, &octet, 1), 1);
+    nw_connection_receive_f(connection, 1, 65536, scene, received);
 }
 
 static nw_parameters_t create_parameters(void) {
@@ -50,7 +64,7 @@ static nw_parameters_t create_parameters(void) {
     return parameters;
 }
 
-/* A bare listening socket; the kernel accepts for it. */
+/* A bare listening socket. */
 static int listen_bare(struct sockaddr_in *ret_address) {
     socklen_t length = sizeof *ret_address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -62,7 +76,7 @@ static int listen_bare(struct sockaddr_in *ret_address) {
     return fd;
 }
 
-/* How one more idle connection comes to be; *ret_fd is the other end where the test holds it. */
+/* How one more connection comes to be ready; *ret_fd is the other end. */
 typedef nw_connection_t (*make_fn)(void *context, int *ret_fd);
 
 /* What is let go of on other threads may still be counted: the bound is waited for. */
@@ -85,9 +99,8 @@ static void measure(struct scene *scene, make_fn make, void *context, const char
     long start = 0;
     nwi_alloc_count(true);
     for (int i = 0; i <= CONNECTIONS; i++) {
-        fds[i] = -1;
         connections[i] = make(context, &fds[i]);
-        make_idle(scene, connections[i]);
+        make_idle(scene, connections[i], fds[i]);
         if (i == 0) /* the first brings with it what all share */
             start = nwi_alloc_live_octets();
     }
@@ -97,8 +110,7 @@ static void measure(struct scene *scene, make_fn make, void *context, const char
         nw_connection_force_cancel(connections[i]);
         await(&scene->cancelled);
         nw_release(connections[i]);
-        if (fds[i] >= 0)
-            close(fds[i]);
+        close(fds[i]);
     }
 }
 
@@ -108,6 +120,7 @@ static struct scene *create_scene(void) {
     event_init(&scene.ready);
     event_init(&scene.cancelled);
     event_init(&scene.came_in);
+    event_init(&scene.received);
     return &scene;
 }
 
@@ -118,18 +131,22 @@ static void destroy_scene(struct scene *scene) {
 /* --- connected by us --- */
 
 struct client {
+    struct scene *scene;
+    int fd; /* listens */
     nw_endpoint_t endpoint;
     nw_parameters_t parameters; /* NULL: new ones for each connection */
 };
 
 static nw_connection_t connect_one(void *context, int *ret_fd) {
     struct client *client = context;
-    (void)ret_fd;
     nw_parameters_t parameters =
         client->parameters != NULL ? nw_retain(client->parameters) : create_parameters();
     nw_connection_t connection = nw_connection_create(client->endpoint, parameters);
     assert_non_null(connection);
     nw_release(parameters);
+    start(client->scene, connection);
+    *ret_fd = accept4(client->fd, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(*ret_fd >= 0);
     return connection;
 }
 
@@ -139,7 +156,9 @@ static void measure_client(const char *host, bool share, const char *what) {
     int fd = listen_bare(&address);
     char port[16];
     snprintf(port, sizeof port, "%u", ntohs(address.sin_port));
-    struct client client = {.endpoint = nw_endpoint_create_host(host, port),
+    struct client client = {.scene = scene,
+                            .fd = fd,
+                            .endpoint = nw_endpoint_create_host(host, port),
                             .parameters = share ? create_parameters() : NULL};
     measure(scene, connect_one, &client, what);
     close(fd);
@@ -184,6 +203,7 @@ static nw_connection_t accept_one(void *context, int *ret_fd) {
     *ret_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(*ret_fd, (struct sockaddr *)&address, sizeof address), 0);
     await(&server->scene->came_in);
+    start(server->scene, server->scene->last_in);
     return server->scene->last_in;
 }
 
