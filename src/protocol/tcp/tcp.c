@@ -55,13 +55,13 @@ struct tcp {
     size_t window;              /* octets the reader above still takes */
     int fd;
     uint16_t last_read; /* KiB of the last read, rounded up: chooses the next buffer */
-    bool connecting;
-    bool writable;        /* the last write did not end in would-block */
-    bool readable;        /* the kernel may have octets */
-    bool hangup;          /* FIN or reset seen: a short read is not the end of what is there */
-    bool read_ended;      /* told above */
-    bool write_ended;     /* FIN sent */
-    bool turn_queued;     /* `turn` is on its way */
+    bool connecting : 1;
+    bool writable : 1;    /* the last write did not end in would-block */
+    bool readable : 1;    /* the kernel may have octets */
+    bool hangup : 1;      /* FIN or reset seen: a short read is not the end of what is there */
+    bool read_ended : 1;  /* told above */
+    bool write_ended : 1; /* FIN sent */
+    bool turn_queued : 1; /* `turn` is on its way */
     struct nwi_task turn; /* continues reading or writing after others had their turn */
     nwi_err failure;      /* to be told when drained */
 };
