@@ -48,6 +48,10 @@ nwi_err nwi_epoll_arm(struct nwi_io *armed, unsigned events) {
     (void)armed, (void)events;
     return 0;
 }
+nwi_err nwi_epoll_await_write(struct nwi_io *waiting, bool on) {
+    (void)waiting, (void)on; /* the one descriptor of these scenes only reads */
+    return 0;
+}
 nwi_err nwi_epoll_remove(struct nwi_io *removed) {
     (void)removed;
     weave_kernel_exchange(&registered, 0);
