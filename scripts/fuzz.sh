@@ -50,6 +50,10 @@ last() { # log, word
 run() { # name
     local name=$1 log=$build/fuzz-logs/$1.log learnt=$build/corpus/$1 found=$build/found/$1 status begin took
     mkdir -p "$build/fuzz-logs" "$learnt" "$found"
+    # What an earlier run found counts until it has been mended.
+    if [ -n "$(ls -A "$found")" ] && "$build/tests/fuzz/fuzz_$name" "$found"/* >"$log" 2>&1 </dev/null; then
+        rm -f "$found"/*
+    fi
     begin=$SECONDS
     "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=$INPUT_MAX -timeout=20 -print_final_stats=1 \
         -artifact_prefix="$found/" "$learnt" "tests/fuzz/corpus/$name" >"$log" 2>&1 </dev/null

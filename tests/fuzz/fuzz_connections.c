@@ -226,6 +226,7 @@ static void use_listener(struct program *p) {
         break;
     case 3:
         nw_listener_set_advertise_descriptor(hearing->listener, NULL);
+        nw_listener_set_advertised_endpoint_changed_handler_f(hearing->listener, NULL, NULL);
         nw_listener_set_queue(hearing->listener, NULL);
         break;
     default:
@@ -304,6 +305,8 @@ static void ask(nw_connection_t connection) {
     nw_tcp_get_available_send_buffer(metadata);
     nw_establishment_timeline_t timeline = nw_connection_copy_establishment_timeline(connection);
     nw_establishment_timeline_enumerate_f(timeline, NULL, see_event);
+    CHECK(timeline != NULL || nw_establishment_timeline_get_count(timeline) == 0);
+    CHECK(timeline != NULL || nw_establishment_timeline_get_missing(timeline) == 0);
     CHECK(connection != NULL || (metadata == NULL && timeline == NULL));
     free(nw_connection_copy_description(connection));
     nw_connection_get_maximum_datagram_size(connection);
