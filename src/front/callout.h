@@ -21,8 +21,8 @@ struct nwi_outlet {
     struct nwi_task
         *head; /* written by the producer when the list was empty, else by the consumer */
     _Atomic uint32_t pending; /* linked tasks not yet run; 0 -> 1 sends the drain */
+    bool ended;               /* set once, by the destructor of the owner */
     struct nwi_task drain;
-    bool ended; /* set once, by the destructor of the owner */
 };
 
 void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
