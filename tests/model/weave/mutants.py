@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '../../..'))
 WEAKER = {'seq_cst': ['acq_rel', 'relaxed'], 'acq_rel': ['acquire', 'release', 'relaxed'],
           'acquire': ['relaxed'], 'release': ['relaxed']}
 
@@ -29,7 +29,7 @@ def commands(build, target):
 
 def run_changed(build, path, text, scenarios=(), limit=600):
     """The program with `text` in place of the source: None when it holds, else the first complaint."""
-    target = 'tests/model/' + program_of(path)
+    target = 'tests/model/weave/' + program_of(path)
     lines = commands(build, target)
     with tempfile.TemporaryDirectory() as folder:
         changed = os.path.join(folder, path.removeprefix('src/'))
@@ -69,7 +69,7 @@ def read_source(path):
 def named_mutants(build):
     """Blocks of mutants.txt: a title, 'file: PATH [SCENARIOS]', then '-' lines replaced by '+' lines."""
     missed = count = 0
-    with open(os.path.join(ROOT, 'tests/model/mutants.txt')) as file:
+    with open(os.path.join(ROOT, 'tests/model/weave/mutants.txt')) as file:
         blocks = [block for block in re.split(r'\n\s*\n', file.read().strip()) if block and block[0] != '#']
     for block in blocks:
         title, where, *change = block.strip().splitlines()
