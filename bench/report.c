@@ -32,7 +32,7 @@ void bench_report_head(const struct bench_program *program, const struct bench_o
            options->form == BENCH_MARKDOWN ? "### " : "", program->title, system.release,
            processors, options->rounds, options->seconds);
     for (unsigned i = 0; program->notes != NULL && program->notes[i] != NULL; i++)
-        printf("%s\n", program->notes[i]);
+        printf("%s- %s\n", i == 0 ? "\n" : "", program->notes[i]);
     printf("\n| %-40s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", "work", "unit", "libnw",
            "peer", "peer is", "ratio", "goal");
     printf("|---|---|---|---|---|---|---|\n");
