@@ -11,7 +11,7 @@ PYTHON ?= python3
 MESON_FLAGS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build deps demo check bench soak install clean help coverage rfcs symbols
+.PHONY: build deps demo check bench performance soak install clean help coverage rfcs symbols
 
 help:
 	@echo "make deps      install the Debian packages of deps.txt that are missing"
@@ -20,6 +20,7 @@ help:
 	@echo "make check     deps, build, then every test; ends with 'N passed, N failed, N skipped'"
 	@echo "make bench     deps, build, then every measurement beside its peers (BENCH_FLAGS=--help)"
 	@echo "make soak      1,000,000 connects cancelled, 10,000,000 echoes: does anything grow?"
+	@echo "make performance  the same, written into docs/performance.md"
 	@echo "make install   build, then install under PREFIX=$(PREFIX) (DESTDIR is honoured)"
 	@echo "make coverage  write docs/coverage.md and docs/rfcs.md anew"
 	@echo "make symbols   write tests/abi/symbols.txt anew from the built library"
@@ -36,10 +37,10 @@ build: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 # deps first, also with make -j.
-demo check bench: deps
+demo check bench performance: deps
 	@$(MAKE) --no-print-directory run-$@
 
-.PHONY: run-demo run-check run-bench
+.PHONY: run-demo run-check run-bench run-performance
 run-demo: build
 	@bash scripts/demo.sh $(BUILD)
 
@@ -51,6 +52,11 @@ run-bench: build
 
 soak: build
 	@$(BUILD)/tests/soak/soak $(SOAK_FLAGS)
+
+# What stands between the two marks of the page is replaced.
+run-performance: build
+	@bash scripts/bench.sh $(BUILD) --markdown $(BENCH_FLAGS) > $(BUILD)/performance.md
+	@sed -i -e '/^<!-- measured/r $(BUILD)/performance.md' -e '/^<!-- measured/,/^<!-- end/{//!d}' docs/performance.md
 
 install: build
 	$(MESON) install -C $(BUILD) --no-rebuild

@@ -45,10 +45,10 @@ struct bench_row {
 };
 
 struct bench_program {
-    const char *name;  /* "echo" */
-    const char *title; /* "TCP echo over 127.0.0.1" */
-    const char *const
-        *notes; /* lines under the title, up to NULL: peers that are missing; or NULL */
+    const char *name;         /* "echo" */
+    const char *title;        /* "TCP echo over 127.0.0.1" */
+    const char *subject;      /* what the first side of each row is; NULL = "libnw" */
+    const char *const *notes; /* lines under the title up to NULL, or NULL: missing peers */
     const struct bench_row *rows;
     unsigned count;
     double seconds; /* length of one measurement by default; 0 = BENCH_SECONDS */

@@ -23,17 +23,18 @@ void bench_report_head(const struct bench_program *program, const struct bench_o
     struct utsname system = {0};
     uname(&system);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const char *subject = program->subject != NULL ? program->subject : "libnw";
     if (options->form == BENCH_JSON) {
         json_head(program, options, system.release, processors);
         return;
     }
     printf("%s%s\n\nLinux %s, %ld processors; %u rounds of %g s, medians, +- half the quartile "
-           "distance; ratio: libnw / peer, median of the pairs.\n",
+           "distance; ratio: %s / peer, median of the pairs.\n",
            options->form == BENCH_MARKDOWN ? "### " : "", program->title, system.release,
-           processors, options->rounds, options->seconds);
+           processors, options->rounds, options->seconds, subject);
     for (unsigned i = 0; program->notes != NULL && program->notes[i] != NULL; i++)
         printf("%s- %s\n", i == 0 ? "\n" : "", program->notes[i]);
-    printf("\n| %-40s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", "work", "unit", "libnw",
+    printf("\n| %-40s | %-13s | %-12s | %-12s | %-13s | %-5s | %-7s |\n", "work", "unit", subject,
            "peer", "peer is", "ratio", "goal");
     printf("|---|---|---|---|---|---|---|\n");
     fflush(stdout);
