@@ -1,12 +1,11 @@
 /*
  * callback.c - one shape for blocks and for (context, function) pairs.
- * What:   makes, moves and clears struct nwi_callback.
+ * What:   makes struct nwi_callback of blocks; the rest is in the header.
  * Source: Block Implementation Specification (clang), "High Level": isa, flags, reserved, invoke.
  * Runs:   on any thread.
  */
 #include "base/callback.h"
 #include <Block.h>
-#include <stddef.h>
 
 /* The part of a block that the ABI fixes for all blocks. */
 struct block_layout {
@@ -18,12 +17,6 @@ struct block_layout {
 
 static void release_block(void *block) {
     _Block_release(block);
-}
-
-struct nwi_callback nwi_callback_f(void *context, nwi_fn fn) {
-    if (fn == NULL)
-        return (struct nwi_callback){0};
-    return (struct nwi_callback){.context = context, .fn = fn};
 }
 
 struct nwi_callback nwi_callback_block(const void *block) {
@@ -41,17 +34,4 @@ struct nwi_callback nwi_callback_block_noescape(const void *block) {
     /* The invoke function takes a plain pointer; it does not write to the literal through it. */
     struct block_layout *literal = (struct block_layout *)block;
     return (struct nwi_callback){.context = literal, .fn = literal->invoke};
-}
-
-void nwi_callback_clear(struct nwi_callback *callback) {
-    /* Emptied first: releasing a block may run destructors that come back to this very variable. */
-    struct nwi_callback old = nwi_callback_take(callback);
-    if (old.release != NULL)
-        old.release(old.context);
-}
-
-struct nwi_callback nwi_callback_take(struct nwi_callback *callback) {
-    struct nwi_callback taken = *callback;
-    *callback = (struct nwi_callback){0};
-    return taken;
 }

@@ -49,9 +49,9 @@ void nwi_queue_push_callback(dispatch_queue_t queue, struct nwi_callback callbac
         nwi_queue_push(queue, make_work(callback));
 }
 
-/* Consumes the callback. An empty one is a NULL block or function. */
-static void submit(const char *function, dispatch_queue_t queue, struct nwi_callback callback,
-                   bool barrier) {
+/* Inline: see callback.h. Consumes the callback. An empty one is a NULL block or function. */
+static inline void submit(const char *function, dispatch_queue_t queue,
+                          struct nwi_callback callback, bool barrier) {
     queue = nwi_queue_checked(queue, function);
     if (callback.fn == NULL)
         nwi_log_misuse(function, "no work given");
