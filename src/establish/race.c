@@ -299,8 +299,8 @@ static void advance(struct nwi_race *race) {
             enter(race, NWI_RACE_FULL);
             return;
         }
-        /* With nothing under way there is nothing to give time to. */
-        if (race->alive > 0 && race->now < race->next_start) {
+        /* Only while something is under way: each failure, so also the last one's, has moved it. */
+        if (race->now < race->next_start) {
             enter(race, NWI_RACE_STAGGERED);
             return;
         }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AGAIN (25 * NWI_MS)
 enum { START = 5 }; /* seconds: the race's clock is not 0 at its start */
 
 struct run {
@@ -17,6 +18,7 @@ struct run {
     bool answered[RACE_NET_ANSWERS], canceled;
     nwi_ns ends[NWI_RACE_CAPACITY + 1]; /* by attempt; NWI_NEVER = no end to come */
     unsigned hosts[NWI_RACE_CAPACITY + 1];
+    bool ended[NWI_RACE_CAPACITY + 1];
     unsigned started;
 };
 
@@ -54,7 +56,11 @@ static void observe(void *context, const struct nwi_race_event *event) {
 static void end_attempt(struct run *run, unsigned attempt) {
     unsigned host = run->hosts[attempt];
     nwi_err err = run->net->hosts[host].err;
-    run->ends[attempt] = NWI_NEVER;
+    if (run->ended[attempt] && one_in(run, 2))
+        err = 0;
+    run->ended[attempt] = true;
+    /* Some are reported again: an owner's mistake, which must not count. */
+    run->ends[attempt] = one_in(run, 16) ? run->now + AGAIN : NWI_NEVER;
     note(run,
          (struct race_net_entry){
              .kind = err == 0 ? NET_OK : NET_FAIL, .attempt = attempt, .host = host, .err = err});

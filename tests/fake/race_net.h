@@ -38,8 +38,8 @@ struct race_net {
     nwi_ns cancel_at;  /* NWI_NEVER = not */
     nwi_ns timer_late; /* every timer fires so much after its deadline */
     uint64_t mix; /* 0: in one instant answers come first, then attempts, the timer, cancel. Else
-                     the seed of their order, of how late actions are taken and of events for
-                     attempts that were abandoned. */
+                     the seed of their order, of how late actions are taken, of events for attempts
+                     that were abandoned, and of ends reported twice. */
 };
 
 enum race_net_kind {

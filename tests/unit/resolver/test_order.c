@@ -55,14 +55,14 @@ static const struct example {
     unsigned rule;
     struct pair first, second;
 } examples[] = {
-    /* RFC 6724 section 10.2, in its order */
-    {2, FROM("2001:db8::1", "2001:db8::2"), FROM("198.51.100.121", "169.254.13.78")},
-    {2, FROM("198.51.100.121", "198.51.100.117"), FROM("2001:db8::1", "fe80::1")},
-    {6, FROM("2001:db8::1", "2001:db8::2"), FROM("10.1.2.3", "10.1.2.4")},
-    {8, FROM("fe80::1", "fe80::2"), FROM("2001:db8::1", "2001:db8::2")},
-    {4, FROM("2001:db8::1", "2001:db8:3::1", .what = HOME),
+    /* RFC 6724 section 10.2, all nine, in its order and with its addresses */
+    {2, FROM("2001:db8:1::1", "2001:db8:1::2"), FROM("198.51.100.121", "169.254.13.78")},
+    {2, FROM("198.51.100.121", "198.51.100.117"), FROM("2001:db8:1::1", "fe80::1")},
+    {6, FROM("2001:db8:1::1", "2001:db8:1::2"), FROM("10.1.2.3", "10.1.2.4")},
+    {8, FROM("fe80::1", "fe80::2"), FROM("2001:db8:1::1", "2001:db8:1::2")},
+    {4, FROM("2001:db8:1::1", "2001:db8:3::1", .what = HOME),
      FROM("fe80::1", "fe80::2", .what = CARE_OF)},
-    {3, FROM("2001:db8::1", "2001:db8::2"), FROM("fe80::1", "fe80::2", .what = DEPRECATED)},
+    {3, FROM("2001:db8:1::1", "2001:db8:1::2"), FROM("fe80::1", "fe80::2", .what = DEPRECATED)},
     {9, FROM("2001:db8:1::1", "2001:db8:1::2"), FROM("2001:db8:3ffe::1", "2001:db8:3f44::2")},
     {5, FROM("2002:c633:6401::1", "2002:c633:6401::2"), FROM("2001:db8:1::1", "2002:c633:6401::2")},
     {6, FROM("2001:db8:1::1", "2001:db8:1::2"), FROM("2002:c633:6401::1", "2002:c633:6401::2")},
@@ -173,7 +173,7 @@ static void test_prefer_v4(void **state) {
                                "precedence ::ffff:0:0/96 100\nprecedence 2002::/16 30\n";
     struct nwi_policy policy;
     nwi_policy_parse(text, strlen(text), &policy);
-    struct pair v6 = {"2001:db8::1", "2001:db8::2", PLAIN, 0, 0};
+    struct pair v6 = {"2001:db8:1::1", "2001:db8:1::2", PLAIN, 0, 0};
     struct pair v4 = {"10.1.2.3", "10.1.2.4", PLAIN, 0, 0};
     struct nwi_order_candidate c[2] = {candidate(&v6), candidate(&v4)};
     nwi_order_sort(c, 2, &policy);
