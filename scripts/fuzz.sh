@@ -9,6 +9,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 seconds=60 jobs=2 build=build-fuzz merge=no names=()
+HANG=60 # seconds for one input, on a machine that has other things to do
 INPUT_MAX=1024 # octets of an input: small ones are quick, and enough for every branch
 
 while [ $# -gt 0 ]; do
@@ -55,8 +56,8 @@ run() { # name
         rm -f "$found"/*
     fi
     begin=$SECONDS
-    "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=$INPUT_MAX -timeout=20 -print_final_stats=1 \
-        -artifact_prefix="$found/" "$learnt" "tests/fuzz/corpus/$name" >"$log" 2>&1 </dev/null
+    "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=$INPUT_MAX -timeout=$HANG \
+        -report_slow_units=$HANG -print_final_stats=1 -artifact_prefix="$found/" "$learnt" "tests/fuzz/corpus/$name" >"$log" 2>&1 </dev/null
     status=$?
     took=$((SECONDS - begin))
     local verdict=clean

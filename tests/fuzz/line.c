@@ -248,7 +248,8 @@ void line_set_queue(struct line *line, dispatch_queue_t queue) {
     if (late)
         return;
     nw_connection_set_queue(line->connection, queue);
-    line->has_queue = line->has_queue || queue != NULL;
+    if (queue != NULL)
+        line->has_queue = true;
 }
 
 void line_start(struct line *line) {

@@ -19,7 +19,8 @@ enum { LINES = 24, REACTIONS = 4 };
 struct line {
     nw_connection_t connection;  /* ours until dropped; for handlers good as long as they run */
     nw_connection_state_t state; /* as told; under the lock */
-    bool has_queue, started, published;
+    _Atomic bool has_queue;
+    bool started, published;
     bool cancelled;         /* asked for, so that it has to be told when there is a queue */
     _Atomic bool dropped;   /* our reference is gone */
     _Atomic int inside;     /* handlers running */
