@@ -3,9 +3,10 @@
  * Runs:   on the calling thread only.
  */
 #include "dispatch/frame.h"
+#include "base/thread_local.h"
 #include <stddef.h>
 
-static _Thread_local struct nwi_frame *top;
+static NWI_HOT_THREAD_LOCAL struct nwi_frame *top;
 
 void nwi_frame_push(struct nwi_frame *frame) {
     frame->up = top;

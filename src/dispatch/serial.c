@@ -242,8 +242,8 @@ bool nwi_serial_try_enter(struct nwi_serial *serial) {
     return true;
 }
 
-void nwi_serial_leave(struct nwi_serial *serial) {
-    drop_direct_frame(serial);
+/* Leaves the context and all that it held by targeting them. */
+static void leave_all(struct nwi_serial *serial) {
     while (serial != NULL) {
         struct nwi_serial *target = serial->target; /* read while we still hold it */
         nwi_serial_leave_one(serial);
@@ -251,13 +251,21 @@ void nwi_serial_leave(struct nwi_serial *serial) {
     }
 }
 
+void nwi_serial_leave(struct nwi_serial *serial) {
+    drop_direct_frame(serial);
+    leave_all(serial);
+}
+
 void nwi_serial_perform(struct nwi_serial *serial, struct nwi_task *task) {
-    if (!nwi_serial_try_enter(serial)) {
+    if (!enter_state(serial)) {
         nwi_serial_push(serial, task);
         return;
     }
+    struct nwi_frame frame = {.serial = serial};
+    nwi_frame_push(&frame);
     task->run(task);
-    nwi_serial_leave(serial);
+    nwi_frame_pop(&frame);
+    leave_all(serial);
 }
 
 bool nwi_serial_is_current(const struct nwi_serial *serial) {

@@ -7,6 +7,7 @@
  * Owns:   the list of spare threads.
  */
 #include "base/log.h"
+#include "base/thread_local.h"
 #include "loop/private.h"
 #include <signal.h>
 #include <string.h>
@@ -35,8 +36,9 @@ static unsigned thread_count;         /* under pool_lock */
 static pthread_condattr_t given_attr; /* monotonic clock; constant after once */
 static pthread_once_t given_once = PTHREAD_ONCE_INIT;
 
-static _Thread_local struct nwi_loop *current_loop;
-static _Thread_local uint64_t current_word; /* state word of the callout that this thread is in */
+static NWI_HOT_THREAD_LOCAL struct nwi_loop *current_loop;
+static NWI_HOT_THREAD_LOCAL uint64_t
+    current_word; /* state word of the callout that this thread is in */
 
 struct nwi_loop *nwi_loop_current(void) {
     return current_loop;
