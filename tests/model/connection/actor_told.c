@@ -104,8 +104,10 @@ void told_state(void *context, nw_connection_state_t state, nw_error_t error) {
                 atomic_load_explicit(&actor->called.handler_late, memory_order_relaxed) ||
                 atomic_load_explicit(&actor->called.handler_removed, memory_order_relaxed);
     unsigned causes = causes_of(actor);
-    /* The peer went before we saw that it had come: to us the attempt has failed. */
-    if (actor->stream && nw_error_get_error_code(error) == ECONNRESET)
+    /* The peer went before we saw that it had come: to us the attempt has failed. The kernel says
+     * EPIPE of a reset that came after the end of the peer's stream. */
+    int code = nw_error_get_error_code(error);
+    if (actor->stream && (code == ECONNRESET || code == EPIPE))
         causes |= CAUSE_UNSURE;
     const char *wrong =
         machine_check_connection(actor->told.state, state, causes, error != NULL, gaps);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define _Thread_local __attribute__((section("weave_thread")))
+#define NWI_HOT_THREAD_LOCAL _Thread_local
 
 int weave_mutex_lock(pthread_mutex_t *mutex);
 int weave_mutex_unlock(pthread_mutex_t *mutex);
