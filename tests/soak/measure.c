@@ -20,27 +20,38 @@ static double resident(void) {
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-static unsigned descriptors(void) {
+/* The entries of a folder of proc(5) that are numbers. */
+static unsigned count_entries(const char *path) {
     unsigned count = 0;
-    DIR *directory = opendir("/proc/self/fd");
+    DIR *directory = opendir(path);
     if (directory == NULL)
         abort();
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        count += entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(directory);
+        count += entry->d_name[0] != '.';
     closedir(directory);
     return count;
 }
 
-/* The pool of receive buffers keeps more or fewer of them, up to a bound of its own. */
-struct measure measure_quiet(bool trim) {
-    nwi_data_pool_drain();
-    if (trim)
-        malloc_trim(0);
-    return measure_now();
+struct measure measure_now(void) {
+    return (struct measure){
+        .resident = resident(),
+        .heap = (double)mallinfo2().uordblks,
+        .descriptors = count_entries("/proc/self/fd") - 1, /* the folder itself was one */
+        .threads = count_entries("/proc/self/task"),
+        .blocks = nwi_alloc_live(),
+    };
 }
 
-struct measure measure_now(void) {
-    return (struct measure){resident(), descriptors(), nwi_alloc_live()};
+/* The pool of receive buffers keeps more or fewer of them, up to a bound of its own. And malloc
+ * keeps what was freed, in as many arenas as there were threads at once: that grows towards a
+ * plateau of its own, whoever uses it. What is left when both gave back what they could is ours. */
+struct measure measure_quiet(void) {
+    double before = resident();
+    nwi_data_pool_drain();
+    malloc_trim(0);
+    struct measure measure = measure_now();
+    measure.untrimmed = before;
+    return measure;
 }
 
 double measure_slope(const double *y, unsigned count) {

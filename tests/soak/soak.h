@@ -53,13 +53,14 @@ void client_report(void);    /* what each slot waits for, on stderr */
 
 /* --- measure.c --- */
 struct measure {
-    double resident; /* octets */
-    unsigned descriptors;
+    double resident;  /* octets */
+    double untrimmed; /* the same before free memory was given back */
+    double heap;      /* octets that malloc has given out, to whomever */
+    unsigned descriptors, threads;
     long blocks; /* of the library, allocated */
 };
 struct measure measure_now(void);
-struct measure
-measure_quiet(bool trim); /* without buffers kept for reuse; trim: without free memory */
+struct measure measure_quiet(void); /* without buffers kept for reuse and without free memory */
 /* Least squares: change of y with each step of 1. */
 double measure_slope(const double *y, unsigned count);
 
