@@ -56,22 +56,29 @@ void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue) {
     outlet->queue = queue;
 }
 
-void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task) {
+/* True: the list was empty, and somebody has to send the drain. */
+static bool link_task(struct nwi_outlet *outlet, struct nwi_task *task) {
     atomic_store_explicit(&task->next, NULL, memory_order_relaxed);
     struct nwi_task *previous = atomic_exchange_explicit(&outlet->tail, task, memory_order_acq_rel);
     if (previous != NULL)
         atomic_store_explicit(&previous->next, task, memory_order_release);
     else
         outlet->head = task;
-    if (atomic_fetch_add_explicit(&outlet->pending, 1, memory_order_acq_rel) == 0) {
-        nwi_retain(outlet->owner);
-        nwi_queue_push(outlet->queue, &outlet->drain);
-    }
+    return atomic_fetch_add_explicit(&outlet->pending, 1, memory_order_acq_rel) == 0;
+}
+
+void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task) {
+    if (!link_task(outlet, task))
+        return;
+    nwi_retain(outlet->owner);
+    nwi_queue_push(outlet->queue, &outlet->drain);
 }
 
 void nwi_outlet_give(struct nwi_outlet *outlet, struct nwi_task *task) {
-    if (outlet->queue == NULL || outlet->ended)
-        nwi_queue_push(outlet->queue, task); /* NULL is the default global queue */
+    if (outlet->ended)
+        (void)link_task(outlet, task); /* nwi_outlet_clear sends them */
+    else if (outlet->queue == NULL)
+        nwi_queue_push(NULL, task); /* the default global queue */
     else
         nwi_outlet_push(outlet, task);
 }
@@ -80,7 +87,42 @@ void nwi_outlet_end(struct nwi_outlet *outlet) {
     outlet->ended = true;
 }
 
+/* The last callouts of an owner that is gone, still one at a time and in order. */
+struct rest {
+    struct nwi_object base;
+    struct nwi_outlet outlet;
+};
+
+static void destroy_rest(void *object) {
+    nwi_outlet_set_queue(&((struct rest *)object)->outlet, NULL);
+}
+
+static const struct nwi_type rest_type = {
+    .name = "nwi_outlet_rest",
+    .size = sizeof(struct rest),
+    .destroy = destroy_rest,
+};
+
+static void send_rest(struct nwi_outlet *outlet) {
+    struct rest *rest;
+    while ((rest = nwi_object_create(&rest_type, 0)) == NULL)
+        usleep(1000);                     /* as nwi_alloc_certain() */
+    nwi_outlet_init(&rest->outlet, rest); /* its one reference goes with the drain */
+    nwi_outlet_set_queue(&rest->outlet, outlet->queue);
+    /* Relaxed: nobody else has either outlet, and the queue orders what follows. */
+    rest->outlet.head = outlet->head;
+    atomic_store_explicit(&rest->outlet.tail,
+                          atomic_load_explicit(&outlet->tail, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&rest->outlet.pending,
+                          atomic_load_explicit(&outlet->pending, memory_order_relaxed),
+                          memory_order_relaxed);
+    nwi_queue_push(rest->outlet.queue, &rest->outlet.drain);
+}
+
 void nwi_outlet_clear(struct nwi_outlet *outlet) {
+    if (atomic_load_explicit(&outlet->pending, memory_order_relaxed) != 0)
+        send_rest(outlet);
     nwi_outlet_set_queue(outlet, NULL);
 }
 

@@ -30,12 +30,13 @@ void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
 void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue);
 /* Without a queue the task runs nowhere: callers check first. */
 void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task);
-/* For completions, each of which has to run once whatever becomes of the object: as push, but the
- * task runs on the queue by itself when the owner is on its way out (nwi_outlet_clear is next), and
- * on the default global queue when none was ever set. Such a task must not touch the owner. */
+/* For completions, each of which has to run once whatever becomes of the object: as push, but when
+ * the owner is on its way out (nwi_outlet_clear is next) the tasks outlive it, and when no queue
+ * was ever set they run on the default global queue. Such a task must not touch the owner. */
 void nwi_outlet_give(struct nwi_outlet *outlet, struct nwi_task *task);
-/* The owner is being destroyed: what is given from here on does not pass through the outlet. */
+/* The owner is being destroyed: what is given from here on must not hold it. */
 void nwi_outlet_end(struct nwi_outlet *outlet);
+/* Sends what was given since, and lets the queue go. */
 void nwi_outlet_clear(struct nwi_outlet *outlet);
 
 /* A handler that may be replaced while a callout to it is on its way. */

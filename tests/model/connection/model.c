@@ -3,7 +3,8 @@
  * What:   draws sequences of calls from seeds and runs each to its end (scene.c); what handlers see
  *         is held against the documented states (machine.c) and what was sent (wire.c). A failure
  *         prints the sequence; one of a single thread is made smaller first.
- * Use:    connection_model [--seed N] [--steps N] [--threads N] [--length N] [--seconds N] [--faults]
+ * Use:    connection_model [--seed N] [--steps N] [--threads N] [--length N] [--seconds N]
+ * [--faults]
  *               [--no-shrink]
  *         connection_model --replay FILE [--faults]
  */
@@ -227,7 +228,7 @@ static void run_drawn(void) {
     for (; tally.steps < options.steps && (end == 0 || time(NULL) < end); seed++) {
         struct draw source = {seed};
         unsigned threads = options.threads != 0 ? options.threads : 1 + draw_below(&source, 3) % 3;
-        unsigned length = options.length != 0 ? options.length : 20 + draw_below(&source, 400);
+        unsigned length = options.length != 0 ? options.length : 20 + draw_below(&source, 600);
         plan_make(&plan, seed, threads <= PLAN_THREADS ? threads : PLAN_THREADS, length,
                   options.faults);
         run(&plan);

@@ -23,7 +23,7 @@ static const char *const op_names[OP_COUNT] = {
 
 /* How often each is drawn; those of 0 come only as part of a set-up or when asked for. */
 static const unsigned weight[OP_COUNT] = {
-    [OP_CREATE] = 8,
+    [OP_CREATE] = 6,
     [OP_QUEUE] = 2,
     [OP_HANDLER] = 3,
     [OP_START] = 2,
@@ -137,7 +137,7 @@ static void draw_arguments(struct draw *source, struct step *step) {
         step->b = draw_chance(source, 85);
         break;
     case OP_CONTEXT:
-        step->a = draw_chance(source, 8) | (uint32_t)draw_chance(source, 30) << 1;
+        step->a = draw_chance(source, 5) | (uint32_t)draw_chance(source, 30) << 1;
         step->b = draw_chance(source, 50) ? 4 : draw_below(source, 9);
         step->c = draw_chance(source, 15) ? 1 + draw_below(source, 30) : 0;
         break;
@@ -191,23 +191,51 @@ static struct step *add(struct plan *plan, uint8_t thread, enum op op, uint8_t s
     return step;
 }
 
+static struct step *add_drawn(struct plan *plan, struct draw *source, uint8_t thread, enum op op,
+                              uint8_t slot) {
+    struct step *step = add(plan, thread, op, slot);
+    draw_arguments(source, step);
+    step->slot = slot;
+    return step;
+}
+
+/* Calls that may come before anything else. */
+static void add_early_calls(struct plan *plan, struct draw *source, uint8_t thread, uint8_t slot) {
+    static const uint8_t early[] = {OP_RECEIVE, OP_RECEIVE, OP_MESSAGE, OP_SEND,
+                                    OP_CONTEXT, OP_QUEUE,   OP_HANDLER, OP_GET};
+    for (unsigned count = draw_below(source, 6); count > 0; count--)
+        add_drawn(plan, source, thread, early[draw_below(source, sizeof early)], slot);
+    if (draw_chance(source, 30))
+        add_drawn(plan, source, thread, OP_RECEIVE, slot)->b = 0; /* is answered at once */
+}
+
 /* What nearly every program does after nw_connection_create. */
 static void add_set_up(struct plan *plan, struct draw *source, uint8_t thread, uint8_t slot) {
+    if (draw_chance(source, 15))
+        add_early_calls(plan, source, thread, slot);
     add(plan, thread, OP_QUEUE, slot)->a =
         draw_chance(source, 70) ? QUEUE_SERIAL : draw_below(source, QUEUE_KINDS);
     for (uint32_t which = 0; which < 4; which++)
-        if (which == 0 || draw_chance(source, 25)) {
+        if (which == 0 || draw_chance(source, 20)) {
             struct step *step = add(plan, thread, OP_HANDLER, slot);
             step->a = which;
             step->b = 1;
         }
-    if (draw_chance(source, 20)) {
-        struct step *step = add(plan, thread, OP_RECEIVE, slot);
-        draw_arguments(source, step);
+    if (draw_chance(source, 15))
+        add_early_calls(plan, source, thread, slot);
+    if (draw_chance(source, 6)) { /* given up before it was ever started */
+        add(plan, thread, OP_RELEASE, slot);
+        return;
     }
     add(plan, thread, OP_START, slot);
     if (draw_chance(source, 60))
         add(plan, thread, OP_SETTLE, slot);
+}
+
+/* Whether a call ends something, so that little can be seen afterwards. */
+static bool is_destructive(enum op op) {
+    return op == OP_CREATE || op == OP_CANCEL || op == OP_FORCE || op == OP_NEXT ||
+           op == OP_RELEASE || op == OP_CLOSE || op == OP_LIMIT || op == OP_POLICY;
 }
 
 void plan_make(struct plan *plan, uint64_t seed, unsigned threads, unsigned steps, bool faults) {
@@ -216,6 +244,8 @@ void plan_make(struct plan *plan, uint64_t seed, unsigned threads, unsigned step
     if (steps > PLAN_STEPS)
         steps = PLAN_STEPS;
     unsigned busy = 2 + draw_below(&source, PLAN_CLIENTS - 1); /* slots of this plan */
+    static const uint8_t calms[] = {0, 0, 60, 90, 97};
+    unsigned calm = calms[draw_below(&source, sizeof calms)]; /* per cent of ends not made */
     while (plan->count < steps) {
         uint8_t thread = (uint8_t)draw_below(&source, threads);
         enum op op = faults && draw_chance(&source, 2) ? OP_FAULT : draw_op(&source);
@@ -223,13 +253,16 @@ void plan_make(struct plan *plan, uint64_t seed, unsigned threads, unsigned step
             (uint8_t)(draw_below(&source, busy) + (draw_chance(&source, 45) ? PLAN_CLIENTS : 0));
         if (slot >= PLAN_CLIENTS && draw_chance(&source, 1))
             op = OP_CLOSE;
+        if (plan->count > steps / 8 && is_destructive(op) && draw_chance(&source, calm))
+            continue;
         struct step *step = add(plan, thread, op, slot);
         draw_arguments(&source, step);
+        if (calm > 80 && op == OP_SEND && step->a < OWN_CONTEXTS && step->a != DEFAULT_MESSAGE)
+            step->c &= ~(uint32_t)SEND_COMPLETE; /* ends no direction */
         if (op == OP_CREATE) {
             step->slot = (uint8_t)(step->slot % busy);
-            slot = step->slot;
             if (draw_chance(&source, 85))
-                add_set_up(plan, &source, thread, slot);
+                add_set_up(plan, &source, thread, step->slot);
         }
     }
 }

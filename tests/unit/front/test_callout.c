@@ -131,6 +131,38 @@ static void test_each_completion_runs_once(void **state) {
     assert_int_equal(sem_trywait(&told), -1);
 }
 
+/* More than one batch of them, on a queue that could run them side by side. */
+enum { LAST_ONES = 200 };
+
+static void received_in_turn(void *context, dispatch_data_t content, nw_content_context_t message,
+                             bool complete, nw_error_t error) {
+    assert_false(inside);
+    inside = true;
+    assert_int_equal((unsigned)(uintptr_t)context, seen);
+    seen++;
+    inside = false;
+    received(context, content, message, complete, error);
+}
+
+static void test_last_completions_keep_their_order(void **state) {
+    (void)state;
+    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
+        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", "9");
+    nw_connection_t connection = nw_connection_create(endpoint, parameters);
+    dispatch_queue_t queue = dispatch_queue_create("client", DISPATCH_QUEUE_CONCURRENT);
+    nw_connection_set_queue(connection, queue);
+    seen = 0;
+    for (uintptr_t i = 0; i < LAST_ONES; i++)
+        nw_connection_receive_f(connection, 1, 1, (void *)i, received_in_turn);
+    nw_release(connection);
+    for (int i = 0; i < LAST_ONES; i++)
+        wait_for(&told);
+    dispatch_release(queue);
+    nw_release(endpoint);
+    nw_release(parameters);
+}
+
 static int released;
 static void count_release(void *context) {
     (void)context;
@@ -169,6 +201,7 @@ int main(void) {
         cmocka_unit_test(test_concurrent_queue_one_at_a_time),
         cmocka_unit_test(test_global_queue),
         cmocka_unit_test(test_each_completion_runs_once),
+        cmocka_unit_test(test_last_completions_keep_their_order),
         cmocka_unit_test(test_handler_owns_its_callback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
