@@ -97,7 +97,8 @@ struct nw_connection {
         struct connection_piece_list pieces;
         size_t held;                         /* octets in pieces */
         nw_content_context_t stream_context; /* owned; of every chunk of a stream */
-        nwi_err failure; /* the chain's end, told after what was read before it */
+        nwi_err failure; /* why it ends; while ready: of the chain, told after what was read before
+                            it */
         bool read_ended, end_told;
         bool pumping_receives, pump_again;
     } protocol;

@@ -150,12 +150,16 @@ void nwi_connection_pump_receives(nw_connection_t connection) {
                 answer(receive);
                 continue;
             }
-            nwi_chain_window(connection->protocol.chain, lacking(connection, receive));
+            if (connection->protocol.failure == 0)
+                nwi_chain_window(connection->protocol.chain, lacking(connection, receive));
             break; /* what the chain had at once has come through nwi_connection_input: look again
                     */
         }
     } while (connection->protocol.pump_again);
     connection->protocol.pumping_receives = false;
+    if (connection->protocol.failure != 0 &&
+        (connection->protocol.held == 0 || !STAILQ_EMPTY(&connection->protocol.receives)))
+        nwi_connection_fail(connection, connection->protocol.failure);
     if (connection->protocol.chain != NULL && STAILQ_EMPTY(&connection->protocol.receives))
         nwi_chain_window(connection->protocol.chain, 0);
 }

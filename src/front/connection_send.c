@@ -189,7 +189,7 @@ static nwi_err check_send(nw_connection_t connection, const struct connection_se
     }
     if (send->base.content == NULL && !send->base.complete)
         return NWI_ERR_INVAL; /* nothing to send and nothing to end */
-    return 0;
+    return connection->protocol.failure;
 }
 
 static void queue_send(nw_connection_t connection, struct connection_send *send) {

@@ -423,8 +423,16 @@ void nwi_connection_end(nw_connection_t connection, enum nwi_disconnect how) {
     enter(connection, nw_connection_state_cancelled, 0);
 }
 
+/* What has been read and not yet been asked for comes first: the reader's pump tells the end. */
 static void chain_failed(void *owner, nwi_err err) {
-    nwi_connection_fail(owner, err);
+    nw_connection_t connection = owner;
+    if (connection->protocol.held == 0) {
+        nwi_connection_fail(connection, err);
+        return;
+    }
+    connection->protocol.failure = err;
+    nwi_connection_fail_sends(connection, err);
+    nwi_connection_pump_receives(connection);
 }
 static void chain_writable(void *owner) {
     nwi_connection_pump_sends(owner);

@@ -365,6 +365,30 @@ static void test_reset_while_receiving(void **state) {
     finish(recorder);
 }
 
+/* What came before a reset is there to be read however late, also what was read along with the
+ * octets asked for; only then is the break told. */
+static void test_reset_loses_nothing_that_came(void **state) {
+    (void)state;
+    enum { SIZE = 1000, STEP = 10 };
+    char bytes[SIZE];
+    int fd;
+    struct recorder *recorder = pair(&fd);
+    fill_pattern(bytes, sizeof bytes, 0);
+    peer_write(fd, bytes, sizeof bytes);
+    assert_int_equal(receive_now(recorder, STEP, STEP)->size, STEP);
+    peer_reset(fd);
+    send_until_broken(recorder); /* the break has been seen */
+    for (int at = STEP; at < SIZE; at += STEP) {
+        assert_int_equal(count_states(recorder, nw_connection_state_failed), 0);
+        const struct event *event = receive_now(recorder, STEP, STEP);
+        assert_int_equal(event->size, STEP);
+        assert_memory_equal(event->bytes, bytes + at, STEP);
+    }
+    assert_int_equal(receive_now(recorder, 1, STEP)->size, 0);
+    await_state(recorder, nw_connection_state_failed);
+    finish(recorder);
+}
+
 int main(void) {
     signal(SIGPIPE, SIG_DFL); /* whatever started us */
     const struct CMUnitTest tests[] = {
@@ -385,6 +409,7 @@ int main(void) {
         cmocka_unit_test(test_broken_pipe),
         cmocka_unit_test(test_peer_gone),
         cmocka_unit_test(test_reset_while_receiving),
+        cmocka_unit_test(test_reset_loses_nothing_that_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
