@@ -2,11 +2,12 @@
  * model.c - the connection API held against a written-down model.
  * What:   draws sequences of calls from seeds and runs each to its end (scene.c); what handlers see
  *         is held against the documented states (machine.c) and what was sent (wire.c). A failure
- *         prints the sequence; one of a single thread is made smaller first.
+ *         prints the sequence; one of a single thread is made smaller first. cases/ keeps those
+ *         that failed once.
  * Use:    connection_model [--seed N] [--steps N] [--threads N] [--length N] [--seconds N]
  * [--faults]
  *               [--no-shrink]
- *         connection_model --replay FILE [--faults]
+ *         connection_model --replay FILE [--times N] [--faults]
  */
 #include "base/log.h"
 #include "scene.h"
@@ -26,10 +27,10 @@
 static struct {
     unsigned long long seed;
     unsigned long steps, seconds;
-    unsigned threads, length;
+    unsigned threads, length, times;
     bool faults, shrink, quiet, log;
     const char *replay;
-} options = {.seed = 1, .steps = 20000, .threads = 0, .length = 0, .shrink = true};
+} options = {.seed = 1, .steps = 20000, .threads = 0, .length = 0, .times = 1, .shrink = true};
 
 /* Loopback of our own where that is allowed: no other program's ports, no other network's changes.
  */
@@ -172,13 +173,19 @@ static unsigned long long number(const char *text) {
 }
 
 static void read_options(int argc, char **argv) {
-    enum { SEED = 1, STEPS, THREADS, LENGTH, SECONDS, FAULTS, NO_SHRINK, QUIET, REPLAY };
+    enum { SEED = 1, STEPS, THREADS, LENGTH, SECONDS, FAULTS, NO_SHRINK, QUIET, REPLAY, TIMES };
     static const struct option known[] = {
-        {"seed", required_argument, NULL, SEED},       {"steps", required_argument, NULL, STEPS},
-        {"threads", required_argument, NULL, THREADS}, {"length", required_argument, NULL, LENGTH},
-        {"seconds", required_argument, NULL, SECONDS}, {"faults", no_argument, NULL, FAULTS},
-        {"no-shrink", no_argument, NULL, NO_SHRINK},   {"quiet", no_argument, NULL, QUIET},
-        {"replay", required_argument, NULL, REPLAY},   {0},
+        {"seed", required_argument, NULL, SEED},
+        {"steps", required_argument, NULL, STEPS},
+        {"threads", required_argument, NULL, THREADS},
+        {"length", required_argument, NULL, LENGTH},
+        {"seconds", required_argument, NULL, SECONDS},
+        {"faults", no_argument, NULL, FAULTS},
+        {"no-shrink", no_argument, NULL, NO_SHRINK},
+        {"quiet", no_argument, NULL, QUIET},
+        {"replay", required_argument, NULL, REPLAY},
+        {"times", required_argument, NULL, TIMES},
+        {0},
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;)
         switch (option) {
@@ -205,6 +212,9 @@ static void read_options(int argc, char **argv) {
             break;
         case QUIET:
             options.quiet = true;
+            break;
+        case TIMES:
+            options.times = (unsigned)number(optarg);
             break;
         case REPLAY:
             options.replay = optarg;
@@ -253,9 +263,9 @@ int main(int argc, char **argv) {
     if (options.replay != NULL && !plan_read(&plan, options.replay))
         return 2;
     scene_warm_up();
-    if (options.replay != NULL)
-        run(&plan);
-    else
+    if (options.replay == NULL)
         run_drawn();
+    for (unsigned i = 0; options.replay != NULL && i < options.times; i++)
+        run(&plan);
     return 0;
 }
