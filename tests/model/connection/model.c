@@ -5,8 +5,7 @@
  *         prints the sequence; one of a single thread is made smaller first. cases/ keeps those
  *         that failed once.
  * Use:    connection_model [--seed N] [--steps N] [--threads N] [--length N] [--seconds N]
- * [--faults]
- *               [--no-shrink]
+ *                          [--faults] [--no-shrink]
  *         connection_model --replay FILE [--times N] [--faults]
  */
 #include "base/log.h"

@@ -326,6 +326,18 @@ static bool pairs_are_drained(void *context) {
     return true;
 }
 
+static bool no_handler_calls(void *context) {
+    struct scene *scene = context;
+    return atomic_load(&scene->inside) == 0;
+}
+
+/* From here on the plan calls nothing more, also not from handlers. */
+static void stop_calls(struct scene *scene) {
+    atomic_store(&scene->closing, true);
+    if (!scene_wait(no_handler_calls, scene))
+        fail(NULL, "a handler does not return");
+}
+
 static void drain(struct scene *scene) {
     for (unsigned i = 0; i < actor_count(scene); i++) {
         struct actor *actor = actor_at(scene, i);
@@ -420,16 +432,8 @@ static bool doors_are_gone(void *context) {
     return true;
 }
 
-static bool no_handler_calls(void *context) {
-    struct scene *scene = context;
-    return atomic_load(&scene->inside) == 0;
-}
-
 static void end_all(struct scene *scene, struct draw *source) {
     bool doors_first = draw_chance(source, 50);
-    atomic_store(&scene->closing, true);
-    if (!scene_wait(no_handler_calls, scene))
-        fail(NULL, "a handler does not return");
     for (unsigned i = 0; doors_first && i < PLAN_LISTENERS; i++)
         door_end(&scene->doors[i]);
     for (unsigned i = 0; i < actor_count(scene); i++)
@@ -513,6 +517,7 @@ void scene_run(const struct plan *plan, bool faults) {
     if (faults)
         for (unsigned call = 0; call < FAKE_CALL_COUNT; call++)
             fake_sys_fail((enum fake_sys_call)call, 0, 0, 0);
+    stop_calls(scene);
     if (!faults && draw_chance(&source, 50))
         drain(scene);
     end_all(scene, &source);
