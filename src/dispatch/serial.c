@@ -181,6 +181,8 @@ void nwi_serial_drain(struct nwi_serial *serial, unsigned limit) {
         if (frame.handed)
             break;
         frame.done++;
+        if (nwi_loop_turn_is_over())
+            limit = 0;
     }
     nwi_frame_pop(&frame);
 }

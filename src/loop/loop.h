@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/task.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct nwi_loop;
@@ -44,6 +45,13 @@ void nwi_loop_post(struct nwi_loop *loop, struct nwi_task *task);
  * it, the loop goes to a spare thread at once instead of after the patience. Elsewhere it does
  * nothing. */
 void nwi_loop_will_block(void);
+/* Counts a system call of the calling thread that moved so many octets. A loop that has moved its
+ * share ends its turn and looks at the other descriptors, so a flood on one of them holds up the
+ * others for microseconds. */
+void nwi_loop_charge(size_t octets);
+/* Whether the share is used up: what goes on by itself should go on in a later task. Off the loops:
+ * never. */
+bool nwi_loop_turn_is_over(void);
 /* Tests: how long a callback may run before its thread loses the loop (default 4 ms; NWI_NEVER =
  * for ever). */
 void nwi_loop_set_patience(nwi_ns patience);

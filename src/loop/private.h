@@ -17,6 +17,8 @@ enum {
     TASKS_A_TURN = 64,  /* tasks run before descriptors and timers are looked at again */
     TASKS_AN_EVENT = 8, /* tasks run between two events of a batch */
     TIMERS_A_TURN = 1024,
+    OCTETS_A_TURN = 128 * 1024, /* moved for one event, or by the tasks between two looks: ~50 us */
+    CALL_IN_OCTETS = 4 * 1024,  /* what a system call costs, in octets copied */
     LOOPS_MAX = 256,
     THREADS_MAX = 512, /* loops' threads and spares together */
     BUSY_ALWAYS = 1024,

@@ -40,8 +40,19 @@ static NWI_HOT_THREAD_LOCAL struct nwi_loop *current_loop;
 static NWI_HOT_THREAD_LOCAL uint64_t
     current_word; /* state word of the callout that this thread is in */
 
+/* Of this thread since its last event or turn: not of the loop, which the thread may have lost. */
+static NWI_HOT_THREAD_LOCAL size_t octets_moved;
+
 struct nwi_loop *nwi_loop_current(void) {
     return current_loop;
+}
+
+void nwi_loop_charge(size_t octets) {
+    octets_moved += CALL_IN_OCTETS + octets;
+}
+
+bool nwi_loop_turn_is_over(void) {
+    return octets_moved >= OCTETS_A_TURN && current_loop != NULL;
 }
 
 /* --- one turn --- */
@@ -106,7 +117,8 @@ static bool run_what_followed(struct nwi_loop *loop) {
     if (loop->run_head == NULL && !drain_inbox(loop))
         return true;
     struct nwi_task *task;
-    for (unsigned i = 0; i < TASKS_AN_EVENT && (task = take_task(loop)) != NULL; i++) {
+    for (unsigned i = 0;
+         i < TASKS_AN_EVENT && !nwi_loop_turn_is_over() && (task = take_task(loop)) != NULL; i++) {
         if (task->run == nwi_io_run_stopped) { /* an event of that descriptor may be in the batch */
             atomic_store_explicit(&task->next, loop->late, memory_order_relaxed);
             loop->late = task;
@@ -147,6 +159,7 @@ static bool run_batch(struct nwi_loop *loop) {
         events &= wanted | NWI_IO_HANGUP | NWI_IO_ERROR;
         if (!nwi_io_claim(io, events))
             continue;
+        octets_moved = 0;
         uint64_t word = begin_callout(loop);
         nwi_io_deliver(io);
         if (!end_callout(loop, word) || !run_what_followed(loop))
@@ -171,7 +184,8 @@ static bool run_timers(struct nwi_loop *loop) {
 }
 
 static bool run_tasks(struct nwi_loop *loop) {
-    for (unsigned i = 0; i < TASKS_A_TURN; i++) {
+    octets_moved = 0;
+    for (unsigned i = 0; i < TASKS_A_TURN && !nwi_loop_turn_is_over(); i++) {
         if (loop->run_head == NULL && !drain_inbox(loop))
             break;
         if (!run_task(loop, take_task(loop)))

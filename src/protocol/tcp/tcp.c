@@ -119,6 +119,7 @@ static nwi_err read_once(struct tcp *tcp, size_t max, dispatch_data_t *ret_conte
         room = max + READ_AHEAD;
     size_t got = 0;
     nwi_err err = nwi_socket_recv(tcp->fd, &(struct iovec){bytes, room}, 1, 0, &got);
+    nwi_loop_charge(got);
     *ret_room = got > 0 ? room : 0;
     if (err != 0 || got == 0) {
         if (buffer != NULL)
@@ -161,7 +162,7 @@ static bool waits_out(struct tcp *tcp, nwi_err err) {
 
 static void read_granted(struct tcp *tcp) {
     for (int reads = 0; tcp->window > 0 && tcp->readable && !tcp->read_ended; reads++) {
-        if (reads == READS_A_TURN) {
+        if (reads == READS_A_TURN || (reads > 0 && nwi_loop_turn_is_over())) {
             queue_turn(tcp);
             return;
         }
@@ -261,7 +262,7 @@ static void account(struct tcp *tcp, size_t octets) {
 
 static void write_queue(struct tcp *tcp) {
     for (int writes = 0; tcp->writable && !STAILQ_EMPTY(&tcp->queue); writes++) {
-        if (writes == WRITES_A_TURN) {
+        if (writes == WRITES_A_TURN || (writes > 0 && nwi_loop_turn_is_over())) {
             queue_turn(tcp);
             return;
         }
@@ -269,6 +270,7 @@ static void write_queue(struct tcp *tcp) {
         size_t octets = 0, sent = 0, count = gather(tcp, pieces, &octets);
         if (count > 0) {
             nwi_err err = nwi_socket_send(tcp->fd, pieces, count, 0, &sent);
+            nwi_loop_charge(sent);
             if (nwi_err_would_block(err)) {
                 tcp->writable = false;
                 return;

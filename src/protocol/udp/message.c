@@ -4,6 +4,7 @@
 #include "protocol/udp/message.h"
 #include "base/alloc.h"
 #include "dispatch/data.h"
+#include "loop/loop.h"
 #include "model/content_context.h"
 #include "model/parameters.h"
 #include "model/received.h"
@@ -147,6 +148,7 @@ nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_ser
     set_traffic_class(STAILQ_FIRST(message), usual, &target);
     nwi_err err =
         nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
+    nwi_loop_charge(0);
     nwi_free(joined);
     return err;
 }
@@ -173,6 +175,7 @@ nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input) {
         return NWI_ERR_NOMEM;
     struct nwi_datagram datagram = {.data = {room, DATAGRAM_MAX}};
     nwi_err err = nwi_datagram_recv(fd, &datagram);
+    nwi_loop_charge(datagram.length);
     if (err == 0)
         err = nwi_udp_make_input(&datagram, ret_input);
     dispatch_release(buffer);
@@ -188,6 +191,8 @@ nwi_err nwi_udp_receive_batch(int fd, char *room,
     for (size_t i = 0; i < NWI_DATAGRAM_BATCH; i++)
         datagrams[i].data = (struct iovec){room + i * DATAGRAM_MAX, DATAGRAM_MAX};
     nwi_err err = nwi_datagram_recv_many(fd, datagrams, NWI_DATAGRAM_BATCH, &count);
+    for (size_t i = 0; err == 0 && i < count; i++)
+        nwi_loop_charge(datagrams[i].length);
     for (size_t i = 0; err == 0 && i < count; i++)
         each(owner, &datagrams[i]);
     return err;

@@ -33,6 +33,9 @@ void nwi_loop_post(struct nwi_loop *loop, struct nwi_task *task) {
     weave_thread(run_posted, task);
 }
 void nwi_loop_will_block(void) {}
+bool nwi_loop_turn_is_over(void) {
+    return false;
+}
 
 bool nwi_is_main_thread(void) {
     return false;
