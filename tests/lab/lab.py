@@ -71,6 +71,19 @@ def wait_until(condition, what, deadline=DEADLINE):
     raise AssertionError('never happened: ' + what)
 
 
+def lines_until(stream):
+    """A function that reads on until a line has that word in it."""
+    seen = []
+
+    def until(word):
+        for line in stream:
+            seen.append(line.decode())
+            if word in seen[-1]:
+                return
+        raise AssertionError('no "%s" in\n%s' % (word, ''.join(seen)))
+    return until
+
+
 class Namespace:
     """A namespace with its own resolv.conf, hosts and nsswitch.conf."""
 

@@ -32,4 +32,16 @@ nwi_err nwi_udp_receive_batch(int fd, char *room,
                               void (*each)(void *owner, const struct nwi_datagram *datagram),
                               void *owner);
 
+/* The input made of a received datagram: its own context with IP and UDP metadata. The octets are
+ * copied. */
+nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input *ret_input);
+/* Sends the pieces of one message (sends linked in order) as one datagram. `usual`: the service
+ * class of messages that name none. */
+nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_service_class_t usual,
+                             const struct nwi_datagram_to *to);
+nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters);
+/* Octets of user content in one datagram to that peer over this socket. */
+uint32_t nwi_udp_maximum_size(int fd, int family);
+nw_protocol_metadata_t nwi_udp_copy_metadata(nw_protocol_definition_t definition);
+
 #endif

@@ -13,11 +13,7 @@
 
 enum {
     BUCKETS_FIRST = 64,
-    BATCHES_A_TURN = 8,  /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
-    STRANGERS_MAX = 256, /* datagrams whose peers wait for a connection; what is more is lost, as in
-                            a socket's full buffer */
-    STRANGER_OCTETS_MAX = 256 * 1024,
-    STRANGERS_OF_ONE_PEER = 4, /* so that nobody takes the places of all others */
+    BATCHES_A_TURN = 8, /* of NWI_DATAGRAM_BATCH datagrams, then others get their turn */
 };
 
 static size_t hash_address(const struct nwi_udp_port *port,
@@ -96,46 +92,11 @@ static bool deliver(struct nwi_udp_port *port, const struct nwi_datagram *datagr
     return peer != NULL || introduce(port, datagram);
 }
 
-static bool has_room_for(const struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
-    const struct nwi_udp_stranger *stranger;
-    int same = 0;
-    if (port->stranger_count == STRANGERS_MAX ||
-        port->stranger_octets + datagram->length > STRANGER_OCTETS_MAX)
-        return false;
-    STAILQ_FOREACH (stranger, &port->strangers, link)
-        same += nwi_address_equal((const struct sockaddr *)&stranger->datagram.peer,
-                                  (const struct sockaddr *)&datagram->peer);
-    return same < STRANGERS_OF_ONE_PEER;
-}
-
-static void keep_stranger(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
-    struct nwi_udp_stranger *stranger = NULL;
-    if (has_room_for(port, datagram))
-        stranger = nwi_alloc_raw(sizeof *stranger + datagram->length);
-    if (stranger == NULL)
-        return;
-    stranger->datagram = *datagram;
-    stranger->datagram.data.iov_base =
-        memcpy(stranger + 1, datagram->data.iov_base, datagram->length);
-    STAILQ_INSERT_TAIL(&port->strangers, stranger, link);
-    port->stranger_count++;
-    port->stranger_octets += datagram->length;
-}
-
-static void drop_stranger(struct nwi_udp_port *port) {
-    struct nwi_udp_stranger *stranger = STAILQ_FIRST(&port->strangers);
-    STAILQ_REMOVE_HEAD(&port->strangers, link);
-    port->stranger_count--;
-    port->stranger_octets -= stranger->datagram.length;
-    nwi_free(stranger);
-}
-
 /* Who waits longest comes in first. */
 static void admit_strangers(struct nwi_udp_port *port) {
-    struct nwi_udp_stranger *stranger;
-    while ((stranger = STAILQ_FIRST(&port->strangers)) != NULL &&
-           deliver(port, &stranger->datagram))
-        drop_stranger(port);
+    const struct nwi_datagram *first;
+    while ((first = nwi_udp_strangers_first(&port->strangers)) != NULL && deliver(port, first))
+        nwi_udp_strangers_drop_first(&port->strangers);
 }
 
 static void admission(struct nwi_task *task) {
@@ -163,8 +124,8 @@ static void give(void *port_object, const struct nwi_datagram *datagram) {
         return;
     }
     admit_strangers(port);
-    if (!STAILQ_EMPTY(&port->strangers) || !deliver(port, datagram))
-        keep_stranger(port, datagram);
+    if (nwi_udp_strangers_first(&port->strangers) != NULL || !deliver(port, datagram))
+        nwi_udp_strangers_add(&port->strangers, datagram);
 }
 
 static void queue_turn(struct nwi_udp_port *port) {
@@ -284,8 +245,7 @@ nwi_err nwi_udp_port_number(const struct nwi_udp_port *port, uint16_t *ret_port)
 static void destroy_port(void *object) {
     struct nwi_udp_port *port = object;
     nwi_socket_close(port->fd);
-    while (!STAILQ_EMPTY(&port->strangers))
-        drop_stranger(port);
+    nwi_udp_strangers_clear(&port->strangers);
     nwi_free(port->buckets);
     nwi_free(port->room);
     pthread_mutex_destroy(&port->shared.lock);
@@ -324,7 +284,7 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     nwi_serial_init(&port->context, loop, port);
     pthread_mutex_init(&port->shared.lock, NULL);
     LIST_INIT(&port->shared.blocked);
-    STAILQ_INIT(&port->strangers);
+    nwi_udp_strangers_init(&port->strangers);
     nwi_alarm_init(&port->retry, &port->context, loop, port, retry);
     port->turn.run = take_turn;
     port->close_task.run = close_port;

@@ -11,6 +11,7 @@
 #include "dispatch/watch.h"
 #include "protocol/udp/inbox.h"
 #include "protocol/udp/message.h"
+#include "protocol/udp/strangers.h"
 #include <pthread.h>
 
 struct nwi_udp_peer {
@@ -41,11 +42,6 @@ struct nwi_udp_peer {
 };
 LIST_HEAD(nwi_udp_peer_list, nwi_udp_peer);
 
-struct nwi_udp_stranger { /* a datagram whose peer has no connection yet */
-    STAILQ_ENTRY(nwi_udp_stranger) link;
-    struct nwi_datagram datagram; /* its octets stand behind this struct */
-};
-
 struct nwi_udp_port {
     struct nwi_object base;
     struct nwi_serial context;
@@ -56,8 +52,7 @@ struct nwi_udp_port {
     struct nwi_siphash_key key;        /* of the hash of addresses */
     struct nwi_udp_peer_list *buckets; /* by address; port's context */
     size_t bucket_count, peer_count;
-    STAILQ_HEAD(, nwi_udp_stranger) strangers; /* oldest first; port's context */
-    size_t stranger_count, stranger_octets;
+    struct nwi_udp_strangers strangers; /* port's context */
     struct nwi_task turn, close_task, admission;
     struct nwi_alarm retry; /* after a shortage */
     bool readable, turn_queued;

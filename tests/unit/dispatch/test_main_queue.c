@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "fake/await.h"
+#include "fake/misuses.h"
 #include <dispatch/dispatch.h>
 #include <poll.h>
 #include <pthread.h>
@@ -95,15 +96,6 @@ static void can_be_suspended(void **state) {
     assert_int_equal(ran, 1);
     dispatch_release(main_queue); /* not counted */
     dispatch_release(main_queue);
-}
-
-static int misuses;
-static void count_misuse(enum nwi_log_level level, const char *name, const char *event,
-                         const char *message) {
-    (void)level;
-    (void)name;
-    (void)message;
-    misuses += strcmp(event, "misuse") == 0;
 }
 
 static void *drain_elsewhere(void *unused) {

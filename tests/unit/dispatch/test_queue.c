@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/object.h"
 #include "fake/await.h"
+#include "fake/misuses.h"
 #include "loop/loop.h"
 #include <dispatch/dispatch.h>
 #include <pthread.h>
@@ -12,15 +13,6 @@
 #include <stdio.h>
 
 static sem_t done;
-static int misuses;
-
-static void count_misuse(enum nwi_log_level level, const char *name, const char *event,
-                         const char *message) {
-    (void)level;
-    (void)name;
-    (void)message;
-    misuses += strcmp(event, "misuse") == 0;
-}
 
 static int set_up(void **state) {
     (void)state;
@@ -173,8 +165,8 @@ static void sync_runs_on_the_calling_thread(void **state) {
     dispatch_release(queue);
 }
 
-/* A wait for work that stands behind the waiting callback on the same loop: the loop is given away at
- * once. Without that this would hang, since here nobody looks for stuck threads. */
+/* A wait for work that stands behind the waiting callback on the same loop: the loop is given away
+ * at once. Without that this would hang, since here nobody looks for stuck threads. */
 static void wait_inside(void *other) {
     for (int i = 0; i < 100; i++) {
         dispatch_async_f(other, NULL, do_nothing);

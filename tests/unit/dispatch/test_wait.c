@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "dispatch/dispatch.h"
 #include "fake/await.h"
+#include "fake/misuses.h"
 #include "loop/loop.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,15 +15,6 @@
 enum { THREADS = 6 };
 
 static sem_t done, go;
-static int misuses;
-
-static void count_misuse(enum nwi_log_level level, const char *name, const char *event,
-                         const char *message) {
-    (void)level;
-    (void)name;
-    (void)message;
-    misuses += strcmp(event, "misuse") == 0;
-}
 
 static int set_up(void **state) {
     (void)state;
@@ -198,7 +190,9 @@ static void signal_says_whether_it_woke_somebody(void **state) {
 }
 
 /* A handler that waits for work behind it on its loop: the loop is given away at once. */
-static void signal_semaphore(void *semaphore) { dispatch_semaphore_signal(semaphore); }
+static void signal_semaphore(void *semaphore) {
+    dispatch_semaphore_signal(semaphore);
+}
 
 static void wait_inside(void *queue) {
     dispatch_semaphore_t semaphore = dispatch_semaphore_create(0);
