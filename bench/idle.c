@@ -19,14 +19,7 @@
 
 #define GOAL_OCTETS 1536
 #define GOAL_EVENT 1.2
-enum {
-    MANY = 10000,
-    MOST = 50000,
-    FEW = 100,
-    A_HOST = 20000,
-    SETTLE_MS = 100,
-    ACCEPT_LIMIT_S = 20
-};
+enum { MANY = 10000, MOST = 50000, FEW = 100, A_HOST = 4000, SETTLE_MS = 100, ACCEPT_LIMIT_S = 20 };
 
 unsigned idle_count(const char *name) {
     const char *number = strchr(name, ' ');
