@@ -16,6 +16,7 @@
 enum {
     BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
     ACCEPTS_A_TURN = 64,
+    FAILURES_MAX = 16, /* then a pause */
 };
 struct nwi_acceptor {
     struct nwi_object base;
@@ -28,7 +29,8 @@ struct nwi_acceptor {
     struct nwi_task turn;
     _Atomic bool turn_queued; /* exchange pairs with the store in take_turn */
     int fd;
-    bool readable, short_of_memory;
+    bool readable, paused;
+    unsigned failures;                                    /* in a row */
     char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* to remove; "" = none */
 };
 
@@ -36,10 +38,11 @@ struct nwi_acceptor {
  * looks. */
 static void pause_accepting(struct nwi_acceptor *acceptor, nwi_err err) {
     char text[160];
-    if (!acceptor->short_of_memory)
+    if (!acceptor->paused)
         nwi_log(NWI_LOG_NOTICE, "listener", "accept", "accepting pauses: %s",
                 nwi_err_format(err, text, sizeof text));
-    acceptor->short_of_memory = true;
+    acceptor->paused = true;
+    acceptor->failures = 0;
     if (nwi_alarm_set(&acceptor->retry, nwi_now() + NWI_SHORTAGE_PAUSE) != 0)
         nwi_acceptor_resume(acceptor); /* not even memory for a timer: try again in a turn */
 }
@@ -54,14 +57,16 @@ static bool accept_one(struct nwi_acceptor *acceptor) {
         acceptor->readable = false;
         return false;
     }
-    if (nwi_err_is_shortage(err)) {
+    /* Other errors are those of one peer, which gave up in the backlog (accept(2), Error handling):
+     * the next is looked at. Nothing but errors is not to be tried in a circle. */
+    if (nwi_err_is_shortage(err) || (err != 0 && ++acceptor->failures == FAILURES_MAX)) {
         pause_accepting(acceptor, err);
         return false;
     }
     if (err != 0)
-        return true; /* that peer gave up in the backlog (ECONNABORTED, EPROTO ...): accept(2),
-                        Error handling */
-    acceptor->short_of_memory = false;
+        return true;
+    acceptor->paused = false;
+    acceptor->failures = 0;
     nwi_address_unmap(&peer, &length);
     acceptor->events->accepted(acceptor->owner, fd, (struct sockaddr *)&peer, length);
     return true;
@@ -103,7 +108,7 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
     if ((events & (NWI_IO_READ | NWI_IO_ERROR | NWI_IO_HANGUP)) == 0)
         return;
     acceptor->readable = true;
-    if (!acceptor->short_of_memory)
+    if (!acceptor->paused)
         accept_some(acceptor);
 }
 
