@@ -10,6 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+enum { FAILED_WAIT = 10 * 1000 * 1000 }; /* ns */
+
 nwi_err nwi_epoll_open(struct nwi_loop *loop) {
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0)
@@ -63,9 +65,12 @@ void nwi_epoll_fetch(struct nwi_loop *loop, nwi_ns deadline) {
         wait = deadline > now ? deadline - now : 0;
     }
     int count = wait_events(loop, wait);
-    if (count < 0 && errno != EINTR)
+    if (count < 0 && errno != EINTR) {
+        const struct timespec pause = {.tv_nsec = FAILED_WAIT};
         nwi_log(NWI_LOG_ERROR, "loop", "wait", "epoll_wait failed: %s",
                 nwi_err_text(nwi_posix(errno)));
+        nanosleep(&pause, NULL); /* somebody closed what is ours: no reason to spin as well */
+    }
     /* Acquire pairs with nwi_epoll_add: the events' structs are seen whole. The kernel orders that
      * as well, but neither the language nor TSan knows what epoll_ctl does. */
     atomic_load_explicit(&loop->registrations, memory_order_acquire);
