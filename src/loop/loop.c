@@ -11,6 +11,9 @@
 #include "loop/private.h"
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
+
+enum { WAIT_TO_START = 10 * 1000 * 1000 }; /* ns between two tries */
 
 static struct nwi_loop loops[LOOPS_MAX];
 static unsigned loop_count; /* constant after `counted` */
@@ -32,35 +35,56 @@ static nwi_err start_loop(struct nwi_loop *loop) {
         return err;
     pthread_mutex_init(&loop->timer_lock, NULL); /* cannot fail with default attributes on Linux */
     atomic_store_explicit(&loop->next_deadline, NWI_NEVER, memory_order_relaxed);
-    return nwi_thread_start(
-        loop); /* its failure leaves two descriptors behind, and the next try would
-                  open new ones: the caller falls back to loop 0 for good */
+    err = nwi_thread_start(loop);
+    if (err != 0)
+        nwi_epoll_close(loop);
+    return err;
 }
 
-/* The loop at an index, started if need be. When a loop cannot be started its work goes to loop 0;
- * without loop 0 nothing can work at all. */
+/* EAGAIN is what pthread_create says. */
+static bool may_pass(nwi_err err) {
+    return err == nwi_posix(EMFILE) || err == nwi_posix(ENFILE) || err == NWI_ERR_NOMEM ||
+           err == nwi_posix(EAGAIN) || err == nwi_posix(ENOSPC);
+}
+
+/* Under start_lock: any loop that runs. */
+static struct nwi_loop *find_started(void) {
+    for (unsigned i = 0; i < nwi_loop_count(); i++)
+        if (nwi_loop_at(i) != NULL)
+            return nwi_loop_at(i);
+    return NULL;
+}
+
+/* The loop at an index, started if need be. While descriptors, memory or threads have run out its
+ * work goes to another loop. Without any, nothing works, and the callers have no way to report it:
+ * so it is waited for, as nwi_alloc_certain() waits for memory. */
 static struct nwi_loop *get_started(unsigned index) {
     struct nwi_loop *loop = &loops[index];
     if (atomic_load_explicit(&loop->started, memory_order_acquire))
         return loop;
-    static bool failed[LOOPS_MAX]; /* under start_lock */
+    static bool told; /* under start_lock: one line in the log, not one a try */
     pthread_mutex_lock(&start_lock);
-    if (!atomic_load_explicit(&loop->started, memory_order_relaxed) && !failed[index]) {
+    while (!atomic_load_explicit(&loop->started, memory_order_relaxed)) {
         nwi_err err = start_loop(loop);
         if (err == 0) {
             atomic_store_explicit(&loop->started, true, memory_order_release);
-        } else {
-            failed[index] = true;
-            nwi_log(NWI_LOG_ERROR, "loop", "start", "loop %u: %s", index, nwi_err_text(err));
+            break;
         }
+        if (!told)
+            nwi_log(NWI_LOG_ERROR, "loop", "start", "loop %u: %s", index, nwi_err_text(err));
+        told = true;
+        struct nwi_loop *other = find_started();
+        if (other != NULL) {
+            loop = other;
+            break;
+        }
+        if (!may_pass(err))
+            abort(); /* the kernel, or a filter in front of it, has no epoll for us */
+        const struct timespec moment = {.tv_nsec = WAIT_TO_START};
+        nanosleep(&moment, NULL);
     }
-    bool usable = !failed[index];
     pthread_mutex_unlock(&start_lock);
-    if (usable)
-        return loop;
-    if (index == 0)
-        abort();
-    return get_started(0);
+    return loop;
 }
 
 unsigned nwi_loop_count(void) {
