@@ -8,7 +8,7 @@
 #include "resolver/hosts.h"
 #include "base/alloc.h"
 #include "sys/address.h"
-#include "sys/table.h"
+#include "sys/sockets.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -124,14 +124,18 @@ struct nwi_hosts *nwi_hosts_parse(const char *text, size_t size) {
     return hosts;
 }
 
-/* *ret_text is owned by the caller. False when memory ran out; an unreadable file reads as empty.
- */
+/* *ret_text is owned by the caller. False when memory or descriptors ran out; an unreadable file
+ * reads as empty. */
 static bool read_file(const char *path, char **ret_text, size_t *ret_size) {
     size_t size = 0, room = 4096;
     char *text = nwi_alloc_raw(room);
     if (text == NULL)
         return false;
     int fd = nwi_sys()->open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (fd < 0 && nwi_err_is_shortage(nwi_posix(errno))) {
+        nwi_free(text);
+        return false;
+    }
     while (fd >= 0 && size < NWI_HOSTS_FILE_MAX) {
         if (size == room) {
             char *grown = nwi_realloc(text, room * 2);

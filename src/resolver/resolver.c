@@ -216,7 +216,7 @@ void nwi_resolver_refresh(struct nwi_resolver *resolver) {
             resolver->inside.hosts = hosts;
         } else {
             resolver->inside.hosts_mark.known =
-                false; /* no memory: the old table serves, and we try again */
+                false; /* no memory or descriptor: the old table serves, and we try again */
         }
         nwi_cache_flush(resolver->inside.cache);
     }

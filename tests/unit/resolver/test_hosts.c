@@ -120,6 +120,13 @@ static void files(void **state) {
     expect(hosts, "host2999.example", "");
     nwi_hosts_free(hosts);
     assert_int_equal(fake_sys_calls(FAKE_OPEN), fake_sys_calls(FAKE_CLOSE));
+    fake_sys_fail(FAKE_OPEN, 1, 1, EMFILE); /* to be tried again, and not an empty file */
+    assert_null(nwi_hosts_load(path));
+    fake_sys_fail(FAKE_OPEN, 1, 1, EACCES);
+    hosts = nwi_hosts_load(path);
+    assert_non_null(hosts);
+    expect(hosts, "host0.example", "");
+    nwi_hosts_free(hosts);
     fake_sys_remove();
     hosts = nwi_hosts_load("/nonexistent/hosts");
     assert_non_null(hosts);
