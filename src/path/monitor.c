@@ -16,6 +16,8 @@
 #include <pthread.h>
 #include <sys/queue.h>
 
+#define RETRY NWI_SEC /* after the network's state could not be read */
+
 struct nwi_path_subscription {
     struct nwi_object base;
     struct nwi_serial *context;
@@ -75,7 +77,8 @@ static void tell_all(void) { /* under lock */
 static void look(struct monitor *monitor) {
     struct nwi_path_table *fresh;
     nwi_err err = nwi_path_table_read(&fresh);
-    if (err != 0) { /* the next change, or a reader of the table, tries again */
+    if (err != 0) { /* the change has been told by the kernel, and will not be told again */
+        monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + RETRY) == 0;
         nwi_log(NWI_LOG_ERROR, "path", "read", "cannot read the network's state: %s",
                 nwi_err_text(err));
         return;

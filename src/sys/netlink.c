@@ -18,6 +18,7 @@ enum {
     RECEIVE_SIZE =
         32768, /* the kernel fills up to this much per read of a dump: NLMSG_GOODSIZE times 4 */
     DUMP_TRIES = 3,
+    OVERRUNS_MAX = 16, /* of one drain: it is told once an overrun */
 };
 
 /* The netlink headers hold 32-bit fields: the buffers must be aligned for them. */
@@ -382,10 +383,12 @@ nwi_err nwi_netlink_drain(int fd, bool *ret_changed) {
     union message message;
     size_t size;
     bool changed = false;
+    int overruns = 0;
     for (;;) {
         nwi_err err = receive(fd, &message, &size);
-        if (err ==
-            nwi_posix(ENOBUFS)) { /* the kernel dropped some: netlink(7) asks for a fresh dump */
+        if (err == nwi_posix(ENOBUFS) &&
+            overruns++ <
+                OVERRUNS_MAX) { /* the kernel dropped some: netlink(7) asks for a fresh dump */
             changed = true;
             continue;
         }

@@ -5,6 +5,7 @@
  */
 #include "dispatch/serial.h"
 #include "fake/fake_sys.h"
+#include "faults/table.h"
 #include "path/evaluate.h"
 #include "path/monitor.h"
 #include "sys/address.h"
@@ -315,22 +316,69 @@ static void hook(void **state) {
     end(&listener);
 }
 
+/* Subscribing with the n-th call failing. False: it succeeded. */
+static bool subscribing_fails(const struct fault *fault, unsigned n, int code) {
+    struct listener listener = subscribed();
+    fake_sys_install();
+    fake_sys_fail(fault->call, n, 1, code);
+    nwi_err err = nwi_path_subscribe(&context, NULL, changed, &listener, &listener.subscription);
+    fake_sys_fail(fault->call, 0, 0, 0);
+    if (err != 0) {
+        assert_int_equal(err, nwi_posix(code));
+        assert_null(listener.subscription);
+    } else {
+        end(&listener);
+    }
+    unsigned opened = fake_sys_calls(FAKE_SOCKET) - fake_sys_faults(FAKE_SOCKET);
+    if (err != 0)
+        assert_int_equal(opened, fake_sys_calls(FAKE_CLOSE));
+    struct timespec limit = deadline(), now; /* the last subscription's end goes on by itself */
+    do {
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        assert_true(now.tv_sec < limit.tv_sec);
+    } while (fake_sys_calls(FAKE_CLOSE) < opened);
+    fake_sys_remove();
+    return err != 0;
+}
+
+/* Each call that subscribing makes, with each errno of the table: it arrives unchanged. */
 static void failing_system_calls(void **state) {
     (void)state;
-    static const enum fake_sys_call calls[] = {FAKE_SOCKET, FAKE_BIND, FAKE_SENDMSG, FAKE_RECVMSG};
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        struct listener listener = subscribed();
-        fake_sys_install();
-        fake_sys_fail(calls[i], 1, 1, ENOBUFS);
-        assert_int_equal(
-            nwi_path_subscribe(&context, NULL, changed, &listener, &listener.subscription),
-            nwi_posix(ENOBUFS));
-        assert_int_equal(fake_sys_calls(FAKE_SOCKET) - fake_sys_faults(FAKE_SOCKET),
-                         fake_sys_calls(FAKE_CLOSE));
-        fake_sys_remove();
-        assert_null(listener.subscription);
+    unsigned failures = 0;
+    for (size_t f = 0; f < fault_count; f++) {
+        const struct fault *fault = &fault_table[f];
+        if (fault->call != FAKE_SOCKET && fault->call != FAKE_BIND && fault->call != FAKE_SENDMSG &&
+            fault->call != FAKE_RECVMSG)
+            continue;
+        for (size_t c = 0; c < FAULT_CODES && fault->codes[c] != 0; c++)
+            if (fault->codes[c] == EINTR)
+                assert_false(subscribing_fails(fault, 1, EINTR)); /* made again */
+            else
+                for (unsigned n = 1; subscribing_fails(fault, n, fault->codes[c]); n++)
+                    failures++;
     }
+    assert_true(failures > 100);
     assert_null(nwi_path_unsubscribe(NULL));
+}
+
+/* A change that could not be looked at, since there was no descriptor, is not forgotten. On the
+ * loopback, which has no address that makes a second change when it has been checked. */
+static void a_change_during_a_shortage(void **state) {
+    (void)state;
+    struct listener listener = subscribed();
+    start(&listener);
+    fake_sys_install();
+    fake_sys_fail(FAKE_SOCKET, 1, 1, EMFILE);
+    run("ip addr add 127.0.0.9/8 dev lo");
+    struct timespec limit = deadline(); /* asking for the table would take the fault away */
+    pthread_mutex_lock(&lock);
+    while (listener.notices == 0 || fake_sys_faults(FAKE_SOCKET) == 0)
+        assert_int_equal(pthread_cond_timedwait(&news, &lock, &limit), 0);
+    pthread_mutex_unlock(&lock);
+    fake_sys_remove();
+    end(&listener);
+    run("ip addr del 127.0.0.9/8 dev lo");
 }
 
 /* Waits for the hook to be called, and then for the count to follow. */
@@ -392,6 +440,7 @@ int main(void) {
         T(bursts_are_told_once),
         T(several_listeners_and_their_ends),
         T(hook),
+        cmocka_unit_test(a_change_during_a_shortage),
         cmocka_unit_test(failing_system_calls),
         T(kept),
     };
