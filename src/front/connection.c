@@ -35,6 +35,7 @@ static void destroy_connection(void *object) {
     nwi_connection_drop_pieces(connection);
     nwi_outlet_clear(&connection->outlet);
     nwi_free(connection->protocol.expiry);
+    nwi_free(connection->protocol.again);
     nwi_release(connection->protocol.open_context);
     nwi_release(connection->protocol.stream_context);
     nwi_release(connection->shared.timeline);

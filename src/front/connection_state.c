@@ -12,6 +12,9 @@
 #include "front/connection.h"
 #include "model/error.h"
 #include "path/evaluate.h"
+#include "sys/sockets.h"
+
+#define SHORTAGE_RETRY NWI_SEC
 
 static const char *const state_name[] = {"setup", "waiting", "preparing",
                                          "ready", "failed",  "cancelled"};
@@ -283,6 +286,22 @@ static void established(void *owner, struct nwi_chain *chain) {
     become_ready(connection, chain);
 }
 
+static void try_again(struct nwi_alarm *alarm) {
+    nw_connection_t connection = alarm->owner;
+    if (connection->protocol.state == nw_connection_state_waiting)
+        nwi_connection_retry(connection);
+}
+
+/* No change of the network ends a shortage of descriptors or memory: time may. */
+static void retry_later(nw_connection_t connection) {
+    if (connection->protocol.again == NULL) {
+        connection->protocol.again = nwi_alloc_certain(sizeof *connection->protocol.again);
+        nwi_alarm_init(connection->protocol.again, &connection->context, connection->loop,
+                       connection, try_again);
+    }
+    nwi_alarm_set(connection->protocol.again, nwi_now() + SHORTAGE_RETRY);
+}
+
 static void not_established(void *owner, nwi_err err, bool permanent) {
     nw_connection_t connection = owner;
     connection->protocol.establishment =
@@ -294,6 +313,8 @@ static void not_established(void *owner, nwi_err err, bool permanent) {
     nwi_connection_watch_path(
         connection); /* before the client hears of it: no change may slip between */
     enter(connection, nw_connection_state_waiting, err);
+    if (nwi_err_is_shortage(err) || connection->protocol.path_changes == NULL)
+        retry_later(connection);
     if (nwi_path_changes() != connection->protocol.network) /* the attempt was of another network */
         nwi_connection_retry(connection);
 }
@@ -400,6 +421,8 @@ static void clean_up(nw_connection_t connection, enum nwi_disconnect how, nwi_er
     unwatch_path(connection);
     if (connection->protocol.expiry != NULL)
         nwi_alarm_stop(connection->protocol.expiry);
+    if (connection->protocol.again != NULL)
+        nwi_alarm_stop(connection->protocol.again);
     stop_chain(connection, how, why);
     nwi_connection_fail_sends(connection, why);
     nwi_connection_fail_receives(connection, why);
