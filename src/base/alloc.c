@@ -25,6 +25,7 @@ enum {
 /* Allocations left until the one that fails; 0 = disarmed. Relaxed throughout: it orders nothing, a
  * test arms it before the code under test runs. */
 static _Atomic unsigned long fail_countdown;
+static _Atomic bool fail_on;   /* relaxed: the countdown stays at its end */
 static _Atomic bool fault_hit; /* relaxed: read by the arming thread after its test body */
 static _Atomic bool counting;  /* relaxed: a counter's switch */
 static _Atomic long live;      /* relaxed: a counter */
@@ -34,15 +35,16 @@ static _Atomic long octets;    /* relaxed: a counter */
 static bool must_fail(void) {
     unsigned long left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
     while (left != 0) {
+        if (left == 1 && atomic_load_explicit(&fail_on, memory_order_relaxed))
+            break;
         if (!atomic_compare_exchange_weak_explicit(&fail_countdown, &left, left - 1,
                                                    memory_order_relaxed, memory_order_relaxed))
             continue;
-        if (left != 1)
-            return false;
-        atomic_store_explicit(&fault_hit, true, memory_order_relaxed);
-        return true;
+        break;
     }
-    return false;
+    if (left == 1)
+        atomic_store_explicit(&fault_hit, true, memory_order_relaxed);
+    return left == 1;
 }
 
 /* A block comes (1), goes (-1) or has got another size (0, once each way around the change). */
@@ -123,9 +125,18 @@ char *nwi_asprintf(const char *format, ...) {
     return text;
 }
 
-void nwi_alloc_fail_at(unsigned long n) {
+static void fail(unsigned long n, bool on) {
     atomic_store_explicit(&fault_hit, false, memory_order_relaxed);
+    atomic_store_explicit(&fail_on, on, memory_order_relaxed);
     atomic_store_explicit(&fail_countdown, n, memory_order_relaxed);
+}
+
+void nwi_alloc_fail_at(unsigned long n) {
+    fail(n, false);
+}
+
+void nwi_alloc_fail_from(unsigned long n) {
+    fail(n, true);
 }
 
 bool nwi_alloc_fault_hit(void) {

@@ -22,10 +22,12 @@ char *nwi_strdup(const char *text); /* NULL for NULL */
 char *nwi_asprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Fault seam. After nwi_alloc_fail_at(n) the n-th allocation from now (1 = the next) returns NULL,
- * once; 0 disarms. nwi_alloc_fault_hit() tells whether it has fired. nwi_alloc_live() counts live
- * blocks while counting is on (from nwi_alloc_count(true) on), nwi_alloc_live_octets() what they
- * take of the heap, the allocator's own words included. */
+ * once; after nwi_alloc_fail_from(n) those behind it do, too; n = 0 disarms. nwi_alloc_fault_hit()
+ * tells whether it has fired. nwi_alloc_live() counts live blocks while counting is on (from
+ * nwi_alloc_count(true) on), nwi_alloc_live_octets() what they take of the heap, the allocator's
+ * own words included. */
 void nwi_alloc_fail_at(unsigned long n);
+void nwi_alloc_fail_from(unsigned long n);
 bool nwi_alloc_fault_hit(void);
 void nwi_alloc_count(bool on);
 long nwi_alloc_live(void);

@@ -93,16 +93,18 @@ REAL(int, timerfd_settime, int fd, int flags, const struct itimerspec *time,
                : __real_timerfd_settime(fd, flags, time, before);
 }
 
-/* --- what dispatch I/O and sources do with descriptors --- */
+/* --- what dispatch I/O and sources do with descriptors; by the names that _FILE_OFFSET_BITS=64
+ * gives them --- */
 
 REAL(ssize_t, read, int fd, void *buffer, size_t size) {
     return fake_sys_fails(FAKE_FD_READ, fd) ? -1 : __real_read(fd, buffer, size);
 }
-REAL(ssize_t, pread, int fd, void *buffer, size_t size, off_t offset) {
-    return fake_sys_fails(FAKE_FD_READ, fd) ? -1 : __real_pread(fd, buffer, size, offset);
+REAL(ssize_t, pread64, int fd, void *buffer, size_t size, off_t offset) {
+    return fake_sys_fails(FAKE_FD_READ, fd) ? -1 : __real_pread64(fd, buffer, size, offset);
 }
-REAL(ssize_t, preadv2, int fd, const struct iovec *pieces, int count, off_t offset, int flags) {
-    return fake_sys_fails(FAKE_FD_READ, fd) ? -1 : __real_preadv2(fd, pieces, count, offset, flags);
+REAL(ssize_t, preadv64v2, int fd, const struct iovec *pieces, int count, off_t offset, int flags) {
+    return fake_sys_fails(FAKE_FD_READ, fd) ? -1
+                                            : __real_preadv64v2(fd, pieces, count, offset, flags);
 }
 REAL(ssize_t, recv, int fd, void *buffer, size_t size, int flags) {
     return fake_sys_fails(FAKE_FD_READ, fd) ? -1 : __real_recv(fd, buffer, size, flags);
@@ -113,36 +115,36 @@ REAL(ssize_t, write, int fd, const void *buffer, size_t size) {
 REAL(ssize_t, writev, int fd, const struct iovec *pieces, int count) {
     return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1 : __real_writev(fd, pieces, count);
 }
-REAL(ssize_t, pwritev, int fd, const struct iovec *pieces, int count, off_t offset) {
-    return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1 : __real_pwritev(fd, pieces, count, offset);
+REAL(ssize_t, pwritev64, int fd, const struct iovec *pieces, int count, off_t offset) {
+    return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1 : __real_pwritev64(fd, pieces, count, offset);
 }
-REAL(ssize_t, pwritev2, int fd, const struct iovec *pieces, int count, off_t offset, int flags) {
+REAL(ssize_t, pwritev64v2, int fd, const struct iovec *pieces, int count, off_t offset, int flags) {
     return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1
-                                             : __real_pwritev2(fd, pieces, count, offset, flags);
+                                             : __real_pwritev64v2(fd, pieces, count, offset, flags);
 }
-REAL(int, fstat, int fd, struct stat *status) {
-    return fake_sys_fails(FAKE_FSTAT, fd) ? -1 : __real_fstat(fd, status);
+REAL(int, fstat64, int fd, struct stat *status) {
+    return fake_sys_fails(FAKE_FSTAT, fd) ? -1 : __real_fstat64(fd, status);
 }
 
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...) {
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...) {
     va_list more;
     va_start(more, flags);
     int mode = (flags & O_CREAT) != 0 ? va_arg(more, int) : 0;
     va_end(more);
-    return fake_sys_fails(FAKE_FD_OPEN, -1) ? -1 : __real_open(path, flags, mode);
+    return fake_sys_fails(FAKE_FD_OPEN, -1) ? -1 : __real_open64(path, flags, mode);
 }
 
 /* The third argument of both is a word at most, on every machine that Linux runs on. */
-int __real_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...) {
+int __real_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...) {
     va_list more;
     va_start(more, command);
     void *argument = va_arg(more, void *);
     va_end(more);
-    return fake_sys_fails(FAKE_FCNTL, fd) ? -1 : __real_fcntl(fd, command, argument);
+    return fake_sys_fails(FAKE_FCNTL, fd) ? -1 : __real_fcntl64(fd, command, argument);
 }
 int __real_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
