@@ -54,12 +54,13 @@ static bool accept_one(struct nwi_acceptor *acceptor) {
     int fd;
     nwi_err err = nwi_socket_accept(acceptor->fd, &peer, &length, &fd);
     if (nwi_err_would_block(err)) {
-        acceptor->readable = false;
+        acceptor->readable = acceptor->paused = false;
         return false;
     }
     /* Other errors are those of one peer, which gave up in the backlog (accept(2), Error handling):
      * the next is looked at. Nothing but errors is not to be tried in a circle. */
-    if (nwi_err_is_shortage(err) || (err != 0 && ++acceptor->failures == FAILURES_MAX)) {
+    if (nwi_err_is_shortage(err) ||
+        (err != 0 && (acceptor->paused || ++acceptor->failures == FAILURES_MAX))) {
         pause_accepting(acceptor, err);
         return false;
     }
