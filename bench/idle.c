@@ -17,7 +17,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define GOAL_OCTETS 1536
 #define GOAL_EVENT 1.2
 enum { MANY = 10000, MOST = 50000, FEW = 100, A_HOST = 4000, SETTLE_MS = 100, ACCEPT_LIMIT_S = 20 };
 
