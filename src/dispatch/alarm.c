@@ -22,7 +22,10 @@ static void timer_fired(struct nwi_timer *timer) {
 static void arrived(struct nwi_task *task) {
     struct nwi_alarm *alarm = nwi_container_of(task, struct nwi_alarm, task);
     void *owner = alarm->owner;
-    atomic_store_explicit(&alarm->travelling, false, memory_order_release);
+    /* An exchange, not a store, and acq_rel: a timer that fired before it left its news to us, so
+     * the look at the clock below has to come after that firing. A store could still be on its way
+     * when the clock is read. */
+    atomic_exchange_explicit(&alarm->travelling, false, memory_order_acq_rel);
     if (alarm->deadline != NWI_NEVER && nwi_now() >= alarm->deadline) {
         /* The timer that brought us here is spent unless it was armed anew for this very deadline.
          */

@@ -18,10 +18,10 @@ struct nwi_alarm {
     struct nwi_serial *context;
     void *owner; /* an object (base/object.h) */
     void (*fire)(struct nwi_alarm *alarm);
-    nwi_ns deadline; /* NWI_NEVER = stopped; context only */
-    bool armed;      /* the loop's timer holds a reference on owner; context only */
-    _Atomic bool
-        travelling; /* task pushed and not yet run: set by the loop, cleared in the context */
+    nwi_ns deadline;         /* NWI_NEVER = stopped; context only */
+    bool armed;              /* the loop's timer holds a reference on owner; context only */
+    _Atomic bool travelling; /* task pushed and not yet run: set by the loop, cleared in the
+                                context, both by acq_rel exchange */
 };
 
 /* `owner` is borrowed here, retained while armed. */

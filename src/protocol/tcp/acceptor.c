@@ -27,7 +27,7 @@ struct nwi_acceptor {
     struct nwi_watch watch;
     struct nwi_alarm retry;
     struct nwi_task turn;
-    _Atomic bool turn_queued; /* exchange pairs with the store in take_turn */
+    _Atomic bool turn_queued; /* acq_rel exchange on both sides */
     int fd;
     bool readable, paused;
     unsigned failures;                                    /* in a row */
@@ -88,7 +88,9 @@ static void accept_some(struct nwi_acceptor *acceptor) {
 
 static void take_turn(struct nwi_task *task) {
     struct nwi_acceptor *acceptor = nwi_container_of(task, struct nwi_acceptor, turn);
-    atomic_store_explicit(&acceptor->turn_queued, false, memory_order_release);
+    /* An exchange, not a store: whoever made room and found a turn queued has left that to us, so
+     * what we look at below must not be older than its exchange. */
+    atomic_exchange_explicit(&acceptor->turn_queued, false, memory_order_acq_rel);
     accept_some(acceptor);
     nwi_release(acceptor);
 }
