@@ -243,15 +243,15 @@ static void transfer(const char *function, dispatch_io_t channel, struct transfe
     operation->offset = what.offset;
     operation->length = what.length;
     operation->context.data = nwi_retain(what.data);
-    operation->low = atomic_load(&channel->low);
-    operation->high = atomic_load(&channel->high);
-    operation->interval = atomic_load(&channel->interval);
-    operation->strict = atomic_load(&channel->strict);
+    operation->low = atomic_load_explicit(&channel->low, memory_order_relaxed);
+    operation->high = atomic_load_explicit(&channel->high, memory_order_relaxed);
+    operation->interval = atomic_load_explicit(&channel->interval, memory_order_relaxed);
+    operation->strict = atomic_load_explicit(&channel->strict, memory_order_relaxed);
     /* A write is reported as a whole, unless somebody asked for more. */
     if (what.direction == NWI_WRITING && operation->low == 1)
         operation->low = operation->high < SIZE_MAX ? operation->high : SIZE_MAX;
     int error = channel->error;
-    if (error == 0 && atomic_load(&channel->closing) != 0)
+    if (error == 0 && atomic_load_explicit(&channel->closing, memory_order_relaxed) != 0)
         error = ECANCELED;
     if (error == 0 && operation->positioned && what.offset < 0)
         error = EINVAL;
@@ -323,33 +323,35 @@ void dispatch_io_close(dispatch_io_t channel, dispatch_io_close_flags_t flags) {
 }
 
 dispatch_fd_t dispatch_io_get_descriptor(dispatch_io_t channel) {
-    if (!check_channel(__func__, channel) || atomic_load(&channel->closing) != 0)
+    if (!check_channel(__func__, channel) ||
+        atomic_load_explicit(&channel->closing, memory_order_relaxed) != 0)
         return -1;
-    return atomic_load(&channel->file->fd);
+    return atomic_load_explicit(&channel->file->fd, memory_order_relaxed);
 }
 
 void dispatch_io_set_high_water(dispatch_io_t channel, size_t high_water) {
     if (!check_channel(__func__, channel))
         return;
     size_t high = high_water > 0 ? high_water : 1;
-    if (atomic_load(&channel->low) > high)
-        atomic_store(&channel->low, high);
-    atomic_store(&channel->high, high);
+    if (atomic_load_explicit(&channel->low, memory_order_relaxed) > high)
+        atomic_store_explicit(&channel->low, high, memory_order_relaxed);
+    atomic_store_explicit(&channel->high, high, memory_order_relaxed);
 }
 
 void dispatch_io_set_low_water(dispatch_io_t channel, size_t low_water) {
     if (!check_channel(__func__, channel))
         return;
     size_t low = low_water > 0 ? low_water : 1;
-    if (atomic_load(&channel->high) < low)
-        atomic_store(&channel->high, low);
-    atomic_store(&channel->low, low);
+    if (atomic_load_explicit(&channel->high, memory_order_relaxed) < low)
+        atomic_store_explicit(&channel->high, low, memory_order_relaxed);
+    atomic_store_explicit(&channel->low, low, memory_order_relaxed);
 }
 
 void dispatch_io_set_interval(dispatch_io_t channel, uint64_t interval,
                               dispatch_io_interval_flags_t flags) {
     if (!check_channel(__func__, channel))
         return;
-    atomic_store(&channel->interval, interval);
-    atomic_store(&channel->strict, (flags & DISPATCH_IO_STRICT_INTERVAL) != 0);
+    atomic_store_explicit(&channel->interval, interval, memory_order_relaxed);
+    atomic_store_explicit(&channel->strict, (flags & DISPATCH_IO_STRICT_INTERVAL) != 0,
+                          memory_order_relaxed);
 }

@@ -5,6 +5,7 @@
  *         well.
  * Runs:   in the file's serial context, except where it says otherwise.
  */
+#include "base/alloc.h"
 #include "base/log.h"
 #include "dispatch/io_internal.h"
 
@@ -20,7 +21,8 @@ void nwi_io_channel_drop(dispatch_io_t channel) {
 
 static void end_if_idle(dispatch_io_t channel) {
     if (channel->context.ended || channel->context.active > 0 ||
-        !TAILQ_EMPTY(&channel->context.waiting) || atomic_load(&channel->closing) == 0)
+        !TAILQ_EMPTY(&channel->context.waiting) ||
+        atomic_load_explicit(&channel->closing, memory_order_relaxed) == 0)
         return;
     channel->context.ended = true;
     nwi_io_file_unuse(channel->file);
@@ -58,7 +60,9 @@ static void launch(dispatch_io_t channel, struct nwi_io_operation *operation) {
     }
     channel->context.barrier = true;
     operation->task.run = run_barrier;
-    nwi_queue_push(atomic_load(&channel->base.target), &operation->task);
+    /* Relaxed: changed in this context too. */
+    nwi_queue_push(atomic_load_explicit(&channel->base.target, memory_order_relaxed),
+                   &operation->task);
 }
 
 static void pump(dispatch_io_t channel) {
@@ -83,7 +87,8 @@ static void refuse(dispatch_io_t channel, struct nwi_io_operation *operation) {
 void nwi_io_channel_submit(dispatch_io_t channel, struct nwi_io_operation *operation) {
     bool barrier = operation->direction == NWI_BARRIER;
     if (!barrier &&
-        ((atomic_load(&channel->closing) & NWI_STOPPED) != 0 || channel->context.ended)) {
+        ((atomic_load_explicit(&channel->closing, memory_order_relaxed) & NWI_STOPPED) != 0 ||
+         channel->context.ended)) {
         refuse(channel, operation);
         return;
     }
@@ -102,8 +107,8 @@ void nwi_io_channel_transfer_ended(dispatch_io_t channel) {
 
 static void check(struct nwi_task *task) {
     dispatch_io_t channel = nwi_container_of(task, struct dispatch_io_s, check_task);
-    atomic_store(&channel->checking, false);
-    if ((atomic_load(&channel->closing) & NWI_STOPPED) != 0) {
+    atomic_exchange_explicit(&channel->checking, false, memory_order_acq_rel);
+    if ((atomic_load_explicit(&channel->closing, memory_order_relaxed) & NWI_STOPPED) != 0) {
         struct nwi_io_operation *operation = TAILQ_FIRST(&channel->context.waiting);
         while (operation != NULL) {
             struct nwi_io_operation *next = TAILQ_NEXT(operation, link);
@@ -120,8 +125,8 @@ static void check(struct nwi_task *task) {
 }
 
 void nwi_io_channel_close(dispatch_io_t channel, unsigned bits) { /* any thread */
-    atomic_fetch_or(&channel->closing, bits);
-    if (atomic_exchange(&channel->checking, true))
+    atomic_fetch_or_explicit(&channel->closing, bits, memory_order_relaxed);
+    if (atomic_exchange_explicit(&channel->checking, true, memory_order_acq_rel))
         return;
     nwi_io_channel_keep(channel);
     channel->check_task.run = check;
@@ -141,9 +146,30 @@ static void destroy(void *object) {
     nwi_release(((dispatch_io_t)object)->file);
 }
 
+struct change {
+    struct nwi_task task;
+    dispatch_io_t channel;  /* an inner reference */
+    dispatch_queue_t queue; /* owned */
+};
+
+static void run_change(struct nwi_task *task) {
+    struct change *change = nwi_container_of(task, struct change, task);
+    dispatch_io_t channel = change->channel;
+    /* acq_rel as in target.c: whoever reads it without the context sees the queue whole. */
+    nwi_release(
+        atomic_exchange_explicit(&channel->base.target, change->queue, memory_order_acq_rel));
+    nwi_free(change);
+    nwi_io_channel_drop(channel);
+}
+
+/* Any thread. In the context, since a barrier may be about to use the former target there. */
 static void set_target(void *object, dispatch_queue_t queue) {
-    dispatch_io_t channel = object;
-    nwi_release(atomic_exchange(&channel->base.target, nwi_retain(queue)));
+    struct change *change = nwi_alloc_certain(sizeof(*change));
+    change->task.run = run_change;
+    change->channel = object;
+    change->queue = nwi_retain(queue);
+    nwi_io_channel_keep(object);
+    nwi_serial_push(&change->channel->file->serial, &change->task);
 }
 
 const struct nwi_dispatch_type nwi_io_channel_type = {

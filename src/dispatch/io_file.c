@@ -64,7 +64,7 @@ static nwi_err start_watch(struct nwi_io_file *file) {
         return NWI_ERR_NOMEM;
     held->file = nwi_retain(file);
     held->own_fd = -1;
-    int fd = atomic_load(&file->fd);
+    int fd = atomic_load_explicit(&file->fd, memory_order_relaxed);
     nwi_err err =
         nwi_watch_start(&held->watch, &file->serial, nwi_loop_pick(), fd, held, watch_ready);
     if (err == nwi_posix(EEXIST)) { /* a source or a connection watches it as well */
@@ -100,12 +100,12 @@ static int identify(struct nwi_io_file *file) {
     if (file->context.known)
         return file->context.error;
     file->context.known = true;
-    int fd = atomic_load(&file->fd);
+    int fd = atomic_load_explicit(&file->fd, memory_order_relaxed);
     if (file->path != NULL) {
         fd = open(file->path, file->oflag | O_CLOEXEC, file->mode);
         if (fd < 0)
             return file->context.error = errno;
-        atomic_store(&file->fd, fd);
+        atomic_store_explicit(&file->fd, fd, memory_order_relaxed);
     }
     struct stat status;
     if (fstat(fd, &status) != 0)
@@ -296,7 +296,7 @@ struct nwi_io_file *nwi_io_file_get(int fd) {
     unsigned bucket = (unsigned)fd % BUCKETS;
     pthread_mutex_lock(&table.lock);
     LIST_FOREACH (file, &table.bucket[bucket], link)
-        if (atomic_load(&file->fd) == fd)
+        if (atomic_load_explicit(&file->fd, memory_order_relaxed) == fd)
             break;
     if (file != NULL) {
         file->uses++;
@@ -348,7 +348,7 @@ void nwi_io_file_unuse(struct nwi_io_file *file) {
     pthread_mutex_unlock(&table.lock);
     if (!last)
         return;
-    int fd = atomic_load(&file->fd);
+    int fd = atomic_load_explicit(&file->fd, memory_order_relaxed);
     if (file->path != NULL && fd >= 0 && close(fd) != 0)
         nwi_log(NWI_LOG_ERROR, "dispatch", "io", "closing %s: %m", file->path);
     struct nwi_io_cleanup *cleanup;

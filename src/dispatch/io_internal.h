@@ -89,9 +89,10 @@ struct nwi_io_cleanup {
 struct nwi_io_file {
     struct nwi_object base;       /* memory: referenced by channels, operations and the watch */
     LIST_ENTRY(nwi_io_file) link; /* table of files by descriptor; under the table's lock */
-    unsigned uses;  /* channels that have not ended, dispatch_read and dispatch_write under way;
-                       under the table's lock. At 0 the file is closed for good */
-    _Atomic int fd; /* -1: the path is not open yet */
+    unsigned uses; /* channels that have not ended, dispatch_read and dispatch_write under way;
+                      under the table's lock. At 0 the file is closed for good */
+    /* -1: the path is not open yet. Relaxed: a number; the kernel knows what it stands for. */
+    _Atomic int fd;
     bool listed;
     char *path; /* NULL: a descriptor of the caller */
     int oflag;
@@ -120,12 +121,18 @@ struct dispatch_io_s {
     dispatch_io_type_t type;
     struct nwi_io_file *file; /* owned reference; a use until the channel has ended */
     int error;                /* why it cannot be used; set at creation */
-    _Atomic size_t low, high;
-    _Atomic uint64_t interval;
-    _Atomic bool strict;
-    _Atomic unsigned closing; /* NWI_CLOSED, NWI_STOPPED, NWI_RELEASED */
-    _Atomic uint32_t inner;   /* users together 1, each operation 1, the check task 1 */
-    _Atomic bool checking;    /* check_task is on its way */
+    _Atomic size_t low;  /* relaxed, with the next three: settings, each taken as it is found */
+    _Atomic size_t high; /* relaxed */
+    _Atomic uint64_t interval; /* relaxed */
+    _Atomic bool strict;       /* relaxed */
+    /* NWI_CLOSED, NWI_STOPPED, NWI_RELEASED. Relaxed: the bits reach the check task by `checking`.
+     */
+    _Atomic unsigned closing;
+    _Atomic uint32_t inner; /* up relaxed, down acq_rel: users together 1, each operation 1, the
+                               check task 1 */
+    /* check_task is on its way. acq_rel exchange on both sides: a closer that finds it set has put
+     * its bits where the task, which clears it first, will see them. */
+    _Atomic bool checking;
     struct nwi_task check_task;
     struct {
         unsigned active; /* transfers handed to the file, or 1 while a barrier runs */

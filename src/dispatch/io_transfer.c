@@ -71,7 +71,7 @@ static void guard_end(const struct pipe_guard *guard, bool broken) {
 /* As recv(2), preadv2(2) and read(2), whichever fits the file. */
 static ssize_t read_some(struct nwi_io_operation *operation, void *bytes, size_t size) {
     struct nwi_io_file *file = operation->file;
-    int fd = atomic_load(&file->fd);
+    int fd = atomic_load_explicit(&file->fd, memory_order_relaxed);
     struct iovec vector = {bytes, size};
     if (operation->positioned)
         return pread(fd, bytes, size,
@@ -105,7 +105,8 @@ static size_t choose_room(struct nwi_io_operation *operation) {
         room = operation->high - have;
     int there = 0;
     if (!operation->file->context.regular &&
-        ioctl(atomic_load(&operation->file->fd), FIONREAD, &there) == 0) {
+        ioctl(atomic_load_explicit(&operation->file->fd, memory_order_relaxed), FIONREAD, &there) ==
+            0) {
         size_t likely = there > 0 ? (size_t)there : SMALL_ROOM;
         if (room > likely)
             room = likely;
@@ -190,7 +191,7 @@ static ssize_t write_pollable(struct nwi_io_file *file, int fd, struct iovec *ve
 
 static ssize_t write_some(struct nwi_io_operation *operation, struct iovec *vectors, size_t count) {
     struct nwi_io_file *file = operation->file;
-    int fd = atomic_load(&file->fd);
+    int fd = atomic_load_explicit(&file->fd, memory_order_relaxed);
     if (file->context.socket) {
         struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
         return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
