@@ -33,7 +33,7 @@ static const struct {
  * relaxed. */
 static _Atomic int threshold = UNREAD; /* the noisier of the two below: what nwi_log_enabled asks */
 static _Atomic int stderr_threshold = NWI_LOG_ERROR;
-static _Atomic int journal_threshold = OFF;
+static _Atomic int journal_threshold = OFF; /* relaxed, as said */
 /* Release in nwi_log_set_sink pairs with acquire in nwi_log: the test's own data come with it. */
 static _Atomic(nwi_log_sink) test_sink;
 

@@ -30,6 +30,7 @@ void *nwi_retain(const void *pointer) {
 
 void *nwi_release(void *pointer) {
     struct nwi_object *object = pointer;
+    /* Relaxed: immortal objects are so from the start. */
     if (object == NULL || atomic_load_explicit(&object->refs, memory_order_relaxed) == NWI_IMMORTAL)
         return NULL;
     /* Release: what this thread did with the object happens before its end. Acquire (for the last

@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 struct nwi_task {
+    /* Relaxed where a lock, or the list as a whole, carries it from thread to thread (inbox, run
+     * list, concurrent queue); release and acquire where the link is what publishes (serial.c). */
     _Atomic(struct nwi_task *) next;
     void (*run)(struct nwi_task *task);
 };

@@ -29,7 +29,7 @@ struct state {
     struct nwi_object base;
     struct nwi_callback wrapped;
     unsigned long flags;
-    _Atomic bool cancelled;
+    _Atomic bool cancelled; /* relaxed: a flag that publishes nothing else */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* on the monotonic clock */
     struct {
@@ -72,7 +72,7 @@ static const struct nwi_type state_type = {
 /* What calling the block object does. */
 static void invoke(void *block) {
     struct state *state = nwi_retain(((struct literal *)block)->state); /* it may release itself */
-    if (!atomic_load(&state->cancelled))
+    if (!atomic_load_explicit(&state->cancelled, memory_order_relaxed))
         NWI_CALL0(state->wrapped, void);
     pthread_mutex_lock(&state->lock);
     state->locked.done = true;
@@ -233,12 +233,12 @@ void dispatch_block_cancel(const void *block) {
     NWI_AUTO_RELEASE
     struct state *state = check_state(block, __func__);
     if (state != NULL)
-        atomic_store(&state->cancelled, true);
+        atomic_store_explicit(&state->cancelled, true, memory_order_relaxed);
 }
 
 DISPATCH_EXPORT intptr_t dispatch_block_testcancel(const void *block);
 intptr_t dispatch_block_testcancel(const void *block) {
     NWI_AUTO_RELEASE
     struct state *state = check_state(block, __func__);
-    return state != NULL && atomic_load(&state->cancelled);
+    return state != NULL && atomic_load_explicit(&state->cancelled, memory_order_relaxed);
 }

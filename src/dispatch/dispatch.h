@@ -39,10 +39,11 @@ struct nwi_dispatch_type {
  * context, finalizer and target are dealt with by object.c. */
 struct nwi_dispatch_object {
     struct nwi_object base;
-    _Atomic(void *) context;
-    _Atomic(dispatch_function_t) finalizer; /* runs on `target` (default: a global queue) after the
-                                               last release, when context is not NULL */
-    _Atomic(dispatch_queue_t) target;       /* owned reference or NULL = default global queue */
+    _Atomic(void *) context; /* release by the setter pairs with acquire by whoever uses it */
+    _Atomic(dispatch_function_t)
+        finalizer; /* relaxed: read after the last release; runs on `target` (default: a global
+                      queue) after the last release, when context is not NULL */
+    _Atomic(dispatch_queue_t) target; /* owned reference or NULL = default global queue */
 };
 
 /* Zeroed object with one reference; target retained (NULL is fine). NULL when memory ran out.

@@ -35,7 +35,8 @@ struct dispatch_queue_s {
     const char *label; /* owned, except by the queues that are never freed; NULL = "" */
     dispatch_qos_class_t qos;
     int relative_priority;
-    _Atomic(struct nwi_specifics *) specifics; /* NULL until the first is set */
+    /* NULL until the first is set: acq_rel swap by the maker pairs with acquire by readers. */
+    _Atomic(struct nwi_specifics *) specifics;
     union {
         struct nwi_serial serial;         /* SERIAL, MAIN */
         struct nwi_concurrent concurrent; /* CONCURRENT, GLOBAL */

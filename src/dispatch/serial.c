@@ -82,6 +82,7 @@ static void link_task(struct nwi_serial *serial, struct nwi_task *task) {
  * instructions, unless the kernel stopped it just there. */
 static struct nwi_task *wait_for_link(_Atomic(struct nwi_task *) *link) {
     struct nwi_task *task;
+    /* Acquire pairs with the release in link_task. */
     for (unsigned spins = 0; (task = atomic_load_explicit(link, memory_order_acquire)) == NULL;
          spins++)
         if (spins > 100)

@@ -16,10 +16,12 @@
 struct nwi_loop;
 
 struct nwi_serial {
-    _Atomic uint64_t state;          /* see serial.c */
-    _Atomic(struct nwi_task *) tail; /* lock-free list, producers' end */
-    _Atomic(struct nwi_task *) head; /* consumer's end, owned by whoever runs the context */
-    _Atomic(struct nwi_loop *) loop; /* where it last ran, or should run first */
+    _Atomic uint64_t state;          /* acq_rel, each change; see serial.c */
+    _Atomic(struct nwi_task *) tail; /* lock-free list, producers' end; acq_rel */
+    /* Consumer's end, owned by whoever runs the context. Release by the producer that found the
+     * list empty pairs with acquire by the consumer; the consumer's own stores are relaxed. */
+    _Atomic(struct nwi_task *) head;
+    _Atomic(struct nwi_loop *) loop; /* where it last ran, or should run first: relaxed, a hint */
     struct nwi_task drain;     /* posted to a loop (or to the target context) to run the list */
     struct nwi_serial *target; /* NULL: runs on loops directly; else inside that context */
     void *owner; /* object (base/object.h) that embeds this context, or NULL. Retained when

@@ -36,7 +36,9 @@ static void run_handler(dispatch_source_t source, struct nwi_source_handler *han
     if (handler == NULL)
         return;
     if (handler->wants_context)
-        ((dispatch_function_t)handler->callback.fn)(atomic_load(&source->base.context));
+        /* Acquire pairs with dispatch_set_context. */
+        ((dispatch_function_t)handler->callback.fn)(
+            atomic_load_explicit(&source->base.context, memory_order_acquire));
     else
         NWI_CALL0(handler->callback, void);
     nwi_release(handler);
@@ -64,7 +66,12 @@ static bool has_work(dispatch_source_t source) {
     if (source->locked.register_due || source->locked.cancel_due)
         return true;
     return source->locked.happened && source->locked.event != NULL && !source->locked.released &&
-           !atomic_load(&source->cancelled);
+           !atomic_load_explicit(&source->cancelled, memory_order_relaxed);
+}
+
+/* Relaxed: read and changed under the lock. */
+static dispatch_queue_t target_of(dispatch_source_t source) {
+    return atomic_load_explicit(&source->base.target, memory_order_relaxed);
 }
 
 void nwi_source_unlock(dispatch_source_t source) {
@@ -72,7 +79,7 @@ void nwi_source_unlock(dispatch_source_t source) {
     dispatch_queue_t target = NULL;
     if (push) {
         source->locked.queued = true;
-        target = source->locked.pushed_to = atomic_load(&source->base.target);
+        target = source->locked.pushed_to = target_of(source);
         nwi_source_keep(source);
         nwi_retain(target); /* until the push is done; the queue holds itself from then on */
     }
@@ -89,7 +96,7 @@ static void handle_event(dispatch_source_t source) {
     uintptr_t data = source->kind->take(source);
     struct nwi_source_handler *handler = nwi_retain(source->locked.event);
     pthread_mutex_unlock(&source->lock);
-    atomic_store(&source->data, data);
+    atomic_store_explicit(&source->data, data, memory_order_relaxed);
     run_handler(source, handler);
     pthread_mutex_lock(&source->lock);
     if (source->locked.installed && source->kind->rearm != NULL)
@@ -114,7 +121,7 @@ static void run(struct nwi_task *task) {
     dispatch_source_t source = nwi_container_of(task, struct dispatch_source_s, task);
     nwi_source_lock(source);
     /* After dispatch_set_target_queue nothing runs on the former target any more. */
-    if (source->locked.pushed_to == atomic_load(&source->base.target)) {
+    if (source->locked.pushed_to == target_of(source)) {
         if (has_work(source) && source->locked.register_due) {
             source->locked.register_due = false;
             struct nwi_source_handler *handler = nwi_take(&source->locked.registration);
@@ -123,7 +130,8 @@ static void run(struct nwi_task *task) {
             pthread_mutex_lock(&source->lock);
         }
         if (has_work(source) && source->locked.happened && source->locked.event != NULL &&
-            !source->locked.released && !atomic_load(&source->cancelled))
+            !source->locked.released &&
+            !atomic_load_explicit(&source->cancelled, memory_order_relaxed))
             handle_event(source);
         if (has_work(source) && source->locked.cancel_due)
             handle_cancel(source);
@@ -147,7 +155,7 @@ static void activate(void *object) {
     nwi_source_lock(source);
     if (!source->locked.active) {
         source->locked.active = true;
-        if (!atomic_load(&source->cancelled)) {
+        if (!atomic_load_explicit(&source->cancelled, memory_order_relaxed)) {
             nwi_err err = source->kind->install(source);
             source->locked.installed = err == 0;
             if (err != 0) {
@@ -186,7 +194,9 @@ static void set_target(void *object, dispatch_queue_t queue) {
     dispatch_source_t source = object;
     nwi_retain(queue);
     nwi_source_lock(source);
-    dispatch_queue_t before = atomic_exchange(&source->base.target, queue);
+    /* acq_rel as in target.c: whoever reads it without the lock sees the queue whole. */
+    dispatch_queue_t before =
+        atomic_exchange_explicit(&source->base.target, queue, memory_order_acq_rel);
     nwi_source_unlock(source);
     nwi_release(before);
 }
@@ -302,7 +312,7 @@ void dispatch_source_cancel(dispatch_source_t source) {
     if (!nwi_source_check(source, __func__))
         return;
     nwi_source_lock(source);
-    if (!atomic_exchange(&source->cancelled, true)) {
+    if (!atomic_exchange_explicit(&source->cancelled, true, memory_order_relaxed)) {
         uninstall(source);
         source->locked.register_due = false;
         source->locked.cancel_due = !ends_at_once(source);
@@ -317,7 +327,8 @@ void dispatch_source_cancel(dispatch_source_t source) {
 }
 
 intptr_t dispatch_source_testcancel(dispatch_source_t source) {
-    return nwi_source_check(source, __func__) && atomic_load(&source->cancelled);
+    return nwi_source_check(source, __func__) &&
+           atomic_load_explicit(&source->cancelled, memory_order_relaxed);
 }
 
 uintptr_t dispatch_source_get_handle(dispatch_source_t source) {
@@ -329,7 +340,9 @@ uintptr_t dispatch_source_get_mask(dispatch_source_t source) {
 }
 
 uintptr_t dispatch_source_get_data(dispatch_source_t source) {
-    return nwi_source_check(source, __func__) ? atomic_load(&source->data) : 0;
+    return nwi_source_check(source, __func__)
+               ? atomic_load_explicit(&source->data, memory_order_relaxed)
+               : 0;
 }
 
 /* --- DATA_ADD, DATA_OR, DATA_REPLACE --- */

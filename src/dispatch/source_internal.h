@@ -47,10 +47,13 @@ struct dispatch_source_s {
     struct nwi_dispatch_object base; /* counts the references of users */
     const struct nwi_source_kind *kind;
     uintptr_t handle, mask;
-    _Atomic uintptr_t data; /* of the event being handled */
+    _Atomic uintptr_t
+        data; /* of the event being handled; relaxed: stored by the handler's thread */
+    /* Relaxed: set under the lock, and what acts on it looks under the lock; testcancel only tells.
+     */
     _Atomic bool cancelled;
-    _Atomic uint32_t inner; /* what keeps the memory: all users together 1, the queued
-                               task 1, each registration with a loop 1 */
+    _Atomic uint32_t inner; /* up relaxed, down acq_rel; what keeps the memory: all users together
+                               1, the queued task 1, each registration with a loop 1 */
     pthread_mutex_t lock;
     struct {
         struct nwi_source_handler *event, *cancel, *registration;

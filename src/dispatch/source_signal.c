@@ -27,20 +27,25 @@ static struct {
     bool started;
 } signals = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* What the signal handler uses. */
-static _Atomic unsigned long count[SIGNALS];
+/* What the signal handler uses. Of `count`, release in the handler pairs with acquire in ready():
+ * the eventfd that is written and read between orders them too, but the language does not know. */
+static _Atomic unsigned long count[SIGNALS]; /* release and acquire, as said */
+/* Relaxed: stored before sigaction(2) puts the handler in place. */
 static _Atomic int wake_fd = -1;
-static _Atomic(void (*)(int)) chained[SIGNALS];
+static _Atomic(void (*)(int)) chained[SIGNALS]; /* relaxed, for the same reason */
+/* Relaxed, for the same reason. */
 static _Atomic(void (*)(int, siginfo_t *, void *)) chained_info[SIGNALS];
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     int saved = errno;
-    atomic_fetch_add(&count[number], 1);
+    atomic_fetch_add_explicit(&count[number], 1, memory_order_release);
     uint64_t one = 1;
-    ssize_t written = write(atomic_load(&wake_fd), &one, sizeof(one));
+    ssize_t written =
+        write(atomic_load_explicit(&wake_fd, memory_order_relaxed), &one, sizeof(one));
     (void)written; /* full means that the loop will wake anyway */
-    void (*with_info)(int, siginfo_t *, void *) = atomic_load(&chained_info[number]);
-    void (*plain)(int) = atomic_load(&chained[number]);
+    void (*with_info)(int, siginfo_t *, void *) =
+        atomic_load_explicit(&chained_info[number], memory_order_relaxed);
+    void (*plain)(int) = atomic_load_explicit(&chained[number], memory_order_relaxed);
     errno = saved;
     if (with_info != NULL)
         with_info(number, info, context);
@@ -88,7 +93,8 @@ static void ready(struct nwi_io *io, unsigned events) {
     (void)got;
     for (int number = 1; number < SIGNALS; number++) {
         pthread_mutex_lock(&signals.lock);
-        unsigned long now = atomic_load(&count[number]), fresh = now - signals.seen[number];
+        unsigned long now = atomic_load_explicit(&count[number], memory_order_acquire),
+                      fresh = now - signals.seen[number];
         signals.seen[number] = now;
         pthread_mutex_unlock(&signals.lock);
         if (fresh > 0)
@@ -112,7 +118,7 @@ static nwi_err start(void) {
         close(fd);
         return err;
     }
-    atomic_store(&wake_fd, fd);
+    atomic_store_explicit(&wake_fd, fd, memory_order_relaxed);
     signals.started = true;
     return 0;
 }
@@ -127,10 +133,12 @@ static nwi_err take_over(int number) {
     bool is_default = !(former.sa_flags & SA_SIGINFO) &&
                       (former.sa_handler == SIG_DFL || former.sa_handler == SIG_IGN);
     bool has_info = former.sa_flags & SA_SIGINFO;
-    atomic_store(&chained[number], is_default || has_info ? NULL : former.sa_handler);
-    atomic_store(&chained_info[number], has_info ? former.sa_sigaction : NULL);
+    atomic_store_explicit(&chained[number], is_default || has_info ? NULL : former.sa_handler,
+                          memory_order_relaxed);
+    atomic_store_explicit(&chained_info[number], has_info ? former.sa_sigaction : NULL,
+                          memory_order_relaxed);
     signals.former[number] = former;
-    signals.seen[number] = atomic_load(&count[number]);
+    signals.seen[number] = atomic_load_explicit(&count[number], memory_order_acquire);
     return sigaction(number, &ours, NULL) == 0 ? 0 : nwi_posix(errno);
 }
 

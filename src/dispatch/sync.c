@@ -26,6 +26,7 @@ struct waiter { /* on the stack of the waiting thread */
 
 static void tell(struct waiter *waiter, uint32_t state) {
     _Atomic uint32_t *word = &waiter->state;
+    /* Release pairs with the acquire in wait_for_turn. */
     atomic_store_explicit(word, state, memory_order_release);
     /* The waiter may be gone by now: waking an address that nobody waits on does nothing. */
     nwi_futex_wake(word, 1);

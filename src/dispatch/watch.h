@@ -19,7 +19,7 @@ struct nwi_watch {
     struct nwi_serial *context;
     void *owner;
     void (*ready)(struct nwi_watch *watch, unsigned events); /* enum nwi_io_events */
-    _Atomic unsigned events; /* gathered; non-zero means the task is on its way */
+    _Atomic unsigned events; /* acq_rel; gathered; non-zero means the task is on its way */
     bool stopped;            /* context only */
 };
 

@@ -17,11 +17,13 @@
 struct nwi_outlet {
     dispatch_queue_t queue; /* owned; NULL until set */
     void *owner;
-    _Atomic(struct nwi_task *) tail;
+    _Atomic(struct nwi_task *) tail; /* acq_rel, both ends: see pop and push */
     struct nwi_task
         *head; /* written by the producer when the list was empty, else by the consumer */
-    _Atomic uint32_t pending; /* linked tasks not yet run; 0 -> 1 sends the drain */
-    bool ended;               /* set once, by the destructor of the owner */
+    /* Linked tasks not yet run; 0 -> 1 sends the drain. acq_rel: the links are seen by the drain,
+     * and what the drain did by the next one. */
+    _Atomic uint32_t pending;
+    bool ended; /* set once, by the destructor of the owner */
     struct nwi_task drain;
 };
 

@@ -67,6 +67,7 @@ static enum readiness antecedent_of(const struct connection_send *send) {
     nw_content_context_t antecedent = send->base.context->antecedent;
     if (antecedent == NULL || antecedent->predefined)
         return READY;
+    /* Acquire pairs with the release when it was sent or failed, perhaps on another connection. */
     switch ((enum nwi_context_progress)atomic_load_explicit(&antecedent->progress,
                                                             memory_order_acquire)) {
     case NWI_CONTEXT_SENT:

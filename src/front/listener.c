@@ -44,8 +44,9 @@ struct nw_listener {
         struct nwi_handler *handlers[LISTENER_HANDLERS];
         struct nwi_path_subscription *path_changes; /* owned; while waiting */
     } protocol;
-    _Atomic uint32_t limit;       /* connections that may still come in; UINT32_MAX = no limit */
-    _Atomic uint32_t undelivered; /* up when one comes in, down when the client has been told */
+    /* Relaxed, both: counts that publish nothing; the connections travel through the outlet. */
+    _Atomic uint32_t limit;       /* relaxed; may still come in; UINT32_MAX = no limit */
+    _Atomic uint32_t undelivered; /* relaxed; up when one comes in, down when the client was told */
     _Atomic uint16_t port;        /* host order; release in became_ready, acquire in the getter */
 };
 

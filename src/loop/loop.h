@@ -97,9 +97,10 @@ struct nwi_io {
     struct nwi_loop *loop;
     int fd;
     uint8_t mode;
+    /* Release by the stopper pairs with acquire before ready(): see io.c. */
     _Atomic uint8_t stopping;
     _Atomic uint8_t armed;     /* one-shot: the events asked for */
-    _Atomic uint32_t delivery; /* see io.c */
+    _Atomic uint32_t delivery; /* acq_rel, each change; see io.c */
     struct nwi_task stop_task;
 };
 /* Registers fd (the caller still owns it). Errors: posix EPERM (fd cannot be waited for: a regular

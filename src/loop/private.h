@@ -64,7 +64,8 @@ struct nwi_loop {
      */
     _Atomic uint32_t busy;
 
-    _Atomic uint32_t registrations; /* counts up; see nwi_epoll_fetch */
+    /* Counts up: release by nwi_epoll_add pairs with acquire in nwi_epoll_fetch. */
+    _Atomic uint32_t registrations;
 
     struct nwi_task *run_head, *run_tail; /* owner: tasks taken from the inbox, oldest first */
     struct nwi_task *late;                /* owner: stop tasks that wait for the end of the batch */

@@ -3,7 +3,8 @@
 
 Compiles a woven program with one mistake in one source and runs it: the program must fail.
 Use:  mutants.py BUILD                  the mistakes of mutants.txt; each has to be caught
-      mutants.py BUILD --orders FILE    weakens each memory order of a source (as src/dispatch/serial.c) in
+      mutants.py BUILD --orders FILE [SCENARIOS]
+                                        weakens each memory order of a source (as src/dispatch/serial.c) in
                                         turn and tells what happens: a help for review, not a test
 """
 import os
@@ -87,20 +88,20 @@ def named_mutants(build):
     return missed == 0
 
 
-def weaken_orders(build, path):
+def weaken_orders(build, path, scenarios):
     text = read_source(path)
     for match in re.finditer(r'memory_order_(\w+)', text):
         line = text.count('\n', 0, match.start()) + 1
         for weaker in WEAKER.get(match.group(1), []):
             changed = text[:match.start(1)] + weaker + text[match.end(1):]
-            complaint = run_changed(build, path, changed)
+            complaint = run_changed(build, path, changed, scenarios)
             print(f'{path}:{line}: {match.group(1)} -> {weaker}: {complaint or "holds"}', flush=True)
 
 
 def main():
     build = os.path.abspath(sys.argv[1])
     if sys.argv[2:3] == ['--orders']:
-        weaken_orders(build, sys.argv[3])
+        weaken_orders(build, sys.argv[3], sys.argv[4:])
     elif not named_mutants(build):
         sys.exit(1)
 
