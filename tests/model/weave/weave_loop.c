@@ -31,6 +31,9 @@ nwi_err nwi_epoll_open(struct nwi_loop *loop) {
     (void)loop;
     return 0;
 }
+void nwi_epoll_close(struct nwi_loop *loop) {
+    (void)loop;
+}
 void nwi_epoll_wake(struct nwi_loop *loop) {
     (void)loop;
     weave_kernel_exchange(&edge, 1);
