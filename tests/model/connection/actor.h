@@ -107,7 +107,6 @@ struct actor {
     } called;
     struct {
         nw_connection_state_t state;
-        bool gap;
         unsigned char count[6];
         uint64_t final_done; /* tick when a final send completed */
         int last_receive[ORDERS];

@@ -101,8 +101,7 @@ static void check_all_answered(struct actor *actor) {
 void told_state(void *context, nw_connection_state_t state, nw_error_t error) {
     struct actor *actor = context;
     struct visit visit = enter(actor, NULL);
-    bool gaps = actor->told.gap ||
-                atomic_load_explicit(&actor->called.handler_late, memory_order_relaxed) ||
+    bool gaps = atomic_load_explicit(&actor->called.handler_late, memory_order_relaxed) ||
                 atomic_load_explicit(&actor->called.handler_removed, memory_order_relaxed);
     unsigned causes = causes_of(actor);
     /* The peer went before we saw that it had come: to us the attempt has failed. The kernel says
@@ -132,7 +131,7 @@ void told_state(void *context, nw_connection_state_t state, nw_error_t error) {
 
 /* --- paths --- */
 
-static void check_ready_or_gone(struct actor *actor, const char *what) {
+static void check_started(struct actor *actor, const char *what) {
     if ((causes_of(actor) & CAUSE_STARTED) == 0)
         fail(actor, "%s before start", what);
 }
@@ -140,8 +139,8 @@ static void check_ready_or_gone(struct actor *actor, const char *what) {
 void told_viable(void *context, bool viable) {
     struct actor *actor = context;
     struct visit visit = enter(actor, NULL);
-    check_ready_or_gone(actor, "viability");
-    if (actor->told.viable < 0 && !viable && !actor->told.gap &&
+    check_started(actor, "viability");
+    if (actor->told.viable < 0 && !viable &&
         !atomic_load_explicit(&actor->called.handler_late, memory_order_relaxed))
         fail(actor, "the first word on viability is that there is none");
     actor->told.viable = viable;
@@ -152,14 +151,14 @@ void told_better(void *context, bool better) {
     struct actor *actor = context;
     struct visit visit = enter(actor, NULL);
     (void)better;
-    check_ready_or_gone(actor, "a better path");
+    check_started(actor, "a better path");
     leave(actor, NULL, visit);
 }
 
 void told_path(void *context, nw_path_t path) {
     struct actor *actor = context;
     struct visit visit = enter(actor, NULL);
-    check_ready_or_gone(actor, "a path");
+    check_started(actor, "a path");
     if (path == NULL)
         fail(actor, "a path handler without a path");
     leave(actor, NULL, visit);

@@ -251,6 +251,17 @@ static void run_drawn(void) {
            tally.drained);
 }
 
+/* Long runs must reach every corner, or the properties say nothing. */
+static void check_reach(void) {
+    if (tally.steps < 100000 || options.faults || options.threads != 0 || options.length != 0)
+        return;
+    if (tally.ready < 1000 || tally.waiting < 100 || tally.failed < 50 || tally.cancelled < 1000 ||
+        tally.accepted < 300 || tally.sent < 1000 || tally.send_errors < 1000 ||
+        tally.received < 500 || tally.receive_errors < 1000 || tally.ends < 50 ||
+        tally.inside < 1000 || tally.drained < 50)
+        fail(NULL, "the sequences do not reach every outcome often enough");
+}
+
 int main(int argc, char **argv) {
     static struct plan plan;
     read_options(argc, argv);
@@ -262,8 +273,10 @@ int main(int argc, char **argv) {
     if (options.replay != NULL && !plan_read(&plan, options.replay))
         return 2;
     scene_warm_up();
-    if (options.replay == NULL)
+    if (options.replay == NULL) {
         run_drawn();
+        check_reach();
+    }
     for (unsigned i = 0; options.replay != NULL && i < options.times; i++)
         run(&plan);
     return 0;

@@ -44,7 +44,7 @@ struct scene {
 
 struct tally { /* what the runs reached; else the properties say little */
     _Atomic unsigned long steps, connections, accepted, ready, waiting, failed, cancelled, sent,
-        send_errors, received, octets, ends, receive_errors, inside, drained, queues;
+        send_errors, received, octets, ends, receive_errors, inside, drained;
 };
 extern struct tally tally;
 
