@@ -110,7 +110,7 @@ REAL(ssize_t, recv, int fd, void *buffer, size_t size, int flags) {
     return fake_sys_fails(FAKE_FD_READ, fd) ? -1 : __real_recv(fd, buffer, size, flags);
 }
 REAL(ssize_t, write, int fd, const void *buffer, size_t size) {
-    return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1 : __real_write(fd, buffer, size);
+    return fake_sys_fails(FAKE_WAKE, fd) ? -1 : __real_write(fd, buffer, size);
 }
 REAL(ssize_t, writev, int fd, const struct iovec *pieces, int count) {
     return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1 : __real_writev(fd, pieces, count);
@@ -121,6 +121,9 @@ REAL(ssize_t, pwritev64, int fd, const struct iovec *pieces, int count, off_t of
 REAL(ssize_t, pwritev64v2, int fd, const struct iovec *pieces, int count, off_t offset, int flags) {
     return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1
                                              : __real_pwritev64v2(fd, pieces, count, offset, flags);
+}
+REAL(ssize_t, sendmsg, int fd, const struct msghdr *message, int flags) {
+    return fake_sys_fails(FAKE_FD_WRITE, fd) ? -1 : __real_sendmsg(fd, message, flags);
 }
 REAL(int, fstat64, int fd, struct stat *status) {
     return fake_sys_fails(FAKE_FSTAT, fd) ? -1 : __real_fstat64(fd, status);

@@ -45,7 +45,8 @@ enum fake_sys_call {
     FAKE_TIMERFD_CREATE,
     FAKE_TIMERFD_SETTIME,
     FAKE_FD_READ,  /* read, pread, preadv2, recv */
-    FAKE_FD_WRITE, /* write, writev, pwritev, pwritev2 */
+    FAKE_WAKE,     /* write, which is used on eventfds only */
+    FAKE_FD_WRITE, /* writev, pwritev, pwritev2, sendmsg */
     FAKE_FD_OPEN,
     FAKE_FSTAT,
     FAKE_FCNTL,

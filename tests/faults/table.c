@@ -256,6 +256,6 @@ const struct fault fault_table[] = {
      {ON, ON, ON},
      {ON, ON, ANY},
      {EBADF, EFAULT, EINVAL}},
-    {FAKE_FD_WRITE, "write", FAULT_TRANSIENT, {ON, ON, ON}, {ON, ON, ANY}, {EINTR}},
+    {FAKE_WAKE, "write", FAULT_TRANSIENT, {ON, ON, ON}, {ON, ON, ANY}, {EINTR}},
 };
 const size_t fault_count = sizeof fault_table / sizeof fault_table[0];
