@@ -257,12 +257,3 @@ size_t nwi_data_copy_out(dispatch_data_t data, size_t offset, void *bytes, size_
     }
     return done;
 }
-
-bool nwi_data_next(struct nwi_data_cursor *cursor, const void **bytes, size_t *size) {
-    if (cursor->index >= count_regions(cursor->data))
-        return false;
-    struct nwi_data_segment segment = get_region(cursor->data, cursor->index++);
-    *bytes = get_bytes(segment);
-    *size = segment.length;
-    return true;
-}

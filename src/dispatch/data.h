@@ -28,17 +28,6 @@ size_t nwi_data_iovec(dispatch_data_t data, size_t offset, struct iovec *vectors
 /* Copies at most `size` octets from `offset` on; returns how many there were. */
 size_t nwi_data_copy_out(dispatch_data_t data, size_t offset, void *bytes, size_t size);
 
-/* A walk over the regions. The object must outlive the walk. */
-struct nwi_data_cursor {
-    dispatch_data_t data;
-    size_t index; /* of the next region */
-};
-static inline struct nwi_data_cursor nwi_data_cursor(dispatch_data_t data) {
-    return (struct nwi_data_cursor){.data = data};
-}
-/* True: the next region is stored. False: there is none. */
-bool nwi_data_next(struct nwi_data_cursor *cursor, const void **bytes, size_t *size);
-
 /* Tests: whether this build has a pool (not under AddressSanitizer); frees what the pool keeps. */
 bool nwi_data_is_pooled(void);
 void nwi_data_pool_drain(void);

@@ -81,12 +81,6 @@ bool nwi_queue_is_current(dispatch_queue_t queue);
 /* The default global queue; never NULL, never freed. */
 dispatch_queue_t nwi_queue_default(void);
 
-/* The serial context inside a serial queue (its try_enter lets a caller run handlers of an idle
- * client queue at once), or NULL for other kinds of queue. For the main queue: NULL, since it runs
- * on the main thread only. */
-struct nwi_serial;
-struct nwi_serial *nwi_queue_serial(dispatch_queue_t queue);
-
 /* --- time --- */
 /* Converts to the nwi_now() scale: NOW and the past give a time not after now, FOREVER gives
  * NWI_NEVER. Wall-clock times are converted by the difference to the wall clock at the time of the

@@ -144,7 +144,3 @@ dispatch_qos_class_t dispatch_queue_get_qos_class(dispatch_queue_t queue,
         *relative_priority_ptr = queue != NULL ? queue->relative_priority : 0;
     return queue != NULL ? queue->qos : QOS_CLASS_UNSPECIFIED;
 }
-
-struct nwi_serial *nwi_queue_serial(dispatch_queue_t queue) {
-    return queue != NULL && queue->kind == NWI_QUEUE_SERIAL ? &queue->serial : NULL;
-}

@@ -85,9 +85,6 @@ void nwi_concurrent_resume(void *object);
 void nwi_concurrent_activate(void *object);
 bool nwi_concurrent_is_stopped(dispatch_queue_t queue);
 
-/* sync.c: ends what the calling thread holds of a queue and its targets, after a hand-off. */
-void nwi_queue_leave(dispatch_queue_t queue);
-
 /* main.c */
 bool nwi_is_main_thread(void);
 

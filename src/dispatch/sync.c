@@ -44,7 +44,8 @@ static void run_waiter(struct nwi_task *task) {
     }
 }
 
-void nwi_queue_leave(dispatch_queue_t queue) {
+/* Ends what the calling thread holds of a queue and its targets, after a hand-off. */
+static void leave(dispatch_queue_t queue) {
     while (queue != NULL && queue->kind != NWI_QUEUE_GLOBAL) {
         /* Read before leaving: afterwards it may change. The target is held like the queue, so it
          * lives. */
@@ -81,7 +82,7 @@ static void wait_for_turn(dispatch_queue_t queue, struct nwi_callback work, bool
         nwi_futex_wait(&waiter.state, WAITING, NWI_NEVER);
     if (state == OWNER) {
         run_as_owner(queue, work, barrier);
-        nwi_queue_leave(queue);
+        leave(queue);
     }
 }
 

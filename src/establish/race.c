@@ -341,9 +341,9 @@ void nwi_race_init(struct nwi_race *race, const struct nwi_race_options *options
     if (o->first_family_count == 0)
         o->first_family_count = 1;
     race->delay_until = NWI_NEVER;
-    race->asked = (o->ip_version != 4 ? NWI_RACE_AAAA : 0u) |
-                  (o->ip_version != 6 ? NWI_RACE_A : 0u) | (o->ask_service ? NWI_RACE_SERVICE : 0u);
-    race->outstanding = race->asked;
+    race->outstanding = (o->ip_version != 4 ? NWI_RACE_AAAA : 0u) |
+                        (o->ip_version != 6 ? NWI_RACE_A : 0u) |
+                        (o->ask_service ? NWI_RACE_SERVICE : 0u);
 }
 
 void nwi_race_set_observer(struct nwi_race *race, nwi_race_observer observer, void *context) {
@@ -457,21 +457,10 @@ nwi_ns nwi_race_deadline(const struct nwi_race *race) {
     return race->state == NWI_RACE_STAGGERED ? race->next_start : NWI_NEVER;
 }
 
-unsigned nwi_race_asked(const struct nwi_race *race) {
-    return race->asked;
-}
-
 enum nwi_race_state nwi_race_state(const struct nwi_race *race) {
     return race->state;
 }
 
 const char *nwi_race_state_name(enum nwi_race_state state) {
     return (unsigned)state < NWI_RACE_STATE_COUNT ? states[state].name : "?";
-}
-
-const struct nwi_race_address *nwi_race_attempt_address(const struct nwi_race *race,
-                                                        unsigned attempt) {
-    return attempt == 0 || attempt > race->started
-               ? NULL
-               : &race->entries[race->order[attempt - 1]].address;
 }

@@ -153,7 +153,7 @@ struct nwi_race {
     nwi_ns next_start;               /* no start by stagger before this */
     bool open;                       /* the wait for answers is over: attempts may start */
     bool told;                       /* the terminal action has been given */
-    unsigned asked, outstanding;     /* sets of questions */
+    unsigned outstanding;            /* set of questions */
     unsigned count, dropped;         /* entries; addresses refused for capacity or family */
     unsigned started, given;         /* attempts decided; START actions given */
     unsigned alive;                  /* started and not ended */
@@ -186,15 +186,10 @@ bool nwi_race_next_action(struct nwi_race *race, struct nwi_race_action *ret_act
 /* When nwi_race_tick is wanted next; NWI_NEVER = only an event can change anything. */
 nwi_ns nwi_race_deadline(const struct nwi_race *race);
 
-/* The questions (set of bits) that the owner has to ask at start. */
-unsigned nwi_race_asked(const struct nwi_race *race);
 enum nwi_race_state nwi_race_state(const struct nwi_race *race);
 static inline bool nwi_race_state_is_terminal(enum nwi_race_state state) {
     return state >= NWI_RACE_WON;
 }
 const char *nwi_race_state_name(enum nwi_race_state state);
-/* The address of an attempt that was started, or NULL. */
-const struct nwi_race_address *nwi_race_attempt_address(const struct nwi_race *race,
-                                                        unsigned attempt);
 
 #endif

@@ -123,9 +123,6 @@ void nwi_connection_next_endpoint(nw_connection_t connection);
 void nwi_connection_fail(nw_connection_t connection, nwi_err err);
 extern const struct nwi_chain_events nwi_connection_chain_events;
 /* Queues a callout of a boolean or path handler. */
-void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which,
-                              bool value);
-void nwi_connection_tell_path(nw_connection_t connection);
 void nwi_connection_watch_path(nw_connection_t connection);
 /* "setup", "waiting" ...: for the log and for descriptions. Static. Any thread. */
 const char *nwi_connection_state_name(nw_connection_state_t state);

@@ -86,12 +86,11 @@ static void tell(nw_connection_t connection, struct notice notice) {
     nwi_outlet_push(&connection->outlet, &queued->task);
 }
 
-void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which,
-                              bool value) {
+static void tell_bool(nw_connection_t connection, enum connection_handler which, bool value) {
     tell(connection, (struct notice){.which = which, .value = value});
 }
 
-void nwi_connection_tell_path(nw_connection_t connection) {
+static void tell_path(nw_connection_t connection) {
     if (connection->protocol.handlers[HANDLER_PATH] != NULL)
         tell(connection, (struct notice){.which = HANDLER_PATH,
                                          .path = nwi_connection_create_path(connection)});
@@ -220,11 +219,11 @@ static void look_at_path(nw_connection_t connection) {
     bool better = better_path_exists(connection, path);
     if (viable != connection->protocol.viable) {
         connection->protocol.viable = viable;
-        nwi_connection_tell_bool(connection, HANDLER_VIABILITY, viable);
+        tell_bool(connection, HANDLER_VIABILITY, viable);
     }
     if (better != connection->protocol.better) {
         connection->protocol.better = better;
-        nwi_connection_tell_bool(connection, HANDLER_BETTER_PATH, better);
+        tell_bool(connection, HANDLER_BETTER_PATH, better);
     }
     if (connection->protocol.handlers[HANDLER_PATH] != NULL)
         tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_retain(path)});
@@ -272,9 +271,9 @@ static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
     else
         unwatch_path(connection); /* nobody to tell: an idle connection costs nothing here */
     connection->protocol.viable = true;
-    nwi_connection_tell_path(connection);
+    tell_path(connection);
     enter(connection, nw_connection_state_ready, 0);
-    nwi_connection_tell_bool(connection, HANDLER_VIABILITY, true);
+    tell_bool(connection, HANDLER_VIABILITY, true);
     nwi_connection_pump_sends(connection);
     nwi_connection_pump_receives(connection);
 }

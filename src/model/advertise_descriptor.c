@@ -83,11 +83,3 @@ NW_EXPORT bool
 nw_advertise_descriptor_get_no_auto_rename(nw_advertise_descriptor_t advertise_descriptor) {
     return advertise_descriptor != NULL && advertise_descriptor->no_auto_rename;
 }
-
-nw_advertise_descriptor_t nwi_advertise_descriptor_copy(nw_advertise_descriptor_t descriptor) {
-    nw_advertise_descriptor_t copy = create(descriptor->name, descriptor->type, descriptor->domain);
-    if (copy == NULL)
-        return NULL;
-    copy->no_auto_rename = descriptor->no_auto_rename;
-    return set_txt(copy, descriptor->txt, descriptor->txt_length) ? copy : nwi_release(copy);
-}

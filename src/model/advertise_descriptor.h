@@ -16,7 +16,4 @@ struct nw_advertise_descriptor {
     bool no_auto_rename;
 };
 
-/* +1 or NULL. */
-nw_advertise_descriptor_t nwi_advertise_descriptor_copy(nw_advertise_descriptor_t descriptor);
-
 #endif

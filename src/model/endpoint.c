@@ -149,19 +149,6 @@ NW_EXPORT nw_endpoint_t nw_endpoint_create_host(const char *hostname, const char
     return create_host(hostname, number);
 }
 
-nw_endpoint_t nwi_endpoint_copy_with_port(nw_endpoint_t endpoint, uint16_t port) {
-    if (endpoint == NULL)
-        return NULL;
-    if (endpoint->type == nw_endpoint_type_host)
-        return create_host(endpoint->hostname, port);
-    if (endpoint->type != nw_endpoint_type_address)
-        return NULL;
-    struct sockaddr_storage address = {0};
-    memcpy(&address, endpoint->address, endpoint->address_length);
-    nwi_address_set_port((struct sockaddr *)&address, port);
-    return nwi_endpoint_from_sockaddr((struct sockaddr *)&address, endpoint->address_length);
-}
-
 NW_EXPORT const char *nw_endpoint_get_hostname(nw_endpoint_t endpoint) {
     return endpoint == NULL ? NULL : endpoint->hostname;
 }

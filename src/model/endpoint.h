@@ -38,8 +38,6 @@ struct nw_endpoint {
  * (abstract names keep their length). +1; NULL: another family, an empty or too short address, or
  * no memory. */
 nw_endpoint_t nwi_endpoint_from_sockaddr(const struct sockaddr *address, socklen_t length);
-/* The same endpoint with another port: address and host endpoints. +1 or NULL. */
-nw_endpoint_t nwi_endpoint_copy_with_port(nw_endpoint_t endpoint, uint16_t port);
 /* Lent, with its length; NULL and 0 unless the endpoint is an address. */
 const struct sockaddr *nwi_endpoint_sockaddr(nw_endpoint_t endpoint, socklen_t *ret_length);
 /* True when it can be connected to as it is: an address. False: it needs a resolver first. */

@@ -29,10 +29,6 @@ nw_error_t nwi_error_create(nwi_err err) {
     return error;
 }
 
-nwi_err nwi_error_value(nw_error_t error) {
-    return error == NULL ? 0 : error->err;
-}
-
 NW_EXPORT nw_error_domain_t nw_error_get_error_domain(nw_error_t error) {
     return error == NULL ? nw_error_domain_invalid : (nw_error_domain_t)nwi_err_domain(error->err);
 }

@@ -17,7 +17,5 @@ struct nw_error {
 /* +1. NULL for 0, and for nothing else: when memory runs out the answer is a static ENOMEM error,
  * so that a failure is never reported as success. */
 nw_error_t nwi_error_create(nwi_err err);
-/* The value inside; 0 for NULL. */
-nwi_err nwi_error_value(nw_error_t error);
 
 #endif

@@ -67,13 +67,6 @@ nw_path_t nwi_path_create(const struct nwi_path_facts *facts) {
     return path;
 }
 
-nw_path_t nwi_path_copy_with_endpoints(nw_path_t path, nw_endpoint_t local, nw_endpoint_t remote) {
-    struct nwi_path_facts facts = path->facts;
-    facts.local = local;
-    facts.remote = remote;
-    return nwi_path_create(&facts);
-}
-
 NW_EXPORT nw_path_status_t nw_path_get_status(nw_path_t path) {
     return path == NULL ? nw_path_status_invalid : path->facts.status;
 }

@@ -30,7 +30,5 @@ struct nw_path {
 
 /* Copies the facts, retaining all objects in them; +1 or NULL when memory ran out. */
 nw_path_t nwi_path_create(const struct nwi_path_facts *facts);
-/* The same path as a connection between two addresses sees it (either may be NULL); +1 or NULL. */
-nw_path_t nwi_path_copy_with_endpoints(nw_path_t path, nw_endpoint_t local, nw_endpoint_t remote);
 
 #endif

@@ -70,14 +70,6 @@ bool nwi_protocol_stack_is_equal(nw_protocol_stack_t a, nw_protocol_stack_t b) {
     return true;
 }
 
-nw_protocol_options_t nwi_protocol_stack_find(nw_protocol_stack_t stack,
-                                              nw_protocol_definition_t definition) {
-    for (size_t i = 0; i < stack->application_count; i++)
-        if (stack->applications[i]->definition == definition)
-            return stack->applications[i];
-    return NULL;
-}
-
 /* For the public calls: both arguments there. */
 static bool checked(nw_protocol_stack_t stack, const void *other, const char *function) {
     if (stack == NULL || other == NULL)

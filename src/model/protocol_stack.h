@@ -24,8 +24,5 @@ nw_protocol_stack_t nwi_protocol_stack_create(void);
 nw_protocol_stack_t nwi_protocol_stack_copy(nw_protocol_stack_t stack);
 /* Whether the two are alike in all, as far as that can be told (nwi_protocol_options_are_equal). */
 bool nwi_protocol_stack_is_equal(nw_protocol_stack_t a, nw_protocol_stack_t b);
-/* The first application protocol of that definition, lent; NULL when absent. */
-nw_protocol_options_t nwi_protocol_stack_find(nw_protocol_stack_t stack,
-                                              nw_protocol_definition_t definition);
 
 #endif

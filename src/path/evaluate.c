@@ -243,11 +243,3 @@ nw_path_t nwi_path_evaluate(nw_parameters_t parameters, nw_endpoint_t local, nw_
         table = nwi_path_table_create(&(struct nwi_path_records){0});
     return table != NULL ? nwi_path_evaluate_in(table, parameters, local, remote) : NULL;
 }
-
-nw_interface_t nwi_path_interface_for_local_address(const struct sockaddr *address) {
-    NWI_AUTO_RELEASE
-    struct nwi_path_table *table = nwi_path_copy_table();
-    const struct nwi_path_interface *found =
-        table != NULL ? nwi_path_table_find_address(table, address) : NULL;
-    return found != NULL ? make_interface(found) : NULL;
-}

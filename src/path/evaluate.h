@@ -29,8 +29,6 @@ nwi_err nwi_path_allows_itself(nw_parameters_t parameters);
  * interface holds it and the kernel knows a way to the remote one. +1, or NULL when memory ran out.
  */
 nw_path_t nwi_path_evaluate(nw_parameters_t parameters, nw_endpoint_t local, nw_endpoint_t remote);
-/* The interface that holds the address now; +1 or NULL. */
-nw_interface_t nwi_path_interface_for_local_address(const struct sockaddr *address);
 
 /* The same over a given table (tests). */
 nwi_err nwi_path_allows_in(const struct nwi_path_table *table, nw_parameters_t parameters,

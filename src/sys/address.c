@@ -239,17 +239,6 @@ bool nwi_address_is_link_local(const struct sockaddr *address) {
                                               IN6_IS_ADDR_MC_LINKLOCAL(&in6(address)->sin6_addr));
 }
 
-bool nwi_address_is_multicast(const struct sockaddr *address) {
-    uint32_t v4;
-    if (inner_v4(address, &v4))
-        return IN_MULTICAST(v4);
-    return address->sa_family == AF_INET6 && IN6_IS_ADDR_MULTICAST(&in6(address)->sin6_addr);
-}
-
-unsigned nwi_address_scope(const struct sockaddr *address) {
-    return address->sa_family == AF_INET6 ? in6(address)->sin6_scope_id : 0;
-}
-
 bool nwi_address_unmap(struct sockaddr_storage *address, socklen_t *length) {
     if (!nwi_address_is_v4_mapped((struct sockaddr *)address))
         return false;
@@ -259,19 +248,6 @@ bool nwi_address_unmap(struct sockaddr_storage *address, socklen_t *length) {
     memset(address, 0, sizeof *address);
     memcpy(address, &v4, sizeof v4);
     *length = sizeof v4;
-    return true;
-}
-
-bool nwi_address_map(struct sockaddr_storage *address, socklen_t *length) {
-    if (address->ss_family != AF_INET)
-        return false;
-    const struct sockaddr_in *v4 = in4((struct sockaddr *)address);
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = v4->sin_port};
-    v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
-    memcpy(v6.sin6_addr.s6_addr + 12, &v4->sin_addr, sizeof v4->sin_addr);
-    memset(address, 0, sizeof *address);
-    memcpy(address, &v6, sizeof v6);
-    *length = sizeof v6;
     return true;
 }
 

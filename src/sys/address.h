@@ -45,14 +45,9 @@ bool nwi_address_is_any(const struct sockaddr *address);      /* 0.0.0.0, ::, ::
 bool nwi_address_is_loopback(const struct sockaddr *address); /* 127/8, ::1, mapped 127/8 */
 bool nwi_address_is_link_local(
     const struct sockaddr *address); /* 169.254/16, fe80::/10, also ff02::/16 */
-bool nwi_address_is_multicast(const struct sockaddr *address);
 bool nwi_address_is_v4_mapped(const struct sockaddr *address); /* ::ffff:a.b.c.d */
-/* Scope of an IPv6 address; 0 elsewhere. */
-unsigned nwi_address_scope(const struct sockaddr *address);
 /* ::ffff:a.b.c.d becomes a.b.c.d, in place; true when it did. */
 bool nwi_address_unmap(struct sockaddr_storage *address, socklen_t *length);
-/* a.b.c.d becomes ::ffff:a.b.c.d, in place; true when it did. */
-bool nwi_address_map(struct sockaddr_storage *address, socklen_t *length);
 /* Zeroed any-address or loopback address of AF_INET or AF_INET6 with that port; returns its length.
  */
 socklen_t nwi_address_any(int family, uint16_t port, struct sockaddr_storage *ret_address);

@@ -49,11 +49,6 @@ nwi_err nwi_socket_connect(int fd, const struct sockaddr *address, socklen_t len
     return 0;
 }
 
-nwi_err nwi_socket_disconnect(int fd) {
-    struct sockaddr none = {.sa_family = AF_UNSPEC};
-    return check(nwi_sys()->connect(fd, &none, sizeof none));
-}
-
 nwi_err nwi_socket_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return check(nwi_sys()->bind(fd, address, length));
 }

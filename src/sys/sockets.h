@@ -38,8 +38,6 @@ nwi_err nwi_socket_open(int family, int type, int protocol, int *ret_fd);
  * the result. */
 nwi_err nwi_socket_connect(int fd, const struct sockaddr *address, socklen_t length,
                            bool *ret_pending);
-/* Takes the peer off a datagram socket (connect to AF_UNSPEC). */
-nwi_err nwi_socket_disconnect(int fd);
 nwi_err nwi_socket_bind(int fd, const struct sockaddr *address, socklen_t length);
 nwi_err nwi_socket_listen(int fd, int backlog);
 /* `ret_peer` and `ret_length` may both be NULL. An AF_UNIX peer without a name gives the length of

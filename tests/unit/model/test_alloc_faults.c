@@ -74,9 +74,6 @@ static nw_advertise_descriptor_t descriptor;
 static void *copy_parameters(void) {
     return nw_parameters_copy(rich_parameters);
 }
-static void *copy_descriptor(void) {
-    return nwi_advertise_descriptor_copy(descriptor);
-}
 static void *make_path(void) {
     struct nwi_path_facts facts = {.interfaces = &interface,
                                    .interface_count = 1,
@@ -112,13 +109,23 @@ static int unmake_rich(void **state) {
 
 static void every_allocation_of_constructors(void **state) {
     (void)state;
-    static void *(*const makers[])(void) = {
-        make_host,         make_address,           make_url,
-        make_service,      make_interface,         make_tcp,
-        make_udp,          make_custom_ip,         make_context,
-        make_received,     make_received_datagram, make_descriptor,
-        make_tcp_metadata, make_ip_metadata,       make_udp_metadata,
-        copy_parameters,   copy_descriptor,        make_path};
+    static void *(*const makers[])(void) = {make_host,
+                                            make_address,
+                                            make_url,
+                                            make_service,
+                                            make_interface,
+                                            make_tcp,
+                                            make_udp,
+                                            make_custom_ip,
+                                            make_context,
+                                            make_received,
+                                            make_received_datagram,
+                                            make_descriptor,
+                                            make_tcp_metadata,
+                                            make_ip_metadata,
+                                            make_udp_metadata,
+                                            copy_parameters,
+                                            make_path};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
         bool hit = true;
         for (unsigned long n = 1; hit; n++) {

@@ -266,24 +266,6 @@ static void comparison(void **state) {
         nw_release(all[i]);
 }
 
-static void other_port(void **state) {
-    (void)state;
-    nw_endpoint_t name = host("example.com", "80"), address = host("2001:db8::1", "80");
-    nw_endpoint_t url = nw_endpoint_create_url("http://example.com/");
-    nw_endpoint_t name2 = nwi_endpoint_copy_with_port(name, 8080);
-    nw_endpoint_t address2 = nwi_endpoint_copy_with_port(address, 8080);
-    assert_int_equal(nw_endpoint_get_port(name2), 8080);
-    assert_string_equal(nw_endpoint_get_hostname(name2), "example.com");
-    assert_int_equal(
-        ntohs(((const struct sockaddr_in6 *)(const void *)nw_endpoint_get_address(address2))
-                  ->sin6_port),
-        8080);
-    assert_int_equal(nw_endpoint_get_port(address), 80);
-    assert_null(nwi_endpoint_copy_with_port(url, 1));
-    assert_null(nwi_endpoint_copy_with_port(NULL, 1));
-    nw_release(name), nw_release(address), nw_release(url), nw_release(name2), nw_release(address2);
-}
-
 static void text_for_the_log(void **state) {
     (void)state;
     char text[NWI_ENDPOINT_TEXT_SIZE], small[8];
@@ -314,7 +296,6 @@ int main(void) {
         cmocka_unit_test(addresses_are_copied),
         cmocka_unit_test(local_sockets),
         cmocka_unit_test(comparison),
-        cmocka_unit_test(other_port),
         cmocka_unit_test(text_for_the_log),
     };
     return cmocka_run_group_tests(tests, misuse_setup, misuse_teardown);

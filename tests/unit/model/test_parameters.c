@@ -37,8 +37,7 @@ static void secure_tcp(void **state) {
     assert_non_null(nwi_tcp_options(p->stack->transport));
     nw_release(p);
     p = nw_parameters_create_secure_tcp_f(NULL, DEFAULT, NULL, DEFAULT);
-    assert_ptr_equal(nwi_protocol_stack_find(p->stack, &nwi_tls_definition),
-                     p->stack->applications[0]);
+    assert_ptr_equal(p->stack->applications[0]->definition, &nwi_tls_definition);
     nw_release(p);
 }
 

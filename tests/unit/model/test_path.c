@@ -154,24 +154,12 @@ static void equality(void **state) {
     nw_release(a), nw_release(b), nw_release(c);
 }
 
-static void with_endpoints(void **state) {
-    (void)state;
-    struct nwi_path_facts facts = full_facts();
-    facts.local = facts.remote = NULL;
-    nw_path_t monitor = nwi_path_create(&facts);
-    nw_path_t connection = nwi_path_copy_with_endpoints(monitor, local, remote);
-    nw_endpoint_t r = nw_path_copy_effective_remote_endpoint(connection);
-    assert_ptr_equal(r, remote);
-    assert_null(nw_path_copy_effective_remote_endpoint(monitor));
-    assert_false(nw_path_is_equal(monitor, connection));
-    nw_release(r), nw_release(monitor), nw_release(connection);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_its_facts), cmocka_unit_test(empty_and_null),
-        cmocka_unit_test(enumeration),     cmocka_unit_test(equality),
-        cmocka_unit_test(with_endpoints),
+        cmocka_unit_test(tells_its_facts),
+        cmocka_unit_test(empty_and_null),
+        cmocka_unit_test(enumeration),
+        cmocka_unit_test(equality),
     };
     return cmocka_run_group_tests(tests, make, unmake);
 }
