@@ -213,32 +213,59 @@ static void add_source(struct msghdr *message, const struct nwi_datagram_to *to,
     }
 }
 
+/* Makes the header of one datagram; `control` is room for its control data, zeroed here because
+ * padding between the parts is seen by the kernel. */
+static void fill(int fd, const struct nwi_datagram_out *out, struct msghdr *message,
+                 union control *control) {
+    const struct nwi_datagram_to *to = out->to;
+    *message = (struct msghdr){.msg_iov = (struct iovec *)out->pieces, .msg_iovlen = out->count};
+    if (to == NULL)
+        return;
+    memset(control, 0, sizeof *control);
+    message->msg_name = (void *)to->peer;
+    message->msg_namelen = to->peer != NULL ? to->peer_length : 0;
+    message->msg_control = control;
+    bool source = to->local != NULL || to->interface_index != 0;
+    bool v4 = (source || to->set_tos || to->set_hop_limit) && goes_by_v4(fd, to);
+    if (source)
+        add_source(message, to, v4);
+    int tos = to->tos, hop_limit = to->hop_limit;
+    if (to->set_tos)
+        add_control(message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, &tos,
+                    sizeof tos);
+    if (to->set_hop_limit)
+        add_control(message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT,
+                    &hop_limit, sizeof hop_limit);
+    if (message->msg_controllen == 0)
+        message->msg_control = NULL;
+}
+
 nwi_err nwi_datagram_send(int fd, const struct iovec *pieces, size_t count,
                           const struct nwi_datagram_to *to) {
     union control control;
-    struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
-    memset(&control, 0, sizeof control); /* padding between the parts is seen by the kernel */
-    if (to != NULL) {
-        message.msg_name = (void *)to->peer;
-        message.msg_namelen = to->peer != NULL ? to->peer_length : 0;
-        message.msg_control = &control;
-        bool source = to->local != NULL || to->interface_index != 0;
-        bool v4 = (source || to->set_tos || to->set_hop_limit) && goes_by_v4(fd, to);
-        if (source)
-            add_source(&message, to, v4);
-        int tos = to->tos, hop_limit = to->hop_limit;
-        if (to->set_tos)
-            add_control(&message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, &tos,
-                        sizeof tos);
-        if (to->set_hop_limit)
-            add_control(&message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT,
-                        &hop_limit, sizeof hop_limit);
-        if (message.msg_controllen == 0)
-            message.msg_control = NULL;
-    }
+    struct msghdr message;
+    fill(fd, &(struct nwi_datagram_out){pieces, count, to}, &message, &control);
     ssize_t sent;
     do
         sent = nwi_sys()->sendmsg(fd, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? nwi_posix(errno) : 0;
+}
+
+nwi_err nwi_datagram_send_many(int fd, const struct nwi_datagram_out *out, size_t count,
+                               size_t *ret_sent) {
+    union control control[NWI_DATAGRAM_BATCH];
+    struct mmsghdr messages[NWI_DATAGRAM_BATCH];
+    if (count > NWI_DATAGRAM_BATCH)
+        count = NWI_DATAGRAM_BATCH;
+    for (size_t i = 0; i < count; i++)
+        fill(fd, &out[i], &messages[i].msg_hdr, &control[i]);
+    int sent;
+    do
+        sent = nwi_sys()->sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return nwi_posix(errno);
+    *ret_sent = (size_t)sent;
+    return 0;
 }

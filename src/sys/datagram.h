@@ -54,5 +54,14 @@ struct nwi_datagram_to {
  * EMSGSIZE, ECONNREFUSED, ENETUNREACH, ENETDOWN, EPERM (a firewall), ... */
 nwi_err nwi_datagram_send(int fd, const struct iovec *pieces, size_t count,
                           const struct nwi_datagram_to *to);
+struct nwi_datagram_out {
+    const struct iovec *pieces;
+    size_t count;
+    const struct nwi_datagram_to *to; /* or NULL */
+};
+/* Sends up to `count` datagrams, in order; *ret_sent >= 1 on success. Errors: those of the first
+ * one, and then none was sent. */
+nwi_err nwi_datagram_send_many(int fd, const struct nwi_datagram_out *out, size_t count,
+                               size_t *ret_sent);
 
 #endif

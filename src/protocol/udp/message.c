@@ -16,142 +16,11 @@
 #include <netinet/ip.h>
 
 enum {
-    DATAGRAM_MAX = 65536, /* octets; no UDP datagram is larger (RFC 768: 16-bit length) */
-    DATAGRAM_PIECES = 64, /* iovecs of one datagram; a message in more pieces is joined first */
     UDP_HEADER = 8,
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
     IPV6_MINIMUM_MTU = 1280, /* RFC 8200 section 5 */
 };
-
-/* --- sending --- */
-
-void nwi_udp_outbox_init(struct nwi_udp_outbox *outbox) {
-    STAILQ_INIT(&outbox->queue);
-}
-
-void nwi_udp_outbox_add(struct nwi_udp_outbox *outbox, struct nwi_send *send) {
-    STAILQ_INSERT_TAIL(&outbox->queue, send, link);
-}
-
-/* Moves the pieces of the first complete message into `message`; false when there is none yet. */
-static bool take_message(struct nwi_udp_outbox *outbox, struct nwi_send_list *message) {
-    struct nwi_send *send;
-    STAILQ_INIT(message);
-    STAILQ_FOREACH (send, &outbox->queue, link)
-        if (send->complete)
-            break;
-    if (send == NULL)
-        return false;
-    struct nwi_send *piece;
-    do {
-        piece = STAILQ_FIRST(&outbox->queue);
-        STAILQ_REMOVE_HEAD(&outbox->queue, link);
-        STAILQ_INSERT_TAIL(message, piece, link);
-    } while (piece != send);
-    return true;
-}
-
-void nwi_udp_outbox_flush(struct nwi_udp_outbox *outbox, nwi_udp_sender sender, void *owner) {
-    struct nwi_send_list message, rest;
-    if (outbox->flushing)
-        return; /* the loop below goes on */
-    outbox->flushing = true;
-    while (!outbox->blocked && take_message(outbox, &message)) {
-        nwi_err err = sender(owner, &message);
-        if (nwi_err_would_block(err)) {
-            outbox->blocked = true;
-            STAILQ_INIT(&rest);
-            STAILQ_CONCAT(&rest, &outbox->queue);
-            STAILQ_CONCAT(&outbox->queue, &message);
-            STAILQ_CONCAT(&outbox->queue, &rest);
-            break;
-        }
-        nwi_send_list_fail(&message, err); /* err 0: every piece completes without an error */
-    }
-    outbox->flushing = false;
-}
-
-void nwi_udp_outbox_fail(struct nwi_udp_outbox *outbox, nwi_err err) {
-    struct nwi_send_list failed = STAILQ_HEAD_INITIALIZER(failed);
-    STAILQ_CONCAT(&failed, &outbox->queue);
-    nwi_send_list_fail(&failed, err);
-}
-
-/* What the message's IP metadata asks for: ECN in the low two bits of the traffic class (RFC 3168
- * section 5), above it the message's service class, or the usual one. */
-static void set_traffic_class(const struct nwi_send *send, nw_service_class_t usual,
-                              struct nwi_datagram_to *to) {
-    const struct nwi_ip_metadata *ip =
-        nwi_ip_metadata(nwi_content_context_metadata(send->context, &nwi_ip_definition));
-    if (ip == NULL)
-        return;
-    uint8_t dscp = nwi_service_class_dscp(ip->service_class_set ? ip->service_class : usual);
-    to->set_tos = true;
-    to->tos = (uint8_t)(dscp << 2 | ip->ecn);
-}
-
-/* Fills the vectors with the message; false when it is in more pieces than there are. */
-static bool gather(const struct nwi_send_list *message, struct iovec *pieces, size_t *ret_count) {
-    size_t count = 0;
-    const struct nwi_send *send;
-    STAILQ_FOREACH (send, message, link) {
-        size_t offset = 0, first = count;
-        if (send->content == NULL)
-            continue;
-        count += nwi_data_iovec(send->content, 0, pieces + count, DATAGRAM_PIECES - count);
-        for (size_t i = first; i < count; i++)
-            offset += pieces[i].iov_len;
-        if (offset < dispatch_data_get_size(send->content))
-            return false;
-    }
-    *ret_count = count;
-    return true;
-}
-
-/* The whole message in one buffer of the caller's. Errors: EMSGSIZE (no datagram could hold it),
- * NWI_ERR_NOMEM. */
-static nwi_err join(const struct nwi_send_list *message, struct iovec *ret_whole) {
-    size_t size = 0, done = 0;
-    const struct nwi_send *send;
-    STAILQ_FOREACH (send, message, link)
-        size += send->content != NULL ? dispatch_data_get_size(send->content) : 0;
-    if (size > DATAGRAM_MAX)
-        return nwi_posix(EMSGSIZE);
-    char *bytes = nwi_alloc_raw(size);
-    if (bytes == NULL)
-        return NWI_ERR_NOMEM;
-    STAILQ_FOREACH (send, message, link)
-        if (send->content != NULL)
-            done += nwi_data_copy_out(send->content, 0, bytes + done, size - done);
-    *ret_whole = (struct iovec){bytes, done};
-    return 0;
-}
-
-nwi_err nwi_udp_send_message(int fd, const struct nwi_send_list *message, nw_service_class_t usual,
-                             const struct nwi_datagram_to *to) {
-    struct nwi_datagram_to target = to != NULL ? *to : (struct nwi_datagram_to){0};
-    struct iovec pieces[DATAGRAM_PIECES];
-    void *joined = NULL;
-    size_t count = 0;
-    const struct nwi_send *send = STAILQ_FIRST(message);
-    if (send->final && send->content == NULL && STAILQ_NEXT(send, link) == NULL)
-        return 0; /* an end without content is no datagram; an empty datagram has a context of its
-                     own */
-    if (!gather(message, pieces, &count)) {
-        nwi_err err = join(message, pieces);
-        if (err != 0)
-            return err;
-        joined = pieces[0].iov_base;
-        count = 1;
-    }
-    set_traffic_class(STAILQ_FIRST(message), usual, &target);
-    nwi_err err =
-        nwi_datagram_send(fd, pieces, count, to != NULL || target.set_tos ? &target : NULL);
-    nwi_loop_charge(0);
-    nwi_free(joined);
-    return err;
-}
 
 /* --- receiving --- */
 
@@ -170,10 +39,10 @@ nwi_err nwi_udp_make_input(const struct nwi_datagram *datagram, struct nwi_input
 
 nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input) {
     void *room;
-    dispatch_data_t buffer = nwi_data_create_buffer(DATAGRAM_MAX, &room);
+    dispatch_data_t buffer = nwi_data_create_buffer(NWI_UDP_MAX, &room);
     if (buffer == NULL)
         return NWI_ERR_NOMEM;
-    struct nwi_datagram datagram = {.data = {room, DATAGRAM_MAX}};
+    struct nwi_datagram datagram = {.data = {room, NWI_UDP_MAX}};
     nwi_err err = nwi_datagram_recv(fd, &datagram);
     nwi_loop_charge(datagram.length);
     if (err == 0)
@@ -184,13 +53,14 @@ nwi_err nwi_udp_receive(int fd, struct nwi_input *ret_input) {
 
 nwi_err nwi_udp_receive_batch(int fd, char *room,
                               void (*each)(void *owner, const struct nwi_datagram *datagram),
-                              void *owner) {
+                              void *owner, bool *ret_empty) {
     struct nwi_datagram datagrams[NWI_DATAGRAM_BATCH];
     size_t count = 0;
     memset(datagrams, 0, sizeof datagrams);
     for (size_t i = 0; i < NWI_DATAGRAM_BATCH; i++)
-        datagrams[i].data = (struct iovec){room + i * DATAGRAM_MAX, DATAGRAM_MAX};
+        datagrams[i].data = (struct iovec){room + i * NWI_UDP_MAX, NWI_UDP_MAX};
     nwi_err err = nwi_datagram_recv_many(fd, datagrams, NWI_DATAGRAM_BATCH, &count);
+    *ret_empty = nwi_err_would_block(err) || (err == 0 && count < NWI_DATAGRAM_BATCH);
     for (size_t i = 0; err == 0 && i < count; i++)
         nwi_loop_charge(datagrams[i].length);
     for (size_t i = 0; err == 0 && i < count; i++)
@@ -223,7 +93,7 @@ uint32_t nwi_udp_maximum_size(int fd, int family) {
     if (err != 0 || mtu <= (int)headers)
         mtu = IPV6_MINIMUM_MTU;
     uint32_t size = (uint32_t)mtu - headers;
-    return size < DATAGRAM_MAX - headers ? size : DATAGRAM_MAX - 1 - headers;
+    return size < NWI_UDP_MAX - headers ? size : NWI_UDP_MAX - 1 - headers;
 }
 
 nw_protocol_metadata_t nwi_udp_copy_metadata(nw_protocol_definition_t definition) {

@@ -65,7 +65,8 @@ static void deliver_granted(struct nwi_udp_peer *peer) {
     peer->protocol.delivering = false;
 }
 
-static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
+static nwi_err send_messages(void *owner, const struct nwi_send_list *messages, size_t count,
+                             size_t *ret_sent) {
     struct nwi_udp_peer *peer = owner;
     struct nwi_datagram_to to = {
         .peer = (struct sockaddr *)&peer->address,
@@ -75,18 +76,19 @@ static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
                                ? peer->interface_index
                                : 0,
     };
-    return nwi_udp_send_message(peer->port->fd, message, peer->port->service_class, &to);
+    return nwi_udp_send_messages(peer->port->fd, messages, count, peer->port->service_class, &to,
+                                 ret_sent);
 }
 
 static void flush(struct nwi_udp_peer *peer) {
-    nwi_udp_outbox_flush(&peer->protocol.outbox, send_message, peer);
+    nwi_udp_outbox_flush(&peer->protocol.outbox, send_messages, peer);
     if (!peer->protocol.outbox.blocked)
         return;
     /* The socket may have become writable before the port knew that somebody waits for it, and the
      * edge is told once: look again, now that the next one will find the peer. */
     nwi_udp_port_block(peer->port, peer);
     peer->protocol.outbox.blocked = false;
-    nwi_udp_outbox_flush(&peer->protocol.outbox, send_message, peer);
+    nwi_udp_outbox_flush(&peer->protocol.outbox, send_messages, peer);
 }
 
 static void news_arrived(struct nwi_task *task) {
@@ -116,8 +118,10 @@ static void peer_window(struct nwi_layer *layer, size_t octets) {
 
 static void peer_output(struct nwi_layer *layer, struct nwi_send *send) {
     struct nwi_udp_peer *peer = (struct nwi_udp_peer *)layer;
+    bool more = send->more; /* together with what follows in this turn */
     nwi_udp_outbox_add(&peer->protocol.outbox, send);
-    flush(peer);
+    if (!more)
+        flush(peer);
 }
 
 static bool peer_congested(struct nwi_layer *layer) {

@@ -140,9 +140,10 @@ static void read_some(struct nwi_udp_port *port) {
     nwi_err err = 0;
     for (int i = 0;
          i < BATCHES_A_TURN && port->readable && port->fd >= 0 && !nwi_err_is_shortage(err); i++) {
-        err = nwi_udp_receive_batch(port->fd, port->room, give, port);
-        /* Another error is an ICMP answer to one of our sends: that send's peer is not told. */
-        port->readable = !nwi_err_would_block(err);
+        bool empty = false;
+        err = nwi_udp_receive_batch(port->fd, port->room, give, port, &empty);
+        /* An error is an ICMP answer to one of our sends: that send's peer is not told. */
+        port->readable = !empty;
         got_some = got_some || err == 0;
     }
     if (!port->readable || port->fd < 0)

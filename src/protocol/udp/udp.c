@@ -42,6 +42,13 @@ static void keep(void *udp_object, const struct nwi_datagram *datagram) {
         nwi_input_drop(&input); /* no memory: as if the kernel had lost it */
 }
 
+static void end_streak(struct udp *udp) {
+    udp->readable = false;
+    udp->streak = 0;
+    nwi_free(udp->room);
+    udp->room = NULL;
+}
+
 /* One datagram while they come one by one; when more are there, as many as a batch holds. */
 static nwi_err read_next(struct udp *udp, struct nwi_input *ret_input) {
     nwi_err err = 0;
@@ -49,18 +56,15 @@ static nwi_err read_next(struct udp *udp, struct nwi_input *ret_input) {
         return 0;
     if (udp->streak++ >= BATCH_AFTER && udp->room == NULL)
         udp->room = nwi_alloc_raw(NWI_UDP_BATCH_ROOM);
-    if (udp->room != NULL)
-        err = nwi_udp_receive_batch(udp->fd, udp->room, keep, udp);
+    if (udp->room != NULL) {
+        bool empty = false;
+        err = nwi_udp_receive_batch(udp->fd, udp->room, keep, udp, &empty);
+        if (empty)
+            end_streak(udp);
+    }
     if (err != 0 || nwi_udp_inbox_take(&udp->inbox, ret_input))
         return err;
     return nwi_udp_receive(udp->fd, ret_input);
-}
-
-static void end_streak(struct udp *udp) {
-    udp->readable = false;
-    udp->streak = 0;
-    nwi_free(udp->room);
-    udp->room = NULL;
 }
 
 static void read_granted(struct udp *udp) {
@@ -91,23 +95,26 @@ static void udp_window(struct nwi_layer *layer, size_t octets) {
         read_granted(udp);
 }
 
-static nwi_err send_message(void *owner, const struct nwi_send_list *message) {
+static nwi_err send_messages(void *owner, const struct nwi_send_list *messages, size_t count,
+                             size_t *ret_sent) {
     struct udp *udp = owner;
-    return nwi_udp_send_message(udp->fd, message, udp->parameters->service_class, NULL);
+    return nwi_udp_send_messages(udp->fd, messages, count, udp->parameters->service_class, NULL,
+                                 ret_sent);
 }
 
 static void flush(struct udp *udp) {
     if (udp->outbox.blocked)
         return; /* asked for already */
-    nwi_udp_outbox_flush(&udp->outbox, send_message, udp);
+    nwi_udp_outbox_flush(&udp->outbox, send_messages, udp);
     if (udp->outbox.blocked && !nwi_layer_stopped(&udp->base))
         nwi_watch_await_write(&udp->watch);
 }
 
 static void udp_output(struct nwi_layer *layer, struct nwi_send *send) {
     struct udp *udp = (struct udp *)layer;
+    bool more = send->more; /* together with what follows in this turn */
     nwi_udp_outbox_add(&udp->outbox, send);
-    if (layer->connected)
+    if (layer->connected && !more)
         flush(udp);
 }
 
