@@ -1,5 +1,5 @@
 /*
- * test_syscalls.c - what a round trip costs in system calls.
+ * test_syscalls.c - what a round trip, and a batch of datagrams, cost in system calls.
  * What:   a client asks for each answer by its exact length, as protocols with a length field do;
  *         the calls it makes are counted.
  */
@@ -110,7 +110,75 @@ static void one_send_and_one_receive_a_round(void **state) {
     fake_sys_remove();
 }
 
+/* --- datagrams --- */
+
+enum { DATAGRAMS = 32, BATCH = 16 /* datagrams that one call moves */ };
+
+static void send_all(void *connection) {
+    for (unsigned char i = 0; i < DATAGRAMS; i++) {
+        dispatch_data_t content = dispatch_data_create_f(&i, 1, NULL, NULL, NULL);
+        nw_connection_send_f(connection, content, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true, NULL,
+                             sent);
+        dispatch_release(content);
+    }
+}
+
+static void report(void *context, nw_connection_state_t state, nw_error_t error) {
+    struct client *client = context;
+    (void)error;
+    if (state == nw_connection_state_ready)
+        sem_post(&client->finished);
+    else if (state == nw_connection_state_cancelled)
+        sem_post(&client->cancelled);
+}
+
+static void datagrams_sent_together_share_calls(void **state) {
+    (void)state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct timeval limit = {.tv_sec = AWAIT_SECONDS};
+    socklen_t length = sizeof address;
+    char port[8];
+    unsigned char got;
+    int peer = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(peer, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(getsockname(peer, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    snprintf(port, sizeof port, "%u", ntohs(address.sin_port));
+
+    fake_sys_install();
+    nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", port);
+    nw_parameters_t parameters = nw_parameters_create_secure_udp_f(
+        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    struct client client = {.connection = nw_connection_create(endpoint, parameters)};
+    event_init(&client.finished);
+    event_init(&client.cancelled);
+    dispatch_queue_t queue = dispatch_queue_create("client", DISPATCH_QUEUE_SERIAL);
+    nw_connection_set_queue(client.connection, queue);
+    nw_connection_set_state_changed_handler_f(client.connection, &client, report);
+    nw_connection_start(client.connection);
+    await(&client.finished);
+    nw_connection_batch_f(client.connection, client.connection, send_all);
+    for (int i = 0; i < DATAGRAMS; i++) {
+        assert_int_equal(recv(peer, &got, 1, 0), 1);
+        assert_int_equal(got, i);
+    }
+    assert_int_equal(fake_sys_calls(FAKE_SENDMMSG), DATAGRAMS / BATCH);
+    assert_int_equal(fake_sys_calls(FAKE_SENDMSG), 0);
+
+    nw_connection_cancel(client.connection);
+    await(&client.cancelled);
+    nw_release(client.connection);
+    nw_release(endpoint);
+    nw_release(parameters);
+    dispatch_release(queue);
+    close(peer);
+    fake_sys_remove();
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_send_and_one_receive_a_round)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_send_and_one_receive_a_round),
+        cmocka_unit_test(datagrams_sent_together_share_calls),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
