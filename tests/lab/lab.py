@@ -71,9 +71,8 @@ def wait_until(condition, what, deadline=DEADLINE):
     raise AssertionError('never happened: ' + what)
 
 
-def lines_until(stream):
-    """A function that reads on until a line has that word in it."""
-    seen = []
+def lines_until(stream, seen):
+    """A function that reads on until a line has that word in it; the lines go to `seen`."""
 
     def until(word):
         for line in stream:

@@ -10,7 +10,8 @@ class Changes(lab.Lab):
         attempt goes on, but when it has failed the next one follows by itself, although nothing changes any more."""
         self.client.ip('-6', 'addr', 'flush', 'dev', 'nwc')  # the link-local one becomes usable later: a change too
         process = self.start_nwcat('--wait', '-w', 15, '-d', '10.77.0.2', 7000)
-        until = lab.lines_until(process.stderr)
+        seen = []
+        until = lab.lines_until(process.stderr, seen)
         until('preparing -> waiting, posix/ECONNREFUSED')
         self.server.ip('route', 'add', 'blackhole', '10.77.0.1')
         self.client.ip('addr', 'add', '10.77.0.3/24', 'dev', 'nwc')

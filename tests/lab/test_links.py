@@ -97,7 +97,7 @@ class Links(lab.Lab):
         self.listen('10.77.0.2', self.say('hello'))
         self.link('down')
         process = self.start_nwcat('--wait', '-d', '10.77.0.2', 7000)
-        until = lab.lines_until(process.stderr)
+        until = lab.lines_until(process.stderr, [])
         until('"state":"waiting"')
         self.link('up')
         until('"event":"ready"')  # by itself
