@@ -136,8 +136,7 @@ SEC_EXPORT void sec_protocol_options_set_quic_use_legacy_codepoint(sec_protocol_
                                                                    bool quic_use_legacy_codepoint);
 SEC_EXPORT bool sec_protocol_options_get_quic_use_legacy_codepoint(sec_protocol_options_t options);
 
-/* --- handlers
- * --------------------------------------------------------------------------------------------- *
+/* --- handlers ---
  * Each runs on the queue given with it; the handshake waits for its answer, which is given once, by
  * calling `complete`, inside the handler or later, on any thread. In the function form the answer
  * is given by calling complete(complete_context, ...). NULL removes a handler. */

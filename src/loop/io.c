@@ -10,11 +10,14 @@
 
 /*
  * delivery: keeps the callbacks of one io apart, though a thread that was overtaken inside ready()
- * may still be in it when the loop's new thread has the next event, or the stop task, in hand. bits
- * 0..3  events that wait for the running ready() to return BUSY       some thread is in ready(), or
- * between two of them ENDING     the stop task found it busy: the busy thread sends it again when
- * it is done Every change is acq_rel: one ready() sees what the one before did, stopped() sees what
- * all did, and whoever finds BUSY set leaves what it wanted in the word for the busy thread.
+ * may still be in it when the loop's new thread has the next event, or the stop task, in hand.
+ *
+ *   bits 0..3  events that wait for the running ready() to return
+ *   BUSY       some thread is in ready(), or between two of them
+ *   ENDING     the stop task found it busy: the busy thread sends it again when it is done
+ *
+ * Every change is acq_rel: one ready() sees what the one before did, stopped() sees what all did,
+ * and whoever finds BUSY set leaves what it wanted in the word for the busy thread.
  */
 enum { EVENTS = 15, BUSY = 16, ENDING = 32 };
 

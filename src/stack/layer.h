@@ -95,8 +95,7 @@ struct nwi_layer {          /* first member of every protocol's struct */
 /* Zeroed layer with one reference, or NULL when memory ran out. */
 struct nwi_layer *nwi_layer_create(const struct nwi_layer_ops *ops);
 
-/* What a layer calls
- * ------------------------------------------------------------------------------------- */
+/* --- what a layer calls --- */
 void nwi_layer_connected(struct nwi_layer *layer); /* this layer is ready */
 nwi_err nwi_layer_deliver(struct nwi_layer *layer, struct nwi_input *input); /* up; consumes */
 void nwi_layer_output(struct nwi_layer *layer, struct nwi_send *send);       /* down; consumes */

@@ -19,8 +19,7 @@ struct nwi_udp_request {
 };
 struct nwi_layer *nwi_udp_create(const struct nwi_udp_request *request);
 
-/* One peer of a listener's socket
- * ------------------------------------------------------------------------ */
+/* --- one peer of a listener's socket --- */
 struct nwi_udp_port;
 struct nwi_serial;
 struct nwi_loop;

@@ -29,8 +29,7 @@ static struct timespec deadline(void) {
     return at;
 }
 
-/* --- the recorder
- * -------------------------------------------------------------------------------------- */
+/* --- the recorder --- */
 
 static void enter_handler(struct recorder *recorder) {
     pthread_mutex_lock(&recorder->lock);
@@ -352,8 +351,7 @@ size_t receive_pattern(struct recorder *recorder, uint32_t max, const struct eve
     }
 }
 
-/* --- the listener
- * -------------------------------------------------------------------------------------- */
+/* --- the listener --- */
 
 enum { HEARD_MAX = 16384 };
 

@@ -240,8 +240,7 @@ static void test_idempotent(void **state) {
     end(&pair);
 }
 
-/* --- batch
- * --------------------------------------------------------------------------------------------- */
+/* --- batch --- */
 
 struct batch {
     struct pair *pair;

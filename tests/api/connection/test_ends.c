@@ -50,8 +50,7 @@ static void unhang(struct hanging *hanging) {
         close(hanging->fds[i]);
 }
 
-/* --- half-close
- * ---------------------------------------------------------------------------------------- */
+/* --- half-close --- */
 
 static void test_we_close_first(void **state) {
     (void)state;
@@ -118,8 +117,7 @@ static void test_peer_closes_first(void **state) {
     close(fd);
 }
 
-/* --- cancel
- * -------------------------------------------------------------------------------------------- */
+/* --- cancel --- */
 
 /* Completions with ECANCELED, in order; then `cancelled`; then nothing. */
 static void assert_cancelled_last(struct recorder *recorder, const int tags[], int count) {
@@ -304,8 +302,7 @@ static void test_released_while_running(void **state) {
     close(fd);
 }
 
-/* --- a broken pipe
- * ------------------------------------------------------------------------------------- */
+/* --- a broken pipe --- */
 
 /* Sends until the connection has noticed; the error of the last completion. */
 static int send_until_broken(struct recorder *recorder) {

@@ -62,8 +62,7 @@ static void test_one_at_a_time(void **state) {
     close(listening);
 }
 
-/* --- released inside its own handler
- * ------------------------------------------------------------------- */
+/* --- released inside its own handler --- */
 
 struct plain {
     nw_connection_t connection;
@@ -226,8 +225,7 @@ static void test_released_in_new_connection_handler(void **state) {
     sem_destroy(&door.cancelled);
 }
 
-/* --- other handlers
- * ------------------------------------------------------------------------------------ */
+/* --- other handlers --- */
 
 static void counted_state(void *context, nw_connection_state_t state, nw_error_t error) {
     (void)state, (void)error;
@@ -294,8 +292,7 @@ static void test_path_handlers(void **state) {
     sem_destroy(&seen.path);
 }
 
-/* --- NULL
- * ---------------------------------------------------------------------------------------------- */
+/* --- NULL --- */
 
 static void no_receive(void *context, dispatch_data_t content, nw_content_context_t content_context,
                        bool complete, nw_error_t error) {

@@ -194,8 +194,7 @@ static void test_states_once(void **state) {
     hearing_finish(hearing);
 }
 
-/* --- connections that come to nothing
- * ------------------------------------------------------------------ */
+/* --- connections that come to nothing --- */
 
 static void test_nobody_starts_it(void **state) {
     (void)state;
@@ -264,8 +263,7 @@ static void test_also_rans(void **state) {
     hearing_finish(hearing);
 }
 
-/* --- limits
- * -------------------------------------------------------------------------------------------- */
+/* --- limits --- */
 
 static void test_limit(void **state) {
     (void)state;

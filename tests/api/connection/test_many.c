@@ -45,8 +45,7 @@ static void test_cancelled_at_any_moment(void **state) {
     hearing_finish(hearing);
 }
 
-/* --- several threads on one connection
- * ----------------------------------------------------------------- */
+/* --- several threads on one connection --- */
 
 enum { THREADS = 4, EACH = 200 };
 
@@ -125,8 +124,7 @@ static void test_cancel_in_threads(void **state) {
     }
 }
 
-/* --- peers of one listener
- * ----------------------------------------------------------------------------- */
+/* --- peers of one listener --- */
 
 /* One peer floods a connection that nobody reads: the others are served meanwhile. */
 static void test_a_flood_is_its_own_affair(void **state) {

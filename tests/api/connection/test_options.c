@@ -175,8 +175,7 @@ static void test_datagram_metadata(void **state) {
     close(fd);
 }
 
-/* --- graceful ends
- * ------------------------------------------------------------------------------------- */
+/* --- graceful ends --- */
 
 /* What was told as sent arrives, although the connection is cancelled at once. */
 static void test_cancel_delivers_what_was_sent(void **state) {
@@ -219,8 +218,7 @@ static void test_cancel_with_unread_content(void **state) {
     close(listening);
 }
 
-/* --- in a child
- * ---------------------------------------------------------------------------------------- */
+/* --- in a child --- */
 
 /* No descriptor for the socket: the connection waits, and a restart succeeds when there is one. */
 static void child_without_descriptors(void **state) {

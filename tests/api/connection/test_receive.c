@@ -154,8 +154,7 @@ static void test_message_of_a_stream(void **state) {
     finish(recorder);
 }
 
-/* --- much data, nobody there to take it
- * ----------------------------------------------------------------- */
+/* --- much data, nobody there to take it --- */
 
 enum { BIG = 4 * 1024 * 1024 };
 

@@ -197,8 +197,7 @@ static void test_tls_is_refused(void **state) {
     finish(recorder); /* failed -> cancelled */
 }
 
-/* --- what it tells about itself
- * ------------------------------------------------------------------------ */
+/* --- what it tells about itself --- */
 
 static bool see_interface(void *context, nw_interface_t interface) {
     if (nw_interface_get_type(interface) == nw_interface_type_loopback &&

@@ -190,8 +190,7 @@ static void test_nobody_there(void **state) {
     finish(recorder);
 }
 
-/* --- a listener
- * ---------------------------------------------------------------------------------------- */
+/* --- a listener --- */
 
 static void test_a_connection_per_peer(void **state) {
     (void)state;
