@@ -97,15 +97,29 @@ static nwi_err arm_wall(dispatch_source_t source) {
     return nwi_io_arm(&source->as.timer.io, NWI_IO_READ);
 }
 
+/* Without a descriptor for it, a time on the wall clock is kept as the time from now: late or early
+ * only when that clock is set meanwhile. */
+static nwi_err arm_by_distance(dispatch_source_t source) {
+    nwi_ns now = wall_now(), next = source->as.timer.next;
+    source->as.timer.wall = false;
+    source->as.timer.next = nwi_now() + (next > now ? next - now : 0);
+    return arm_monotonic(source);
+}
+
 static void arm(dispatch_source_t source) {
     if (!source->as.timer.set || source->as.timer.armed || source->as.timer.next == NWI_NEVER)
         return;
     source->as.timer.armed = true;
+    char text[128];
     nwi_err err = source->as.timer.wall ? arm_wall(source) : arm_monotonic(source);
+    if (err != 0 && source->as.timer.wall) {
+        nwi_log(NWI_LOG_ERROR, "dispatch", "source", "timer does not follow the wall clock: %s",
+                nwi_err_format(err, text, sizeof(text)));
+        err = arm_by_distance(source);
+    }
     if (err == 0)
         return;
     source->as.timer.armed = false;
-    char text[128];
     nwi_log(NWI_LOG_ERROR, "dispatch", "source", "timer cannot be set: %s",
             nwi_err_format(err, text, sizeof(text)));
 }

@@ -1,6 +1,6 @@
 /*
- * test_dispatch.c - dispatch_read and dispatch_write with each of their system calls failing in
- * turn.
+ * test_dispatch.c - dispatch_read, dispatch_write and wall-clock timers with each of their system
+ * calls failing in turn.
  * What:   over a pipe and a pair of sockets. The handler is called once, with the errno or
  *         with all that was asked for; EINTR and "not now" are nobody's errors; no octet is lost
  * and no descriptor left.
@@ -133,9 +133,56 @@ static void test_transfers(void **state) {
     assert_true(hits > 100);
 }
 
+/* --- timers of the wall clock --- */
+
+static void nothing(void *context) {
+    (void)context;
+}
+
+static void timer_fired(void *fired) {
+    sem_post(fired);
+}
+
+/* Whatever fails, the timer fires: by its distance, when the kernel does not keep it. */
+static void wall_timer_with(enum fake_sys_call call, unsigned n, int code) {
+    sem_t fired;
+    event_init(&fired);
+    fake_sys_install();
+    dispatch_queue_t queue = dispatch_queue_create("timer", NULL);
+    dispatch_source_t timer = dispatch_source_create(DISPATCH_SOURCE_TYPE_TIMER, 0, 0, queue);
+    dispatch_set_context(timer, &fired);
+    dispatch_source_set_event_handler_f(timer, timer_fired);
+    dispatch_source_set_timer(timer, dispatch_walltime(NULL, NSEC_PER_MSEC), NSEC_PER_MSEC, 0);
+    fake_sys_fail(call, n, 1, code);
+    dispatch_activate(timer);
+    for (int i = 0; i < 3; i++)
+        await(&fired);
+    assert_int_equal(fake_sys_faults(call), 1);
+    dispatch_source_cancel(timer);
+    dispatch_release(timer);
+    dispatch_sync_f(queue, NULL, nothing);
+    dispatch_release(queue);
+    fake_sys_remove();
+}
+
+static void test_wall_timers(void **state) {
+    (void)state;
+    static const int create[] = {EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, EINVAL};
+    static const int set[] = {EBADF, EFAULT, EINVAL, ECANCELED};
+    static const int watch[] = {ENOMEM, ENOSPC};
+    for (size_t i = 0; i < sizeof create / sizeof create[0]; i++)
+        wall_timer_with(FAKE_TIMERFD_CREATE, 1, create[i]);
+    for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
+        for (unsigned n = 1; n <= 2; n++)
+            wall_timer_with(FAKE_TIMERFD_SETTIME, n, set[i]);
+    for (size_t i = 0; i < sizeof watch / sizeof watch[0]; i++)
+        wall_timer_with(FAKE_EPOLL_CTL, 1, watch[i]);
+}
+
 int main(void) {
     setenv("NW_LOG", "off", 0);
     alarm(120);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_transfers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_transfers),
+                                       cmocka_unit_test(test_wall_timers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
