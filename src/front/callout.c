@@ -38,7 +38,7 @@ static void drain(struct nwi_task *drain_task) {
         task->run(task);
     }
     if (atomic_fetch_sub_explicit(&outlet->pending, done, memory_order_acq_rel) != done)
-        nwi_queue_push(outlet->queue, drain_task);
+        nwi_queue_push(atomic_load_explicit(&outlet->queue, memory_order_acquire), drain_task);
     else
         nwi_release(owner);
 }
@@ -46,14 +46,6 @@ static void drain(struct nwi_task *drain_task) {
 void nwi_outlet_init(struct nwi_outlet *outlet, void *owner) {
     outlet->owner = owner;
     outlet->drain.run = drain;
-}
-
-void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue) {
-    if (queue != NULL)
-        dispatch_retain(queue);
-    if (outlet->queue != NULL)
-        dispatch_release(outlet->queue);
-    outlet->queue = queue;
 }
 
 /* True: the list was empty, and somebody has to send the drain. */
@@ -72,6 +64,36 @@ void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task) {
         return;
     nwi_retain(outlet->owner);
     nwi_queue_push(outlet->queue, &outlet->drain);
+}
+
+/* A queue that was replaced while a drain might still choose it for its next turn. */
+struct former_queue {
+    struct nwi_task task;
+    dispatch_queue_t queue; /* owned */
+};
+
+static void let_go(struct nwi_task *task) {
+    struct former_queue *former = nwi_container_of(task, struct former_queue, task);
+    dispatch_release(former->queue);
+    nwi_free(former);
+}
+
+void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue) {
+    if (queue != NULL)
+        dispatch_retain(queue);
+    /* Release pairs with the acquire in drain: the queue it finds is whole. */
+    dispatch_queue_t before = atomic_exchange_explicit(&outlet->queue, queue, memory_order_acq_rel);
+    if (before == NULL)
+        return;
+    if (atomic_load_explicit(&outlet->pending, memory_order_acquire) == 0) {
+        dispatch_release(before); /* no drain is there to look at it */
+        return;
+    }
+    /* Behind the exchange: a drain that has run this task finds the new queue. */
+    struct former_queue *former = nwi_alloc_certain(sizeof *former);
+    former->task.run = let_go;
+    former->queue = before;
+    nwi_outlet_push(outlet, &former->task);
 }
 
 void nwi_outlet_give(struct nwi_outlet *outlet, struct nwi_task *task) {
@@ -117,6 +139,7 @@ static void send_rest(struct nwi_outlet *outlet) {
     atomic_store_explicit(&rest->outlet.pending,
                           atomic_load_explicit(&outlet->pending, memory_order_relaxed),
                           memory_order_relaxed);
+    atomic_store_explicit(&outlet->pending, 0, memory_order_relaxed);
     nwi_queue_push(rest->outlet.queue, &rest->outlet.drain);
 }
 

@@ -15,7 +15,8 @@
 #include <Network/Network.h>
 
 struct nwi_outlet {
-    dispatch_queue_t queue; /* owned; NULL until set */
+    /* Owned; NULL until set. Written by the producer (release), read by the drain (acquire). */
+    _Atomic(dispatch_queue_t) queue;
     void *owner;
     _Atomic(struct nwi_task *) tail; /* acq_rel, both ends: see pop and push */
     struct nwi_task
@@ -28,7 +29,8 @@ struct nwi_outlet {
 };
 
 void nwi_outlet_init(struct nwi_outlet *outlet, void *owner);
-/* Retains the queue. */
+/* Retains the queue. What is on its way stays on the one before, which is kept until then. In the
+ * context that pushes. */
 void nwi_outlet_set_queue(struct nwi_outlet *outlet, dispatch_queue_t queue);
 /* Without a queue the task runs nowhere: callers check first. */
 void nwi_outlet_push(struct nwi_outlet *outlet, struct nwi_task *task);
