@@ -349,6 +349,14 @@ static int init_ares(struct nwi_channel *channel, const struct nwi_channel_setti
     return status;
 }
 
+/* What c-ares has taken from its own words of resolv.conf (retry, retrans) or the environment,
+ * within the bounds of patience.c; `ours` in place of its default and of what overflowed. */
+static unsigned bounded(int taken, int by_default, unsigned ours, unsigned max) {
+    if (taken == by_default || taken <= 0)
+        return ours;
+    return (unsigned)taken < max ? (unsigned)taken : max;
+}
+
 /* Reads back what resolv.conf said. Where it said nothing about time, c-ares's patience is replaced
  * by ours, which takes a second init: options given in advance would override the file. */
 static int init_from_file(struct nwi_channel *channel, const struct nwi_channel_settings *given) {
@@ -366,11 +374,14 @@ static int init_from_file(struct nwi_channel *channel, const struct nwi_channel_
         return status;
     channel->have_search = true;
     struct nwi_channel_settings again = settings;
-    if (settings.timeout_ms == 0 && channel->search.timeout == CARES_TIMEOUT)
-        again.timeout_ms = OUR_TIMEOUT;
-    if (settings.tries == 0 && channel->search.tries == CARES_TRIES)
-        again.tries = OUR_TRIES;
-    if (again.timeout_ms == settings.timeout_ms && again.tries == settings.tries)
+    if (settings.timeout_ms == 0)
+        again.timeout_ms = bounded(channel->search.timeout, CARES_TIMEOUT, OUR_TIMEOUT,
+                                   NWI_PATIENCE_TIMEOUT_MAX * 1000);
+    if (settings.tries == 0)
+        again.tries =
+            bounded(channel->search.tries, CARES_TRIES, OUR_TRIES, NWI_PATIENCE_TRIES_MAX);
+    if ((int)again.timeout_ms == channel->search.timeout &&
+        (int)again.tries == channel->search.tries)
         return ARES_SUCCESS;
     ares_destroy(channel->ares);
     channel->ares = NULL;

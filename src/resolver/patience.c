@@ -15,8 +15,6 @@
 
 enum {
     FILE_MAX = 65536, /* octets; what follows is ignored */
-    TIMEOUT_MAX = 30, /* seconds */
-    TRIES_MAX = 5,
 };
 static const char blank[] = " \t\r";
 
@@ -40,9 +38,9 @@ static void read_options(const char *at, const char *end, unsigned *timeout_ms, 
     while (at < end) {
         size_t length = strcspn(at, " \t\r\n");
         unsigned value;
-        if ((value = number_after(at, length, "timeout:", TIMEOUT_MAX)) != 0)
+        if ((value = number_after(at, length, "timeout:", NWI_PATIENCE_TIMEOUT_MAX)) != 0)
             *timeout_ms = value * 1000;
-        if ((value = number_after(at, length, "attempts:", TRIES_MAX)) != 0)
+        if ((value = number_after(at, length, "attempts:", NWI_PATIENCE_TRIES_MAX)) != 0)
             *tries = value;
         at += length;
         at += strspn(at, blank);
