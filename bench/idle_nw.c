@@ -3,6 +3,7 @@
  * Runs:   handlers on one serial queue, or on one a connection.
  */
 #include "idle.h"
+#include "parameters_nw.h"
 #include <Network/Network.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -19,17 +20,6 @@ static void give_queue(nw_connection_t connection) {
     nw_connection_set_queue(connection, queue);
     if (shared_queue == NULL)
         dispatch_release(queue);
-}
-
-static nw_parameters_t tcp_parameters(void) {
-    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
-        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
-    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
-    nw_protocol_options_t tcp = nw_protocol_stack_copy_transport_protocol(stack);
-    nw_tcp_options_set_no_delay(tcp, true);
-    nw_release(tcp);
-    nw_release(stack);
-    return parameters;
 }
 
 /* --- server --- */
@@ -80,7 +70,7 @@ static void listener_changed(void *listener, nw_listener_state_t state, nw_error
 
 void idle_serve_nw_each(const char *name) {
     dispatch_queue_t queue = dispatch_queue_create("listener", DISPATCH_QUEUE_SERIAL);
-    nw_listener_t listener = nw_listener_create(tcp_parameters());
+    nw_listener_t listener = nw_listener_create(bench_tcp_parameters());
     idle_raise_limit();
     idle_expect(idle_count(name));
     if (listener == NULL)
@@ -122,7 +112,7 @@ static void driver_changed(void *context, nw_connection_state_t state, nw_error_
 
 void idle_run_nw_each(const struct run_order *order, double ret_values[]) {
     unsigned count = idle_count(order->name), last_host = 0;
-    nw_parameters_t parameters = tcp_parameters();
+    nw_parameters_t parameters = bench_tcp_parameters();
     nw_endpoint_t endpoint = NULL;
     char host[16], port[8];
     idle_raise_limit();

@@ -2,6 +2,7 @@
  * latency_nw.c - the server with connections, each on a serial queue of its own.
  */
 #include "latency.h"
+#include "parameters_nw.h"
 #include <Network/Network.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -77,16 +78,9 @@ static void listener_changed(void *listener, nw_listener_state_t state, nw_error
 }
 
 void latency_serve_nw(const char *name) {
-    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
-        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
-    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
-    nw_protocol_options_t tcp = nw_protocol_stack_copy_transport_protocol(stack);
     dispatch_queue_t queue = dispatch_queue_create("listener", DISPATCH_QUEUE_SERIAL);
     (void)name;
-    nw_tcp_options_set_no_delay(tcp, true);
-    nw_release(tcp);
-    nw_release(stack);
-    nw_listener_t listener = nw_listener_create(parameters);
+    nw_listener_t listener = nw_listener_create(bench_tcp_parameters());
     if (listener == NULL)
         run_die("listener", EINVAL);
     nw_listener_set_queue(listener, queue);

@@ -3,21 +3,11 @@
  * What:   a serial queue a connection; the next receive is asked for as soon as the answer is on its way.
  * Runs:   handlers on the queue of their connection.
  */
+#include "../parameters_nw.h"
 #include "peer.h"
 #include <Network/Network.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static nw_parameters_t tcp_parameters(void) {
-    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
-        NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
-    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
-    nw_protocol_options_t tcp = nw_protocol_stack_copy_transport_protocol(stack);
-    nw_tcp_options_set_no_delay(tcp, true);
-    nw_release(tcp);
-    nw_release(stack);
-    return parameters;
-}
 
 static void fail(const char *what, nw_error_t error) {
     bench_die(what, error != NULL ? nw_error_get_error_code(error) : 0);
@@ -92,7 +82,7 @@ static void listener_changed(void *listener, nw_listener_state_t state, nw_error
 }
 
 static void serve(const struct bench_load *load) {
-    nw_parameters_t parameters = tcp_parameters();
+    nw_parameters_t parameters = bench_tcp_parameters();
     nw_endpoint_t local = nw_endpoint_create_host("127.0.0.1", "0");
     nw_parameters_set_local_endpoint(parameters, local);
     nw_listener_t listener = nw_listener_create(parameters);
@@ -208,7 +198,7 @@ static void drive(const struct bench_load *load) {
     char port[8];
     snprintf(port, sizeof port, "%u", load->port);
     nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", port);
-    nw_parameters_t parameters = tcp_parameters();
+    nw_parameters_t parameters = bench_tcp_parameters();
     dispatch_data_t message = dispatch_data_create_f(zeros, load->size, NULL, NULL, NULL);
     for (unsigned i = 0; i < load->connections; i++) {
         struct driver *driver = calloc(1, sizeof *driver);

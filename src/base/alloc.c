@@ -18,8 +18,8 @@
 
 enum {
     WAIT_FOR_MEMORY = 1000000, /* ns between two tries */
-    SMALL =
-        1024, /* octets: glibc's malloc serves these from the thread's cache, its calloc never */
+    /* Octets: glibc's malloc serves these from the thread's cache, its calloc never. */
+    SMALL = 1024,
 };
 
 /* Allocations left until the one that fails; 0 = disarmed. Relaxed throughout: it orders nothing, a

@@ -2,7 +2,8 @@
  * monitor.c - one netlink watch, many listeners.
  * What:   see monitor.h. A `monitor` object lives from the first subscription to the end of the
  *         last; the next one after that makes a new monitor, so nothing is ever restarted. A
- * monitor that is kept never ends. Source: rtnetlink(7).
+ *         monitor that is kept never ends.
+ * Source: rtnetlink(7).
  * Runs:   subscribing on any thread; reading netlink in a serial context of our own; notices in the
  *         subscriber's.
  * Owns:   the monitor: the descriptor and the latest table. The list of subscriptions is guarded by

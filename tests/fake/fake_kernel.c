@@ -2,8 +2,8 @@
  * fake_kernel.c - faults for the system calls that src/loop and src/dispatch make directly.
  * What:   the linker sends each of these calls of the static library here (--wrap), so that the
  *         library needs no table for what is on its hottest paths. Knows which descriptor is
- * watched how, so that an event can be had again. Source: ld(1), --wrap; epoll(7): a modification
- * reports the readiness that there is.
+ *         watched how, so that an event can be had again.
+ * Source: ld(1), --wrap; epoll(7): a modification reports the readiness that there is.
  * Runs:   any thread.
  * Owns:   the note of each descriptor's registration.
  */

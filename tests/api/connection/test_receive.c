@@ -195,20 +195,27 @@ static void test_slow_reader(void **state) {
     finish(recorder);
 }
 
+enum { ARRIVED = 60000 };
+
+/* A connection whose peer's octets have all been acknowledged; none of them has been asked for. */
+static struct recorder *pair_with_arrived(int *fd) {
+    struct recorder *recorder = pair(AF_INET, fd);
+    char *bytes = malloc(ARRIVED);
+    fill_pattern(bytes, ARRIVED, 0);
+    peer_write(*fd, bytes, ARRIVED);
+    peer_drained(*fd);
+    free(bytes);
+    return recorder;
+}
+
 /* All had been sent, acknowledged and closed before the first receive. */
 static void test_late_reader(void **state) {
     (void)state;
-    enum { SIZE = 60000 };
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
-    char *bytes = malloc(SIZE);
-    fill_pattern(bytes, SIZE, 0);
-    peer_write(fd, bytes, SIZE);
-    peer_drained(fd);
-    free(bytes);
+    struct recorder *recorder = pair_with_arrived(&fd);
     close(fd);
     const struct event *last;
-    assert_int_equal(receive_pattern(recorder, 700, &last), SIZE);
+    assert_int_equal(receive_pattern(recorder, 700, &last), ARRIVED);
     assert_no_error(last);
     finish(recorder);
 }
@@ -216,17 +223,11 @@ static void test_late_reader(void **state) {
 /* A reset takes nothing away that had arrived before it. */
 static void test_reset_behind_data(void **state) {
     (void)state;
-    enum { SIZE = 60000 };
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
-    char *bytes = malloc(SIZE);
-    fill_pattern(bytes, SIZE, 0);
-    peer_write(fd, bytes, SIZE);
-    peer_drained(fd);
-    free(bytes);
+    struct recorder *recorder = pair_with_arrived(&fd);
     peer_reset(fd);
     const struct event *last;
-    assert_int_equal(receive_pattern(recorder, 700, &last), SIZE);
+    assert_int_equal(receive_pattern(recorder, 700, &last), ARRIVED);
     assert_error(last, nw_error_domain_posix, ECONNRESET);
     assert_error(await_state(recorder, nw_connection_state_failed), nw_error_domain_posix,
                  ECONNRESET);
