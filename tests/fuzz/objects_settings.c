@@ -250,7 +250,7 @@ void number_options(struct program *p) {
         break;
     case 3:
         nw_tcp_options_set_multipath_force_version(options,
-                                                   (nw_multipath_version_t)((int)number - 1));
+                                                   (nw_multipath_version_t)(int)(number - 1));
         break;
     default:
         set[number % (sizeof set / sizeof set[0])](options, take_number(p));
