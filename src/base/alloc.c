@@ -71,12 +71,18 @@ void *nwi_alloc(size_t size) {
     return memory != NULL ? count_block(memset(memory, 0, size)) : NULL;
 }
 
+void nwi_alloc_wait(const char *what) {
+    const struct timespec moment = {.tv_nsec = WAIT_FOR_MEMORY};
+    nwi_log(NWI_LOG_ERROR, "memory", "wait", "out of memory, waiting for some for %s", what);
+    nanosleep(&moment, NULL);
+}
+
 void *nwi_alloc_certain(size_t size) {
+    char what[32];
     void *memory;
     while ((memory = nwi_alloc(size)) == NULL) {
-        const struct timespec moment = {.tv_nsec = WAIT_FOR_MEMORY};
-        nwi_log(NWI_LOG_ERROR, "memory", "wait", "out of memory, waiting for %zu octets", size);
-        nanosleep(&moment, NULL);
+        snprintf(what, sizeof what, "%zu octets", size);
+        nwi_alloc_wait(what);
     }
     return memory;
 }

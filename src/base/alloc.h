@@ -16,6 +16,8 @@ void *nwi_alloc_raw(size_t size); /* not zeroed: for buffers that are filled at 
 /* For calls that have no way to report that memory ran out and must not be lost: waits until there
  * is some, as libdispatch does, and says so in the log. Zeroed; never NULL. */
 void *nwi_alloc_certain(size_t size);
+/* One round of that wait, for a loop around another call that has found no memory for `what`. */
+void nwi_alloc_wait(const char *what);
 void *nwi_realloc(void *memory, size_t size);
 void nwi_free(void *memory);
 char *nwi_strdup(const char *text); /* NULL for NULL */

@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "dispatch/dispatch.h"
 #include <sched.h>
-#include <unistd.h>
 
 enum { DRAIN_BATCH = 64 }; /* callouts in one turn of the client queue, so that others get theirs */
 
@@ -128,7 +127,7 @@ static const struct nwi_type rest_type = {
 static void send_rest(struct nwi_outlet *outlet) {
     struct rest *rest;
     while ((rest = nwi_object_create(&rest_type, 0)) == NULL)
-        usleep(1000);                     /* as nwi_alloc_certain() */
+        nwi_alloc_wait("callouts on their way");
     nwi_outlet_init(&rest->outlet, rest); /* its one reference goes with the drain */
     nwi_outlet_set_queue(&rest->outlet, outlet->queue);
     /* Relaxed: nobody else has either outlet, and the queue orders what follows. */
@@ -166,7 +165,7 @@ struct nwi_handler *nwi_handler_create(struct nwi_callback callback) {
     /* The calls that set handlers return nothing: one that got lost would be waited for for ever.
      */
     while ((handler = nwi_object_create(&handler_type, 0)) == NULL)
-        usleep(1000); /* as nwi_alloc_certain() */
+        nwi_alloc_wait("a handler");
     handler->callback = callback;
     return handler;
 }

@@ -42,6 +42,22 @@ void nwi_connection_drop_pieces(nw_connection_t connection) {
     connection->protocol.held = 0;
 }
 
+/* What has been read must not be lost for want of memory, and cannot be read again: both wait. */
+static dispatch_data_t part_of(dispatch_data_t content, size_t offset, size_t size) {
+    dispatch_data_t part;
+    while ((part = dispatch_data_create_subrange(content, offset, size)) == NULL)
+        nwi_alloc_wait("a part of what was received");
+    return part;
+}
+static dispatch_data_t join(dispatch_data_t first, dispatch_data_t second) {
+    dispatch_data_t joined;
+    while ((joined = dispatch_data_create_concat(first, second)) == NULL)
+        nwi_alloc_wait("what was received");
+    dispatch_release(first);
+    dispatch_release(second);
+    return joined;
+}
+
 /* Takes up to `max` octets off the first piece; the piece goes when it is empty. */
 static dispatch_data_t take_from_piece(nw_connection_t connection, struct connection_piece *piece,
                                        size_t max) {
@@ -54,10 +70,9 @@ static dispatch_data_t take_from_piece(nw_connection_t connection, struct connec
         nwi_free(piece);
         return content;
     }
-    dispatch_data_t head = dispatch_data_create_subrange(content, 0, max);
-    dispatch_data_t rest = dispatch_data_create_subrange(content, max, size - max);
+    dispatch_data_t head = part_of(content, 0, max);
+    piece->input.content = part_of(content, max, size - max);
     dispatch_release(content);
-    piece->input.content = rest;
     connection->protocol.held -= max;
     return head;
 }
@@ -71,14 +86,7 @@ static dispatch_data_t take_octets(nw_connection_t connection, size_t max) {
         if (part == NULL)
             continue;
         max -= dispatch_data_get_size(part);
-        if (all == NULL) {
-            all = part;
-            continue;
-        }
-        dispatch_data_t joined = dispatch_data_create_concat(all, part);
-        dispatch_release(all);
-        dispatch_release(part);
-        all = joined;
+        all = all != NULL ? join(all, part) : part;
     }
     return all;
 }

@@ -100,7 +100,10 @@ static void received(void *context, dispatch_data_t content, nw_content_context_
     note_error(&event, error);
     if (content != NULL) {
         const void *bytes;
-        dispatch_data_t map = dispatch_data_create_map(content, &bytes, &event.size);
+        dispatch_data_t map;
+        do /* a test that lets an allocation fail may meet this one */
+            map = dispatch_data_create_map(content, &bytes, &event.size);
+        while (map == NULL);
         event.bytes = malloc(event.size + 1);
         if (event.bytes != NULL) {
             memcpy(event.bytes, bytes, event.size);
@@ -205,6 +208,18 @@ struct recorder *record_to(const char *host, const char *port, bool udp) {
 struct recorder *record_to_port(uint16_t port, bool udp) {
     char text[8];
     return record_to("127.0.0.1", port_text(port, text), udp);
+}
+
+struct recorder *record_pair(int family, int *ret_fd) {
+    uint16_t port;
+    char text[8];
+    int listening = peer_listen(family, &port);
+    struct recorder *recorder =
+        record_to(family == AF_INET ? "127.0.0.1" : "::1", port_text(port, text), false);
+    *ret_fd = peer_accept(listening);
+    close(listening);
+    await_state(recorder, nw_connection_state_ready);
+    return recorder;
 }
 
 /* Waits under the lock for an event that `fits`; NULL when the deadline passed. */

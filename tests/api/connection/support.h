@@ -53,6 +53,8 @@ struct recorder *record_on(nw_connection_t connection, dispatch_queue_t queue);
 /* A started recorder of a new connection. Stream sockets unless udp. */
 struct recorder *record_to(const char *host, const char *port, bool udp);
 struct recorder *record_to_port(uint16_t port, bool udp);
+/* A ready TCP connection over loopback, and the plain socket at its other end. */
+struct recorder *record_pair(int family, int *ret_fd);
 /* Cancels, waits for `cancelled`, frees. */
 void finish(struct recorder *recorder);
 /* Frees without cancelling; for recorders whose connection has told its end, or never had a queue.

@@ -9,16 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct recorder *pair(int *ret_fd) {
-    uint16_t port;
-    int listening = peer_listen(AF_INET, &port);
-    struct recorder *recorder = record_to_port(port, false);
-    *ret_fd = peer_accept(listening);
-    close(listening);
-    await_state(recorder, nw_connection_state_ready);
-    return recorder;
-}
-
 /* A connection that is not going to become ready: the backlog of its peer is full, so SYNs are
  * dropped. */
 struct hanging {
@@ -55,7 +45,7 @@ static void unhang(struct hanging *hanging) {
 static void test_we_close_first(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int sent = record_send(recorder, "request", 7, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true);
     char bytes[20];
     assert_int_equal(peer_read(fd, bytes, sizeof bytes), 7); /* all of it, then the end */
@@ -76,7 +66,7 @@ static void test_we_close_first(void **state) {
 static void test_we_close_without_content(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int first = record_send(recorder, "all", 3, NW_CONNECTION_DEFAULT_STREAM_CONTEXT, false);
     int last = record_send(recorder, NULL, 0, NW_CONNECTION_DEFAULT_STREAM_CONTEXT, true);
     char bytes[20];
@@ -91,7 +81,7 @@ static void test_we_close_without_content(void **state) {
 static void test_complete_is_not_final(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     assert_no_error(await_tag(recorder, record_send_text(recorder, "one")));
     assert_no_error(await_tag(recorder, record_send_text(recorder, "two")));
     char bytes[6];
@@ -105,7 +95,7 @@ static void test_complete_is_not_final(void **state) {
 static void test_peer_closes_first(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     shutdown(fd, SHUT_WR);
     assert_true(receive_now(recorder, 1, 6)->complete);
     assert_no_error(await_tag(recorder, record_send_text(recorder, "still here")));
@@ -138,7 +128,7 @@ static void assert_cancelled_last(struct recorder *recorder, const int tags[], i
 static void test_cancel_ends_receives(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tags[] = {record_receive(recorder, 1, 10), record_receive(recorder, 5, 10),
                   record_receive_message(recorder)};
     nw_connection_cancel(recorder->connection);
@@ -158,7 +148,7 @@ static void ask_again(struct recorder *recorder, const struct event *event) {
 static void test_asking_on_the_way_out(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     recorder->on_event = ask_again;
     int tags[] = {record_receive(recorder, 1, 10), 1, 2};
     nw_connection_cancel(recorder->connection);
@@ -242,7 +232,7 @@ static void test_cancel_ends_sends(void **state) {
     (void)state;
     enum { SENDS = 8, SIZE = 4 * 1024 * 1024 };
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     char *bytes = calloc(1, SIZE);
     int tags[SENDS];
     for (int i = 0; i < SENDS; i++)
@@ -261,7 +251,7 @@ static void test_cancel_ends_sends(void **state) {
 static void test_force_cancel(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tag = record_receive(recorder, 1, 10);
     nw_connection_force_cancel(recorder->connection);
     nw_connection_force_cancel(recorder->connection);
@@ -274,7 +264,7 @@ static void test_force_cancel(void **state) {
 static void test_cancel_current_endpoint(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tag = record_receive(recorder, 1, 10);
     nw_connection_cancel_current_endpoint(recorder->connection); /* it was the only one */
     assert_error(await_state(recorder, nw_connection_state_failed), nw_error_domain_posix,
@@ -288,7 +278,7 @@ static void test_cancel_current_endpoint(void **state) {
 static void test_released_while_running(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tag = record_receive(recorder, 4, 4);
     nw_connection_t connection = recorder->connection;
     recorder->connection = NULL;
@@ -322,7 +312,7 @@ static void test_broken_pipe(void **state) {
     assert_int_equal(sigaction(SIGPIPE, NULL, &before), 0);
     assert_true(before.sa_handler == SIG_DFL); /* a signal would end this process */
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     peer_reset(fd);
     int code = send_until_broken(recorder);
     assert_true(code == ECONNRESET || code == EPIPE);
@@ -338,7 +328,7 @@ static void test_broken_pipe(void **state) {
 static void test_peer_gone(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     close(fd);
     int code = send_until_broken(recorder);
     assert_true(code == ECONNRESET || code == EPIPE);
@@ -350,7 +340,7 @@ static void test_peer_gone(void **state) {
 static void test_reset_while_receiving(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tag = record_receive(recorder, 1, 10);
     peer_reset(fd);
     assert_error(await_tag(recorder, tag), nw_error_domain_posix, ECONNRESET);
@@ -369,7 +359,7 @@ static void test_reset_loses_nothing_that_came(void **state) {
     enum { SIZE = 1000, STEP = 10 };
     char bytes[SIZE];
     int fd;
-    struct recorder *recorder = pair(&fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     fill_pattern(bytes, sizeof bytes, 0);
     peer_write(fd, bytes, sizeof bytes);
     assert_int_equal(receive_now(recorder, STEP, STEP)->size, STEP);

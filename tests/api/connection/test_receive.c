@@ -9,23 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A ready connection and the plain socket at its other end. */
-static struct recorder *pair(int family, int *ret_fd) {
-    uint16_t port;
-    char text[8];
-    int listening = peer_listen(family, &port);
-    struct recorder *recorder =
-        record_to(family == AF_INET ? "127.0.0.1" : "::1", port_text(port, text), false);
-    *ret_fd = peer_accept(listening);
-    close(listening);
-    await_state(recorder, nw_connection_state_ready);
-    return recorder;
-}
-
 static void test_end_is_told_once(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     peer_write(fd, "hello", 5);
     const struct event *first = receive_now(recorder, 5, 100);
     assert_no_error(first);
@@ -52,7 +39,7 @@ static void test_end_is_told_once(void **state) {
 static void test_last_octets_with_the_end(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     peer_write(fd, "abc", 3);
     close(fd);
     const struct event *event =
@@ -67,7 +54,7 @@ static void test_last_octets_with_the_end(void **state) {
 static void test_ranges(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET6, &fd);
+    struct recorder *recorder = record_pair(AF_INET6, &fd);
     int tags[] = {
         record_receive(recorder, 3, 3),
         record_receive(recorder, 1, 2),
@@ -96,7 +83,7 @@ static void test_ranges(void **state) {
 static void test_odd_ranges(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     peer_write(fd, "abcdef", 6);
     peer_drained(fd);
     const struct event *event = receive_now(recorder, 0, 2); /* no minimum: at least one octet */
@@ -138,7 +125,7 @@ static void test_asked_before_start(void **state) {
 static void test_message_of_a_stream(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tag = record_receive_message(recorder);
     peer_write(fd, "one ", 4);
     peer_drained(fd);
@@ -184,7 +171,7 @@ static void *write_and_close(void *context) {
 static void test_slow_reader(void **state) {
     (void)state;
     struct writer writer = {.size = BIG};
-    struct recorder *recorder = pair(AF_INET, &writer.fd);
+    struct recorder *recorder = record_pair(AF_INET, &writer.fd);
     assert_int_equal(pthread_create(&writer.thread, NULL, write_and_close, &writer), 0);
     const struct event *last;
     assert_int_equal(receive_pattern(recorder, 50000, &last), BIG);
@@ -199,7 +186,7 @@ enum { ARRIVED = 60000 };
 
 /* A connection whose peer's octets have all been acknowledged; none of them has been asked for. */
 static struct recorder *pair_with_arrived(int *fd) {
-    struct recorder *recorder = pair(AF_INET, fd);
+    struct recorder *recorder = record_pair(AF_INET, fd);
     char *bytes = malloc(ARRIVED);
     fill_pattern(bytes, ARRIVED, 0);
     peer_write(*fd, bytes, ARRIVED);
@@ -239,7 +226,7 @@ static void test_reset_behind_data(void **state) {
 static void test_reset_in_mid_receive(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     int tag = record_receive(recorder, 100, 100);
     peer_write(fd, "part", 4);
     peer_drained(fd);
@@ -255,7 +242,7 @@ static void test_reset_in_mid_receive(void **state) {
 static void test_window_closes(void **state) {
     (void)state;
     int fd;
-    struct recorder *recorder = pair(AF_INET, &fd);
+    struct recorder *recorder = record_pair(AF_INET, &fd);
     static const char block[65536];
     size_t taken = 0;
     for (ssize_t count; (count = send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;)
