@@ -22,7 +22,7 @@ struct request {
     struct line *line;
     uint32_t max;
     bool may_react; /* there was a queue when it was made: its completion is a handler's equal */
-    bool first;     /* was asked for before the end: completes before the end is told */
+    bool first; /* was asked for before the end, with a queue: completes before the end is told */
 };
 
 void owe(enum debt debt) {
@@ -202,7 +202,8 @@ static struct request *request_of(struct line *line, uint32_t max) {
     struct request *request = malloc(sizeof *request);
     CHECK(request != NULL);
     pthread_mutex_lock(&lock);
-    *request = (struct request){line, max, line->has_queue, !line->cancelled && !line->ends_itself};
+    *request = (struct request){line, max, line->has_queue,
+                                line->has_queue && !line->cancelled && !line->ends_itself};
     if (request->first)
         atomic_fetch_add(&line->first, 1);
     owed[OWED_BY_LINES]++;
