@@ -9,7 +9,7 @@
 #include "net.h"
 #include "session.h"
 #include "timeline_collect.h"
-#include "timer.h"
+#include "common/timer.h"
 
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@
 struct client {
     struct nwcat_app *app;
     struct nwcat_session *session;
-    struct nwcat_timer *look;
+    struct tool_timer *look;
     struct nwcat_timeline seen; /* what has been told */
     bool decided, picture_failed;
 };
@@ -39,7 +39,7 @@ static void decide(struct client *client) {
     if (client->decided)
         return;
     client->decided = true;
-    nwcat_timer_free(client->look);
+    tool_timer_free(client->look);
     client->look = NULL;
     look(client);
     client->seen.decided = true; /* -w or a signal may have decided it */
@@ -93,7 +93,7 @@ void nwcat_client_start(struct nwcat_app *app) {
         nwcat_app_end(app, NWCAT_FAILED);
     nwcat_session_take_input(client->session);
     if (app->options.verbose > 0 || app->options.json) {
-        client->look = nwcat_timer_create(client, look, true);
-        nwcat_timer_set(client->look, LOOK_EVERY);
+        client->look = tool_timer_create(client, look, true);
+        tool_timer_set(client->look, LOOK_EVERY);
     }
 }

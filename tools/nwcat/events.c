@@ -4,7 +4,7 @@
  */
 #include "events.h"
 
-#include "json.h"
+#include "common/json.h"
 #include "meter.h"
 #include "progress.h"
 
@@ -18,29 +18,29 @@ static FILE *json_stream(const struct nwcat_app *app) {
 }
 
 /* Opens the line with what every event has. */
-static void begin(struct nwcat_json *json, const struct nwcat_app *app, const char *event) {
-    nwcat_json_begin(json);
-    nwcat_json_text(json, "event", event);
-    nwcat_json_number(json, "time", nwcat_now() - app->began, 6);
+static void begin(struct tool_json *json, const struct nwcat_app *app, const char *event) {
+    tool_json_begin(json);
+    tool_json_text(json, "event", event);
+    tool_json_number(json, "time", nwcat_now() - app->began, 6);
 }
 
-static void put_reason(struct nwcat_json *json, const struct nwcat_reason *reason) {
+static void put_reason(struct tool_json *json, const struct nwcat_reason *reason) {
     if (reason == NULL)
         return;
-    nwcat_json_open(json, "error", '{');
-    nwcat_json_text(json, "domain", reason->name);
-    nwcat_json_integer(json, "code", reason->code);
-    nwcat_json_text(json, "text", reason->text);
-    nwcat_json_close(json, '}');
+    tool_json_open(json, "error", '{');
+    tool_json_text(json, "domain", reason->name);
+    tool_json_integer(json, "code", reason->code);
+    tool_json_text(json, "text", reason->text);
+    tool_json_close(json, '}');
 }
 
-static void put_peer(struct nwcat_json *json, const struct nwcat_peer *peer) {
-    nwcat_json_integer(json, "connection", peer->number);
-    nwcat_json_text(json, "remote", peer->remote);
+static void put_peer(struct tool_json *json, const struct nwcat_peer *peer) {
+    tool_json_integer(json, "connection", peer->number);
+    tool_json_text(json, "remote", peer->remote);
     if (peer->local != NULL)
-        nwcat_json_text(json, "local", peer->local);
+        tool_json_text(json, "local", peer->local);
     if (peer->interface_name != NULL)
-        nwcat_json_text(json, "interface", peer->interface_name);
+        tool_json_text(json, "interface", peer->interface_name);
 }
 
 static const char *const kind_words[NWCAT_ROW_KIND_COUNT] = {"question", "attempt"};
@@ -49,18 +49,18 @@ static const char *const outcome_words[NWCAT_ROW_OUTCOME_COUNT] = {[NWCAT_ROW_RU
                                                                    [NWCAT_ROW_BAD] = "failed",
                                                                    [NWCAT_ROW_LEFT] = "abandoned"};
 
-static void put_row(struct nwcat_json *json, const struct nwcat_row *row) {
-    nwcat_json_text(json, "kind", kind_words[row->kind]);
-    nwcat_json_text(json, "name", row->name);
-    nwcat_json_text(json, "label", row->label);
-    nwcat_json_text(json, "outcome", outcome_words[row->outcome]);
-    nwcat_json_number(json, "start_ms", row->start, 3);
+static void put_row(struct tool_json *json, const struct nwcat_row *row) {
+    tool_json_text(json, "kind", kind_words[row->kind]);
+    tool_json_text(json, "name", row->name);
+    tool_json_text(json, "label", row->label);
+    tool_json_text(json, "outcome", outcome_words[row->outcome]);
+    tool_json_number(json, "start_ms", row->start, 3);
     if (row->end >= 0)
-        nwcat_json_number(json, "end_ms", row->end, 3);
+        tool_json_number(json, "end_ms", row->end, 3);
     else
-        nwcat_json_null(json, "end_ms");
+        tool_json_null(json, "end_ms");
     if (row->note[0] != '\0')
-        nwcat_json_text(json, "note", row->note);
+        tool_json_text(json, "note", row->note);
 }
 
 /* --- words --- */
@@ -91,23 +91,23 @@ void nwcat_event_start(const struct nwcat_app *app, const char *role) {
     const struct nwcat_options *o = &app->options;
     if (!as_json(app))
         return;
-    struct nwcat_json json;
+    struct tool_json json;
     begin(&json, app, "start");
-    nwcat_json_text(&json, "role", role);
-    nwcat_json_text(&json, "host", o->host);
-    nwcat_json_text(&json, "port", o->port);
-    nwcat_json_text(&json, "protocol", o->udp ? "udp" : o->unix_socket ? "unix" : "tcp");
-    nwcat_json_text(&json, "version", NWCAT_VERSION);
-    nwcat_json_end(&json, json_stream(app));
+    tool_json_text(&json, "role", role);
+    tool_json_text(&json, "host", o->host);
+    tool_json_text(&json, "port", o->port);
+    tool_json_text(&json, "protocol", o->udp ? "udp" : o->unix_socket ? "unix" : "tcp");
+    tool_json_text(&json, "version", NWCAT_VERSION);
+    tool_json_end(&json, json_stream(app));
 }
 
 void nwcat_event_listening(const struct nwcat_app *app, const char *address, unsigned port) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "listening");
-        nwcat_json_text(&json, "address", address);
-        nwcat_json_integer(&json, "port", port);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_text(&json, "address", address);
+        tool_json_integer(&json, "port", port);
+        tool_json_end(&json, json_stream(app));
     } else if (app->options.unix_socket) {
         say(app, 1, "listening on %s", address);
     } else {
@@ -121,10 +121,10 @@ void nwcat_event_listening(const struct nwcat_app *app, const char *address, uns
 
 void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *peer) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "accepted");
         put_peer(&json, peer);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_end(&json, json_stream(app));
     } else {
         say(app, 1, "connection %u from %s", peer->number,
             peer->remote != NULL ? peer->remote : "?");
@@ -134,12 +134,12 @@ void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *
 void nwcat_event_state(const struct nwcat_app *app, unsigned number, const char *state,
                        const struct nwcat_reason *reason) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "state");
-        nwcat_json_integer(&json, "connection", number);
-        nwcat_json_text(&json, "state", state);
+        tool_json_integer(&json, "connection", number);
+        tool_json_text(&json, "state", state);
         put_reason(&json, reason);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_end(&json, json_stream(app));
     } else if (reason != NULL) {
         say(app, 1, "%s: %s", state, reason->text);
     } else {
@@ -151,11 +151,11 @@ void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *pee
     char took[32];
     nwcat_format_ms(took, sizeof took, peer->seconds * 1000);
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "ready");
         put_peer(&json, peer);
-        nwcat_json_number(&json, "seconds", peer->seconds, 6);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_number(&json, "seconds", peer->seconds, 6);
+        tool_json_end(&json, json_stream(app));
     } else {
         say(app, 1, "connected to %s%s%s%s%s in %s",
             peer->remote != NULL ? peer->remote : "the peer", peer->local != NULL ? " from " : "",
@@ -166,10 +166,10 @@ void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *pee
 
 void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, kind_words[row->kind]);
         put_row(&json, row);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_end(&json, json_stream(app));
         return;
     }
     char at[32];
@@ -186,28 +186,28 @@ void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
 void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
     if (!as_json(app))
         return;
-    struct nwcat_json json;
+    struct tool_json json;
     begin(&json, app, "timeline");
-    nwcat_json_text(&json, "title", timeline->title);
-    nwcat_json_number(&json, "total_ms", timeline->total, 3);
-    nwcat_json_bool(&json, "connected", timeline->won);
-    nwcat_json_open(&json, "rows", '[');
+    tool_json_text(&json, "title", timeline->title);
+    tool_json_number(&json, "total_ms", timeline->total, 3);
+    tool_json_bool(&json, "connected", timeline->won);
+    tool_json_open(&json, "rows", '[');
     for (size_t i = 0; i < timeline->count; i++) {
-        nwcat_json_open(&json, NULL, '{');
+        tool_json_open(&json, NULL, '{');
         put_row(&json, &timeline->rows[i]);
-        nwcat_json_close(&json, '}');
+        tool_json_close(&json, '}');
     }
-    nwcat_json_close(&json, ']');
-    nwcat_json_end(&json, json_stream(app));
+    tool_json_close(&json, ']');
+    tool_json_end(&json, json_stream(app));
 }
 
 static void plain_event(const struct nwcat_app *app, const char *event, unsigned number,
                         const char *words) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, event);
-        nwcat_json_integer(&json, "connection", number);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_integer(&json, "connection", number);
+        tool_json_end(&json, json_stream(app));
     } else {
         say(app, 2, "%s", words);
     }
@@ -223,13 +223,13 @@ void nwcat_event_peer_end(const struct nwcat_app *app, unsigned number) {
 
 void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *peer) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "closed");
         put_peer(&json, peer);
-        nwcat_json_integer(&json, "sent", (int64_t)peer->sent);
-        nwcat_json_integer(&json, "received", (int64_t)peer->received);
-        nwcat_json_number(&json, "seconds", peer->seconds, 6);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_integer(&json, "sent", (int64_t)peer->sent);
+        tool_json_integer(&json, "received", (int64_t)peer->received);
+        tool_json_number(&json, "seconds", peer->seconds, 6);
+        tool_json_end(&json, json_stream(app));
         return;
     }
     char sent[32], received[32], rate[32], took[32];
@@ -253,15 +253,15 @@ void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned p
                        const struct nwcat_reason *reason) {
     const struct nwcat_options *o = &app->options;
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "probe");
-        nwcat_json_text(&json, "host", host);
-        nwcat_json_integer(&json, "port", port);
-        nwcat_json_text(&json, "protocol", o->udp ? "udp" : "tcp");
-        nwcat_json_text(&json, "verdict", verdict_words[verdict]);
-        nwcat_json_number(&json, "seconds", seconds, 6);
+        tool_json_text(&json, "host", host);
+        tool_json_integer(&json, "port", port);
+        tool_json_text(&json, "protocol", o->udp ? "udp" : "tcp");
+        tool_json_text(&json, "verdict", verdict_words[verdict]);
+        tool_json_number(&json, "seconds", seconds, 6);
         put_reason(&json, reason);
-        nwcat_json_end(&json, stdout);
+        tool_json_end(&json, stdout);
         return;
     }
     /* A single port answers by its exit status alone; of a range, what is open is of interest. */
@@ -280,11 +280,11 @@ void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned p
 void nwcat_event_error(const struct nwcat_app *app, const char *what,
                        const struct nwcat_reason *reason) {
     if (as_json(app)) {
-        struct nwcat_json json;
+        struct tool_json json;
         begin(&json, app, "error");
-        nwcat_json_text(&json, "message", what);
+        tool_json_text(&json, "message", what);
         put_reason(&json, reason);
-        nwcat_json_end(&json, json_stream(app));
+        tool_json_end(&json, json_stream(app));
     } else {
         say(app, 0, "%s%s%s", what, reason != NULL ? ": " : "", reason != NULL ? reason->text : "");
     }
@@ -293,10 +293,10 @@ void nwcat_event_error(const struct nwcat_app *app, const char *what,
 void nwcat_event_end(const struct nwcat_app *app, int status) {
     if (!as_json(app))
         return;
-    struct nwcat_json json;
+    struct tool_json json;
     begin(&json, app, "end");
-    nwcat_json_integer(&json, "status", status);
-    nwcat_json_integer(&json, "sent", (int64_t)app->sent);
-    nwcat_json_integer(&json, "received", (int64_t)app->received);
-    nwcat_json_end(&json, json_stream(app));
+    tool_json_integer(&json, "status", status);
+    tool_json_integer(&json, "sent", (int64_t)app->sent);
+    tool_json_integer(&json, "received", (int64_t)app->received);
+    tool_json_end(&json, json_stream(app));
 }

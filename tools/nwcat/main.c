@@ -5,15 +5,14 @@
  * Runs:   main thread; everything later on the main queue.
  */
 #include "app.h"
+#include "common/signals.h"
+#include "common/terminal.h"
 #include "events.h"
 #include "local_io.h"
 #include "meter.h"
-#include "signals.h"
 
 #include <dispatch/dispatch.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,36 +67,24 @@ static void open_ends(struct nwcat_app *app) {
         app->meter = nwcat_meter_create(app, o->listen && o->keep_open ? 0 : total);
 }
 
-/* What standard error can show. https://no-color.org: any value that is not empty says no. */
-static void look_at_terminal(struct nwcat_app *app) {
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool plain =
-        (no_colour != NULL && no_colour[0] != '\0') || term == NULL || strcmp(term, "dumb") == 0;
-    app->colour = isatty(STDERR_FILENO) && !plain;
-    app->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
-
-/* A standard descriptor that the caller closed would be given to a socket, and then read or
- * written. */
-static void fill_standard_descriptors(void) {
-    for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = dup(fd)) {
-        if (fd > STDERR_FILENO) {
-            close(fd);
-            return;
-        }
-    }
+static void on_interrupt(void *context, int status) {
+    struct nwcat_app *app = context;
+    if (app->interrupt == NULL)
+        _exit(status);
+    app->interrupt(app, (enum nwcat_status)status);
 }
 
 int main(int argc, char **argv) {
     static struct nwcat_app app; /* lives until the end; dispatch_main never returns */
-    fill_standard_descriptors();
+    tool_fill_standard_descriptors();
     setlocale(LC_CTYPE, "");
     app.began = nwcat_now();
     int status = nwcat_options_parse(&app.options, argc, argv, stdout, stderr);
     if (status != NWCAT_RUN)
         return fflush(stdout) == 0 ? status : NWCAT_LOCAL_IO;
-    look_at_terminal(&app);
-    nwcat_signals_watch(&app);
+    app.colour = tool_wants_colour(STDERR_FILENO, TOOL_AUTO);
+    app.utf8 = tool_shows_utf8();
+    tool_signals_watch(&app, on_interrupt);
     open_ends(&app);
     if (app.options.probe)
         nwcat_probe_start(&app);

@@ -5,18 +5,18 @@
  */
 #include "meter.h"
 
+#include "common/terminal.h"
+#include "common/timer.h"
 #include "progress.h"
-#include "timer.h"
 
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define DRAW_EVERY 0.2 /* seconds */
 
 struct nwcat_meter {
     const struct nwcat_app *app;
-    struct nwcat_timer *timer;
+    struct tool_timer *timer;
     uint64_t total, counted;
     double began, drawn, rate;
     bool shown, terminal;
@@ -39,9 +39,7 @@ static void draw(struct nwcat_meter *meter, bool last) {
         progress.rate = (double)moved / seconds; /* the mean of it all */
     char line[160];
     nwcat_progress_line(line, sizeof line, &progress);
-    struct winsize window;
-    int columns =
-        ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 1 ? window.ws_col : 80;
+    int columns = tool_terminal_columns(STDERR_FILENO);
     if (meter->terminal)
         fprintf(stderr, "\r%.*s\033[K", columns - 1, line);
     else
@@ -60,7 +58,7 @@ struct nwcat_meter *nwcat_meter_create(const struct nwcat_app *app, uint64_t tot
     struct nwcat_meter *meter = calloc(1, sizeof *meter);
     if (meter == NULL)
         return NULL;
-    meter->timer = nwcat_timer_create(meter, on_timer, true);
+    meter->timer = tool_timer_create(meter, on_timer, true);
     if (meter->timer == NULL) {
         free(meter);
         return NULL;
@@ -75,7 +73,7 @@ void nwcat_meter_start(struct nwcat_meter *meter) {
     if (meter == NULL || meter->began > 0)
         return;
     meter->began = meter->drawn = nwcat_now();
-    nwcat_timer_set(meter->timer, meter->terminal ? DRAW_EVERY : 1);
+    tool_timer_set(meter->timer, meter->terminal ? DRAW_EVERY : 1);
 }
 
 void nwcat_meter_hide(struct nwcat_meter *meter) {
@@ -90,6 +88,6 @@ void nwcat_meter_finish(struct nwcat_meter *meter) {
         return;
     if (meter->began > 0)
         draw(meter, true);
-    nwcat_timer_free(meter->timer);
+    tool_timer_free(meter->timer);
     free(meter);
 }

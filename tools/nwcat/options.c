@@ -7,18 +7,16 @@
  */
 #include "options.h"
 
+#include "common/usage.h"
 #include "status.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 enum long_only { /* beyond every letter */
-                 OPT_KEEP_OPEN = 256,
+                 OPT_KEEP_OPEN = TOOL_LONG_OPTIONS,
                  OPT_NO_SHUTDOWN,
                  OPT_LINGER,
                  OPT_TIMELINE,
@@ -65,31 +63,16 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Says what is wrong and how to learn more; returns the status for it. */
 __attribute__((format(printf, 2, 3))) static int complain(FILE *err, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    fputs("nwcat: ", err);
-    vfprintf(err, format, args);
-    fputs("\nTry 'nwcat --help' for more.\n", err);
+    tool_vcomplain(err, "nwcat", format, args);
     va_end(args);
     return NWCAT_USAGE;
 }
 
-/* Seconds, not negative, fractions allowed, at most a year (so that nanoseconds fit). */
-static bool read_seconds(const char *text, double *seconds) {
-    char *end = NULL;
-    errno = 0;
-    double value = strtod(text, &end);
-    if (end == text || *end != '\0' || errno != 0 || !isfinite(value) || value < 0 ||
-        value > 366.0 * 86400)
-        return false;
-    *seconds = value;
-    return true;
-}
-
 static int set_seconds(double *field, bool zero_is_fine, const char *what, FILE *err) {
-    if (!read_seconds(optarg, field) || (!zero_is_fine && *field == 0))
+    if (!tool_read_seconds(optarg, field) || (!zero_is_fine && *field == 0))
         return complain(err, "'%s' is not a number of seconds for %s", optarg, what);
     return NWCAT_RUN;
 }
@@ -195,15 +178,8 @@ static int take_option(struct nwcat_options *o, int c, char **argv, FILE *out, F
     case OPT_VERSION:
         nwcat_print_version(out);
         return NWCAT_OK;
-    case ':':
-        return optopt > 0 && optopt < OPT_KEEP_OPEN
-                   ? complain(err, "option -%c needs a value", optopt)
-                   : complain(err, "option '%s' needs a value", argv[optind - 1]);
     default:
-        if (optopt >= OPT_KEEP_OPEN || (optopt != 0 && strncmp(argv[optind - 1], "--", 2) == 0))
-            return complain(err, "option '%s' takes no value", argv[optind - 1]);
-        return optopt != 0 ? complain(err, "there is no option -%c", optopt)
-                           : complain(err, "there is no option '%s'", argv[optind - 1]);
+        return tool_complain_option(err, "nwcat", c, argv);
     }
     return NWCAT_RUN;
 }

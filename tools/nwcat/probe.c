@@ -10,7 +10,7 @@
 #include "events.h"
 #include "net.h"
 #include "timeline_collect.h"
-#include "timer.h"
+#include "common/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct probe {
     struct prober *prober;
     struct probe *next; /* in order of ports */
     nw_connection_t connection;
-    struct nwcat_timer *timer;
+    struct tool_timer *timer;
     uint16_t port;
     bool decided, gone; /* gone: the last handler has run */
     enum nwcat_probe_verdict verdict;
@@ -80,7 +80,7 @@ static void tell(struct prober *prober, const struct probe *probe) {
 }
 
 static void free_probe(struct probe *probe) {
-    nwcat_timer_free(probe->timer);
+    tool_timer_free(probe->timer);
     nw_release(probe->connection);
     free(probe);
 }
@@ -122,7 +122,7 @@ static void decide(struct probe *probe, enum nwcat_probe_verdict verdict, nw_err
             probe->prober->picture_failed = true;
         nwcat_timeline_clear(&timeline);
     }
-    nwcat_timer_stop(probe->timer);
+    tool_timer_stop(probe->timer);
     nw_connection_cancel(probe->connection);
 }
 
@@ -156,7 +156,7 @@ static void ask_by_datagram(struct probe *probe) {
     if (octet != NULL)
         dispatch_release(octet);
     double limit = probe->prober->app->options.timeout;
-    nwcat_timer_set(probe->timer, limit > 0 ? limit : UDP_SILENCE);
+    tool_timer_set(probe->timer, limit > 0 ? limit : UDP_SILENCE);
 }
 
 static void on_state(void *context, nw_connection_state_t state, nw_error_t error) {
@@ -201,9 +201,9 @@ static bool start_one(struct prober *prober, uint16_t port) {
     probe->connection = connection;
     probe->port = port;
     probe->began = nwcat_now();
-    probe->timer = nwcat_timer_create(probe, on_timer, false);
+    probe->timer = tool_timer_create(probe, on_timer, false);
     if (app->options.timeout > 0)
-        nwcat_timer_set(probe->timer, app->options.timeout);
+        tool_timer_set(probe->timer, app->options.timeout);
     if (prober->last != NULL)
         prober->last->next = probe;
     else

@@ -12,7 +12,7 @@
 #include "local_io.h"
 #include "meter.h"
 #include "net.h"
-#include "timer.h"
+#include "common/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ struct nwcat_session {
     size_t in_flight; /* octets of the send under way */
     uint64_t sent, received;
     double began, ready_at;
-    struct nwcat_timer *limit, *linger; /* -w and -q; the pause after the peer's end */
+    struct tool_timer *limit, *linger; /* -w and -q; the pause after the peer's end */
     char remote[TEXT], local[TEXT], interface_name[32];
 };
 
@@ -55,8 +55,8 @@ static void let_go(struct nwcat_session *session) {
     if (--session->holds > 0)
         return;
     session->owner.ended(session->owner.context, session, session->status);
-    nwcat_timer_free(session->limit);
-    nwcat_timer_free(session->linger);
+    tool_timer_free(session->limit);
+    tool_timer_free(session->linger);
     nw_release(session->connection);
     free(session);
 }
@@ -66,8 +66,8 @@ void nwcat_session_end(struct nwcat_session *session, enum nwcat_status status) 
         return;
     session->ending = true;
     session->status = status;
-    nwcat_timer_stop(session->limit);
-    nwcat_timer_stop(session->linger);
+    tool_timer_stop(session->limit);
+    tool_timer_stop(session->linger);
     nwcat_input_forget(session->app->input, session);
     nw_connection_cancel(session->connection);
 }
@@ -85,7 +85,7 @@ static void touch(struct nwcat_session *session) {
     if (session->input_ended && session->app->options.quit_after >= 0)
         return; /* -q counts from the end of input, whatever moves */
     if (session->ready && session->app->options.timeout > 0 && !session->ending)
-        nwcat_timer_set(session->limit, session->app->options.timeout);
+        tool_timer_set(session->limit, session->app->options.timeout);
 }
 
 static void describe_target(const struct nwcat_session *session, const char *verb, char *text,
@@ -116,7 +116,7 @@ static void start_linger(struct nwcat_session *session) {
     if (nwcat_input_is_terminal(app->input))
         nwcat_session_end(session, NWCAT_OK);
     else
-        nwcat_timer_set(session->linger, app->options.linger);
+        tool_timer_set(session->linger, app->options.linger);
 }
 
 /* Ends the session when both directions of a stream have ended. */
@@ -201,7 +201,7 @@ static void input_ended(struct nwcat_session *session) {
     session->send_state = SEND_ENDED;
     session->input_ended = true;
     if (o->quit_after >= 0)
-        nwcat_timer_set(session->limit, o->quit_after);
+        tool_timer_set(session->limit, o->quit_after);
     if (o->udp && o->shutdown) {
         nwcat_session_end(session, NWCAT_OK);
     } else if (!o->udp && !o->no_shutdown) {
@@ -215,7 +215,7 @@ static void input_ended(struct nwcat_session *session) {
 
 static void on_input(void *context, dispatch_data_t data, int error) {
     struct nwcat_session *session = context;
-    nwcat_timer_stop(session->linger);
+    tool_timer_stop(session->linger);
     if (error != 0) {
         fail(session, "cannot read the input", nwcat_reason_posix(error), NWCAT_LOCAL_IO);
     } else if (data == NULL) {
@@ -332,7 +332,7 @@ static void on_ready(struct nwcat_session *session) {
                                sizeof session->interface_name);
     struct nwcat_peer peer = peer_of(session, session->ready_at - session->began);
     nwcat_event_ready(session->app, &peer);
-    nwcat_timer_stop(session->limit);
+    tool_timer_stop(session->limit);
     touch(session);
     nwcat_meter_start(session->app->meter);
     receive_next(session);
@@ -415,11 +415,11 @@ struct nwcat_session *nwcat_session_start(struct nwcat_app *app, nw_connection_t
     session->owner = owner;
     session->holds = 1; /* until cancelled */
     session->began = nwcat_now();
-    session->limit = nwcat_timer_create(session, on_limit, false);
-    session->linger = nwcat_timer_create(session, on_linger, false);
+    session->limit = tool_timer_create(session, on_limit, false);
+    session->linger = tool_timer_create(session, on_linger, false);
     nwcat_connection_ends(connection, session->remote, session->local, TEXT);
     if (app->options.timeout > 0)
-        nwcat_timer_set(session->limit, app->options.timeout);
+        tool_timer_set(session->limit, app->options.timeout);
     nw_connection_set_queue(connection, dispatch_get_main_queue());
     nw_connection_set_state_changed_handler_f(connection, session, on_state);
     nw_connection_start(connection);

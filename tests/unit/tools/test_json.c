@@ -1,26 +1,26 @@
 /*
  * test_json.c - one object, one line, always well-formed.
  */
-#include "json.h"
+#include "common/json.h"
 #include "nwcat_test.h"
 
-static char *finish(struct nwcat_json *json) {
+static char *finish(struct tool_json *json) {
     struct text_file out;
     text_open(&out);
-    nwcat_json_end(json, out.file);
+    tool_json_end(json, out.file);
     return text_close(&out);
 }
 
 static void values(void **state) {
     (void)state;
-    struct nwcat_json json;
-    nwcat_json_begin(&json);
-    nwcat_json_text(&json, "a", "b");
-    nwcat_json_text(&json, "none", NULL);
-    nwcat_json_integer(&json, "n", -5);
-    nwcat_json_number(&json, "x", 1.25, 3);
-    nwcat_json_number(&json, "inf", 1.0 / 0.0, 3);
-    nwcat_json_bool(&json, "t", true);
+    struct tool_json json;
+    tool_json_begin(&json);
+    tool_json_text(&json, "a", "b");
+    tool_json_text(&json, "none", NULL);
+    tool_json_integer(&json, "n", -5);
+    tool_json_number(&json, "x", 1.25, 3);
+    tool_json_number(&json, "inf", 1.0 / 0.0, 3);
+    tool_json_bool(&json, "t", true);
     char *line = finish(&json);
     assert_string_equal(
         line, "{\"a\":\"b\",\"none\":null,\"n\":-5,\"x\":1.250,\"inf\":null,\"t\":true}\n");
@@ -29,28 +29,28 @@ static void values(void **state) {
 
 static void nests(void **state) {
     (void)state;
-    struct nwcat_json json;
-    nwcat_json_begin(&json);
-    nwcat_json_open(&json, "list", '[');
+    struct tool_json json;
+    tool_json_begin(&json);
+    tool_json_open(&json, "list", '[');
     for (int i = 0; i < 2; i++) {
-        nwcat_json_open(&json, NULL, '{');
-        nwcat_json_integer(&json, "i", i);
-        nwcat_json_close(&json, '}');
+        tool_json_open(&json, NULL, '{');
+        tool_json_integer(&json, "i", i);
+        tool_json_close(&json, '}');
     }
-    nwcat_json_close(&json, ']');
-    nwcat_json_open(&json, "empty", '{');
-    nwcat_json_close(&json, '}');
-    nwcat_json_bool(&json, "end", false);
+    tool_json_close(&json, ']');
+    tool_json_open(&json, "empty", '{');
+    tool_json_close(&json, '}');
+    tool_json_bool(&json, "end", false);
     char *line = finish(&json);
     assert_string_equal(line, "{\"list\":[{\"i\":0},{\"i\":1}],\"empty\":{},\"end\":false}\n");
     free(line);
 }
 
 static void escapes(const char *text, const char *expected) {
-    struct nwcat_json json;
+    struct tool_json json;
     char whole[128];
-    nwcat_json_begin(&json);
-    nwcat_json_text(&json, "s", text);
+    tool_json_begin(&json);
+    tool_json_text(&json, "s", text);
     char *line = finish(&json);
     snprintf(whole, sizeof whole, "{\"s\":\"%s\"}\n", expected);
     assert_string_equal(line, whole);

@@ -3,12 +3,12 @@
  * Runs:   on the main queue.
  * Owns:   the source; its memory goes with the source's cancel handler, after the last call.
  */
-#include "timer.h"
+#include "common/timer.h"
 
 #include <dispatch/dispatch.h>
 #include <stdlib.h>
 
-struct nwcat_timer {
+struct tool_timer {
     dispatch_source_t source;
     void *context;
     void (*fire)(void *context); /* NULL once freed */
@@ -16,7 +16,7 @@ struct nwcat_timer {
 };
 
 static void on_event(void *context) {
-    struct nwcat_timer *timer = context;
+    struct tool_timer *timer = context;
     if (timer->fire == NULL || !timer->armed)
         return;
     timer->armed = timer->repeat;
@@ -24,13 +24,13 @@ static void on_event(void *context) {
 }
 
 static void on_cancel(void *context) {
-    struct nwcat_timer *timer = context;
+    struct tool_timer *timer = context;
     dispatch_release(timer->source);
     free(timer);
 }
 
-struct nwcat_timer *nwcat_timer_create(void *context, void (*fire)(void *context), bool repeat) {
-    struct nwcat_timer *timer = calloc(1, sizeof *timer);
+struct tool_timer *tool_timer_create(void *context, void (*fire)(void *context), bool repeat) {
+    struct tool_timer *timer = calloc(1, sizeof *timer);
     if (timer == NULL)
         return NULL;
     timer->source =
@@ -50,7 +50,7 @@ struct nwcat_timer *nwcat_timer_create(void *context, void (*fire)(void *context
     return timer;
 }
 
-void nwcat_timer_set(struct nwcat_timer *timer, double seconds) {
+void tool_timer_set(struct tool_timer *timer, double seconds) {
     if (timer == NULL)
         return;
     int64_t delay = (int64_t)(seconds * 1e9);
@@ -60,14 +60,14 @@ void nwcat_timer_set(struct nwcat_timer *timer, double seconds) {
                               NSEC_PER_MSEC);
 }
 
-void nwcat_timer_stop(struct nwcat_timer *timer) {
+void tool_timer_stop(struct tool_timer *timer) {
     if (timer == NULL || !timer->armed)
         return;
     timer->armed = false;
     dispatch_source_set_timer(timer->source, DISPATCH_TIME_FOREVER, DISPATCH_TIME_FOREVER, 0);
 }
 
-void nwcat_timer_free(struct nwcat_timer *timer) {
+void tool_timer_free(struct tool_timer *timer) {
     if (timer == NULL)
         return;
     timer->fire = NULL;

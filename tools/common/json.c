@@ -3,7 +3,7 @@
  * Source: RFC 8259 sections 4, 6 and 7.
  * Runs:   pure but for memory and the final write.
  */
-#include "json.h"
+#include "common/json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static void put_string(FILE *out, const char *text) {
 }
 
 /* The comma and the key; false when there is no line to write to. */
-static bool put_key(struct nwcat_json *json, const char *key) {
+static bool put_key(struct tool_json *json, const char *key) {
     if (json->line == NULL)
         return false;
     if (json->comma)
@@ -59,57 +59,57 @@ static bool put_key(struct nwcat_json *json, const char *key) {
     return true;
 }
 
-void nwcat_json_begin(struct nwcat_json *json) {
+void tool_json_begin(struct tool_json *json) {
     memset(json, 0, sizeof *json);
     json->line = open_memstream(&json->text, &json->size);
-    nwcat_json_open(json, NULL, '{');
+    tool_json_open(json, NULL, '{');
 }
 
-void nwcat_json_text(struct nwcat_json *json, const char *key, const char *value) {
+void tool_json_text(struct tool_json *json, const char *key, const char *value) {
     if (value == NULL)
-        nwcat_json_null(json, key);
+        tool_json_null(json, key);
     else if (put_key(json, key))
         put_string(json->line, value);
 }
 
-void nwcat_json_number(struct nwcat_json *json, const char *key, double value, int decimals) {
+void tool_json_number(struct tool_json *json, const char *key, double value, int decimals) {
     if (!isfinite(value))
-        nwcat_json_null(json, key);
+        tool_json_null(json, key);
     else if (put_key(json, key))
         fprintf(json->line, "%.*f", decimals, value);
 }
 
-void nwcat_json_integer(struct nwcat_json *json, const char *key, int64_t value) {
+void tool_json_integer(struct tool_json *json, const char *key, int64_t value) {
     if (put_key(json, key))
         fprintf(json->line, "%lld", (long long)value);
 }
 
-void nwcat_json_bool(struct nwcat_json *json, const char *key, bool value) {
+void tool_json_bool(struct tool_json *json, const char *key, bool value) {
     if (put_key(json, key))
         fputs(value ? "true" : "false", json->line);
 }
 
-void nwcat_json_null(struct nwcat_json *json, const char *key) {
+void tool_json_null(struct tool_json *json, const char *key) {
     if (put_key(json, key))
         fputs("null", json->line);
 }
 
-void nwcat_json_open(struct nwcat_json *json, const char *key, char bracket) {
+void tool_json_open(struct tool_json *json, const char *key, char bracket) {
     if (put_key(json, key))
         fputc(bracket, json->line);
     json->comma = false;
 }
 
-void nwcat_json_close(struct nwcat_json *json, char bracket) {
+void tool_json_close(struct tool_json *json, char bracket) {
     if (json->line != NULL)
         fputc(bracket, json->line);
     json->comma = true;
 }
 
-void nwcat_json_end(struct nwcat_json *json, FILE *out) {
+void tool_json_end(struct tool_json *json, FILE *out) {
     if (json->line == NULL)
         return;
-    nwcat_json_close(json, '}');
+    tool_json_close(json, '}');
     fputc('\n', json->line);
     if (fclose(json->line) == 0) {
         fwrite(json->text, 1, json->size, out);
