@@ -50,6 +50,8 @@ def resolve(root, path, quoted, system):
         candidates = ["include/" + system]
     else:
         candidates = [os.path.join(os.path.dirname(path), quoted), "src/" + quoted, "include/" + quoted]
+        if path.startswith("tools/"):  # what tools share: "common/x.h"
+            candidates.append("tools/" + quoted)
     for candidate in candidates:
         candidate = os.path.normpath(candidate)
         if os.path.isfile(os.path.join(root, candidate)):
