@@ -8,6 +8,7 @@
 #include "sys/table.h"
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -64,6 +65,10 @@ const struct nwi_sys_table nwi_sys_kernel = {
     .open = real_open,
     .read = read,
     .stat = stat,
+    .fstat = fstat,
+    .readlink = readlink,
+    .inotify_init1 = inotify_init1,
+    .inotify_add_watch = inotify_add_watch,
 };
 
 _Atomic(const struct nwi_sys_table *) nwi_sys_in_use = &nwi_sys_kernel;

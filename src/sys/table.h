@@ -9,6 +9,7 @@
 #define NWI_SYS_TABLE_H
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -37,6 +38,10 @@ struct nwi_sys_table {
     int (*open)(const char *path, int flags, int mode);
     ssize_t (*read)(int fd, void *buffer, size_t size);
     int (*stat)(const char *path, struct stat *status);
+    int (*fstat)(int fd, struct stat *status);
+    ssize_t (*readlink)(const char *path, char *buffer, size_t size);
+    int (*inotify_init1)(int flags);
+    int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
 };
 
 extern const struct nwi_sys_table nwi_sys_kernel; /* the real calls */

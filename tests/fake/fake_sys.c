@@ -239,6 +239,19 @@ static ssize_t fake_read(int fd, void *buffer, size_t size) {
 static int fake_stat(const char *path, struct stat *status) {
     return fake_sys_fails(FAKE_STAT, -1) ? -1 : nwi_sys_kernel.stat(path, status);
 }
+static int fake_fstat(int fd, struct stat *status) {
+    return fake_sys_fails(FAKE_FSTAT_FILE, fd) ? -1 : nwi_sys_kernel.fstat(fd, status);
+}
+static ssize_t fake_readlink(const char *path, char *buffer, size_t size) {
+    return fake_sys_fails(FAKE_READLINK, -1) ? -1 : nwi_sys_kernel.readlink(path, buffer, size);
+}
+static int fake_inotify_init1(int flags) {
+    return fake_sys_fails(FAKE_INOTIFY_INIT, -1) ? -1 : nwi_sys_kernel.inotify_init1(flags);
+}
+static int fake_inotify_add_watch(int fd, const char *path, uint32_t mask) {
+    return fake_sys_fails(FAKE_INOTIFY_ADD, fd) ? -1
+                                                : nwi_sys_kernel.inotify_add_watch(fd, path, mask);
+}
 
 static const struct nwi_sys_table table = {
     .socket = fake_socket,
@@ -262,6 +275,10 @@ static const struct nwi_sys_table table = {
     .open = fake_open,
     .read = fake_read,
     .stat = fake_stat,
+    .fstat = fake_fstat,
+    .readlink = fake_readlink,
+    .inotify_init1 = fake_inotify_init1,
+    .inotify_add_watch = fake_inotify_add_watch,
 };
 
 void fake_sys_install(void) {

@@ -34,6 +34,10 @@ enum fake_sys_call {
     FAKE_OPEN,
     FAKE_READ,
     FAKE_STAT,
+    FAKE_FSTAT_FILE, /* of configuration files */
+    FAKE_READLINK,
+    FAKE_INOTIFY_INIT,
+    FAKE_INOTIFY_ADD,
     FAKE_TABLE_COUNT,
     /* Made past the table, by src/loop and src/dispatch: for tests linked with fake_kernel.c. */
     FAKE_EPOLL_CREATE = FAKE_TABLE_COUNT,
