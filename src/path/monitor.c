@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "dispatch/alarm.h"
 #include "dispatch/watch.h"
+#include "path/costs.h"
 #include "sys/sockets.h"
 #include <pthread.h>
 #include <sys/queue.h>
@@ -37,7 +38,8 @@ struct monitor {
     struct nwi_watch watch;
     struct nwi_alarm alarm;
     bool waiting; /* the alarm is set; own context only */
-    struct nwi_task start, stop;
+    struct nwi_task start, stop, again;
+    bool again_travelling;        /* `again` is pushed and has not run; under lock */
     struct nwi_path_table *table; /* owned; under lock */
     _Atomic bool stale;           /* a change is known that `table` does not show yet */
 };
@@ -111,6 +113,35 @@ static void alarm_fired(struct nwi_alarm *alarm) {
     look(monitor);
 }
 
+/* The table differs from the network, or may: looks again soon, once for a whole burst. */
+static void look_soon(struct monitor *monitor) {
+    atomic_store(&monitor->stale, true);
+    if (monitor->waiting)
+        return;
+    monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + NWI_PATH_COALESCE) == 0;
+    if (!monitor->waiting)
+        look(monitor);
+}
+
+static void again_run(struct nwi_task *task) {
+    struct monitor *monitor = nwi_container_of(task, struct monitor, again);
+    pthread_mutex_lock(&lock);
+    monitor->again_travelling = false; /* a change from here on is told again */
+    pthread_mutex_unlock(&lock);
+    look_soon(monitor);
+    nwi_release(monitor);
+}
+
+void nwi_path_costs_changed(void) {
+    pthread_mutex_lock(&lock);
+    if (running != NULL && !running->again_travelling) { /* behind `start`, before `stop` */
+        running->again_travelling = true;
+        nwi_retain(running); /* until the task ran */
+        nwi_serial_push(&own_context, &running->again);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 static void on_ready(struct nwi_watch *watch, unsigned events) {
     struct monitor *monitor = nwi_container_of(watch, struct monitor, watch);
     bool changed = true; /* also when reading fails: better look once too often */
@@ -118,14 +149,8 @@ static void on_ready(struct nwi_watch *watch, unsigned events) {
     nwi_err err = nwi_netlink_drain(monitor->fd, &changed);
     if (err != 0)
         nwi_log(NWI_LOG_ERROR, "path", "netlink", "cannot read changes: %s", nwi_err_text(err));
-    if (!changed)
-        return;
-    atomic_store(&monitor->stale, true);
-    if (monitor->waiting)
-        return;
-    monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + NWI_PATH_COALESCE) == 0;
-    if (!monitor->waiting)
-        look(monitor);
+    if (changed)
+        look_soon(monitor);
 }
 
 static void start_run(struct nwi_task *task) {
@@ -137,11 +162,15 @@ static void start_run(struct nwi_task *task) {
     if (err != 0)
         nwi_log(NWI_LOG_ERROR, "path", "netlink", "changes cannot be watched: %s",
                 nwi_err_text(err));
+    if (nwi_path_costs_source()->watch_begin != NULL)
+        nwi_path_costs_source()->watch_begin();
     nwi_release(monitor);
 }
 
 static void stop_run(struct nwi_task *task) {
     struct monitor *monitor = nwi_container_of(task, struct monitor, stop);
+    if (nwi_path_costs_source()->watch_end != NULL)
+        nwi_path_costs_source()->watch_end();
     nwi_watch_stop(&monitor->watch);
     nwi_alarm_stop(&monitor->alarm);
     nwi_release(monitor);
@@ -157,6 +186,7 @@ static nwi_err create_monitor(struct monitor **ret_monitor) {
     monitor->fd = -1;
     monitor->start.run = start_run;
     monitor->stop.run = stop_run;
+    monitor->again.run = again_run;
     nwi_err err = nwi_netlink_subscribe(&monitor->fd);
     if (err == 0)
         err = nwi_path_table_read(&monitor->table);

@@ -7,6 +7,7 @@
  */
 #include "path/table.h"
 #include "base/alloc.h"
+#include "path/costs.h"
 #include "sys/address.h"
 #include "sys/sockets.h"
 #include <fcntl.h>
@@ -61,6 +62,17 @@ static nw_interface_type_t type_of(const struct nwi_link *link,
     if (link->arp_type != ARPHRD_ETHER || IS_ONE_OF(link->kind, virtual_kinds))
         return nw_interface_type_other;
     return wireless(link->name) ? nw_interface_type_wifi : nw_interface_type_wired;
+}
+
+static void find_costs(struct nwi_path_interface *interface) {
+    struct nwi_path_costs costs = {.type = interface->type,
+                                   .expensive = interface->type == nw_interface_type_cellular};
+    nwi_path_costs_source()->fill(&interface->link, &costs);
+    interface->type = costs.type;
+    interface->expensive = costs.expensive;
+    interface->constrained = costs.constrained;
+    interface->ultra_constrained = costs.ultra_constrained;
+    interface->quality = costs.quality;
 }
 
 /* --- what follows from the lists --- */
@@ -168,6 +180,7 @@ struct nwi_path_table *nwi_path_table_create(const struct nwi_path_records *reco
         interface->link = records->links[i];
         interface->type = type_of(
             &interface->link, records->is_wireless != NULL ? records->is_wireless : is_wireless);
+        find_costs(interface);
         derive(table, interface);
     }
     if (table->interface_count > 1)
@@ -266,7 +279,9 @@ static bool same_interface(const struct nwi_path_interface *a, const struct nwi_
     return a->link.index == b->link.index && strcmp(a->link.name, b->link.name) == 0 &&
            a->type == b->type && a->link.mtu == b->link.mtu &&
            (a->link.flags & FLAGS) == (b->link.flags & FLAGS) && a->usable == b->usable &&
-           a->metric == b->metric && a->routed == b->routed;
+           a->metric == b->metric && a->routed == b->routed && a->expensive == b->expensive &&
+           a->constrained == b->constrained && a->ultra_constrained == b->ultra_constrained &&
+           a->quality == b->quality;
 }
 
 bool nwi_path_table_equal(const struct nwi_path_table *a, const struct nwi_path_table *b) {

@@ -11,6 +11,7 @@
 #include "base/object.h"
 #include "sys/netlink.h"
 #include <Network/interface.h>
+#include <Network/path.h>
 
 struct nwi_path_interface {
     struct nwi_link link;
@@ -20,6 +21,8 @@ struct nwi_path_interface {
     bool has_v6;     /* the same of IPv6 */
     bool routed;     /* has a default route */
     uint32_t metric; /* of the best default route; UINT32_MAX without one */
+    bool expensive, constrained, ultra_constrained; /* path/costs.h */
+    nw_link_quality_t quality;
 };
 
 struct nwi_path_table {

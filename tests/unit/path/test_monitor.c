@@ -6,6 +6,7 @@
 #include "dispatch/serial.h"
 #include "fake/fake_sys.h"
 #include "faults/table.h"
+#include "path/costs.h"
 #include "path/evaluate.h"
 #include "path/monitor.h"
 #include "sys/address.h"
@@ -295,6 +296,46 @@ static void several_listeners_and_their_ends(void **state) {
     end(&again);
 }
 
+static _Atomic bool va_is_dear;
+static _Atomic int watches;
+static void fill(const struct nwi_link *link, struct nwi_path_costs *costs) {
+    if (strcmp(link->name, "va") == 0)
+        costs->expensive = va_is_dear;
+}
+static void watch_begin(void) {
+    watches++;
+}
+static void watch_end(void) {
+    watches--;
+}
+static bool dear(const struct nwi_path_table *table) {
+    return find(table, "va")->expensive;
+}
+
+/* Other costs are a change like any other; what tells of them is watched as long as the network. */
+static void costs(void **state) {
+    (void)state;
+    static const struct nwi_path_costs_source source = {fill, watch_begin, watch_end};
+    nwi_path_set_costs(&source);
+    va_is_dear = false;
+    nwi_path_costs_changed(); /* nobody watches */
+    struct listener listener = subscribed();
+    start(&listener);
+    va_is_dear = true;
+    nwi_path_costs_changed();
+    nwi_path_costs_changed();
+    wait_for(&listener, "costs", dear);
+    assert_int_equal(watches, 1);
+    end(&listener);
+    struct timespec limit = deadline(), now; /* the watch's end goes on by itself */
+    do {
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        assert_true(now.tv_sec < limit.tv_sec);
+    } while (watches != 0);
+    nwi_path_set_costs(NULL);
+}
+
 static _Atomic unsigned hook_calls;
 static void on_hook(void) {
     pthread_mutex_lock(&lock);
@@ -439,6 +480,7 @@ int main(void) {
         T(viability),
         T(bursts_are_told_once),
         T(several_listeners_and_their_ends),
+        T(costs),
         T(hook),
         cmocka_unit_test(a_change_during_a_shortage),
         cmocka_unit_test(failing_system_calls),

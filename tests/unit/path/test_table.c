@@ -3,6 +3,7 @@
  */
 #include "base/alloc.h"
 #include "fake/fake_net.h"
+#include "path/costs.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,6 +119,47 @@ static void equality(void **state) {
     nwi_release(island);
 }
 
+static void fill(const struct nwi_link *link, struct nwi_path_costs *costs) {
+    if (strcmp(link->name, "wwan0") == 0) {
+        assert_true(costs->expensive); /* until somebody knows better */
+        assert_int_equal(costs->type, nw_interface_type_cellular);
+        costs->expensive = false;
+        costs->ultra_constrained = true;
+    } else if (strcmp(link->name, "wlan0") == 0) {
+        assert_false(costs->expensive);
+        costs->type = nw_interface_type_cellular;
+        costs->constrained = true;
+        costs->quality = nw_link_quality_good;
+    }
+}
+
+/* What the kernel cannot know comes from the source of costs, and each of it makes a difference. */
+static void costs(void **state) {
+    (void)state;
+    static const struct nwi_path_costs_source source = {.fill = fill};
+    struct nwi_path_table *plain = net_laptop();
+    assert_true(plain->interfaces[2].expensive);
+    assert_false(plain->interfaces[1].expensive);
+    nwi_path_set_costs(&source);
+    struct nwi_path_table *told = net_laptop(), *same = net_laptop();
+    nwi_path_set_costs(NULL);
+    assert_false(told->interfaces[2].expensive);
+    assert_true(told->interfaces[2].ultra_constrained);
+    assert_int_equal(told->interfaces[1].type, nw_interface_type_cellular);
+    assert_true(told->interfaces[1].constrained);
+    assert_int_equal(told->interfaces[1].quality, nw_link_quality_good);
+    assert_false(nwi_path_table_equal(plain, told));
+    assert_true(nwi_path_table_equal(told, same));
+    same->interfaces[0].expensive = true;
+    assert_false(nwi_path_table_equal(told, same));
+    same->interfaces[0].expensive = false;
+    same->interfaces[0].quality = nw_link_quality_minimal;
+    assert_false(nwi_path_table_equal(told, same));
+    nwi_release(plain);
+    nwi_release(told);
+    nwi_release(same);
+}
+
 static void this_machine(void **state) {
     (void)state;
     struct nwi_path_table *table = NULL;
@@ -143,8 +185,11 @@ static void this_machine(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types_and_order),      cmocka_unit_test(address_states),
-        cmocka_unit_test(who_holds_an_address), cmocka_unit_test(equality),
+        cmocka_unit_test(types_and_order),
+        cmocka_unit_test(address_states),
+        cmocka_unit_test(who_holds_an_address),
+        cmocka_unit_test(equality),
+        cmocka_unit_test(costs),
         cmocka_unit_test(this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
