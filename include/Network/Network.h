@@ -43,6 +43,7 @@
 #include <Network/nw_object.h>
 #include <Network/parameters.h>
 #include <Network/path.h>
+#include <Network/path_monitor.h>
 #include <Network/protocol_options.h>
 #include <Network/tcp_options.h>
 #include <Network/tls_options.h>

@@ -102,6 +102,8 @@ static void derive(struct nwi_path_table *table, struct nwi_path_interface *inte
         if (route->index != interface->link.index)
             continue;
         interface->routed = true;
+        interface->routed_v4 |= route->family == AF_INET;
+        interface->routed_v6 |= route->family == AF_INET6;
         if (route->metric < interface->metric)
             interface->metric = route->metric;
     }
@@ -245,6 +247,7 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
     struct gather links = {.size = sizeof(struct nwi_link)};
     struct gather addresses = {.size = sizeof(struct nwi_link_address)};
     struct gather routes = {.size = sizeof(struct nwi_default_route)};
+    nwi_ns now = nwi_now();
     nwi_err err = nwi_netlink_links(add_link, &links);
     if (err == 0)
         err = nwi_netlink_addresses(add_address, &addresses);
@@ -262,10 +265,12 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
             .route_count = routes.count,
             .has_dns = names_a_server(),
         });
-        if (table != NULL)
+        if (table != NULL) {
+            table->read_at = now;
             *ret_table = table;
-        else
+        } else {
             err = NWI_ERR_NOMEM;
+        }
     }
     nwi_free(links.array);
     nwi_free(addresses.array);

@@ -8,6 +8,7 @@
 #ifndef NWI_PATH_TABLE_H
 #define NWI_PATH_TABLE_H
 
+#include "base/clock.h"
 #include "base/object.h"
 #include "sys/netlink.h"
 #include <Network/interface.h>
@@ -20,6 +21,8 @@ struct nwi_path_interface {
     bool has_v4;     /* such an address of IPv4; link-local ones do not count */
     bool has_v6;     /* the same of IPv6 */
     bool routed;     /* has a default route */
+    bool routed_v4;  /* one of IPv4 */
+    bool routed_v6;  /* one of IPv6 */
     uint32_t metric; /* of the best default route; UINT32_MAX without one */
     bool expensive, constrained, ultra_constrained; /* path/costs.h */
     nw_link_quality_t quality;
@@ -33,7 +36,8 @@ struct nwi_path_table {
     size_t address_count;
     struct nwi_default_route *routes; /* best metric first */
     size_t route_count;
-    bool has_dns; /* resolv.conf names a server */
+    bool has_dns;   /* resolv.conf names a server */
+    nwi_ns read_at; /* when the kernel was asked; 0: made from records */
 };
 
 /* What a snapshot is made of; arrays borrowed. */

@@ -10,6 +10,8 @@ typedef void (^nw_connection_boolean_event_handler_t)(bool value);
 typedef void (^nw_connection_path_event_handler_t)(nw_path_t path);
 typedef void (^nw_connection_receive_completion_t)(dispatch_data_t content, nw_content_context_t context, bool is_complete, nw_error_t error);
 typedef void (^nw_connection_send_completion_t)(nw_error_t error);
+typedef void (^nw_path_monitor_cancel_handler_t)(void);
+typedef void (^nw_path_monitor_update_handler_t)(nw_path_t path);
 typedef void (^nw_listener_state_changed_handler_t)(nw_listener_state_t state, nw_error_t error);
 typedef void (^nw_listener_new_connection_handler_t)(nw_connection_t connection);
 typedef void (^nw_listener_advertised_endpoint_changed_handler_t)(nw_endpoint_t advertised_endpoint, bool added);
@@ -36,6 +38,8 @@ void nw_connection_receive_message(nw_connection_t connection, nw_connection_rec
 void nw_connection_send(nw_connection_t connection, dispatch_data_t content, nw_content_context_t context, bool is_complete, nw_connection_send_completion_t completion);
 void nw_connection_batch(nw_connection_t connection, dispatch_block_t batch_block);
 void nw_content_context_foreach_protocol_metadata(nw_content_context_t context, void (^foreach_block)(nw_protocol_definition_t definition, nw_protocol_metadata_t metadata));
+void nw_path_monitor_set_cancel_handler(nw_path_monitor_t monitor, nw_path_monitor_cancel_handler_t cancel_handler);
+void nw_path_monitor_set_update_handler(nw_path_monitor_t monitor, nw_path_monitor_update_handler_t update_handler);
 void nw_listener_set_state_changed_handler(nw_listener_t listener, nw_listener_state_changed_handler_t handler);
 void nw_listener_set_new_connection_handler(nw_listener_t listener, nw_listener_new_connection_handler_t handler);
 void nw_listener_set_advertised_endpoint_changed_handler(nw_listener_t listener, nw_listener_advertised_endpoint_changed_handler_t handler);

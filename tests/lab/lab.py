@@ -1,4 +1,5 @@
-"""A network of the test's own: two namespaces, `client` and `server`, joined by a veth pair.
+"""A network of the test's own: two namespaces, `client` and `server`, joined by a veth pair, or by a wire
+of nwlink with delay, loss and the like (Wire, WiredLab).
 
 The servers are threads of the test whose sockets were opened inside the namespace; the clients are nwcat and lab_peer,
 started in it by `ip netns exec`, which also puts /etc/netns/NAME/* in the place of the files of the same names in /etc.
@@ -19,6 +20,7 @@ import time
 import unittest
 
 NWCAT = os.environ.get('NWCAT', 'build/tools/nwcat')
+NWLINK = os.environ.get('NWLINK', 'build/tools/nwlink')
 PEER = os.environ.get('LAB_PEER', 'build/tests/lab/lab_peer')
 SLOW = 8 if os.environ.get('NW_TEST_SLOW') else 1
 DEADLINE = 20 * SLOW    # seconds for anything that should take a moment
@@ -154,14 +156,20 @@ class Lab(unittest.TestCase):
         self.client, self.server = Namespace(mark + 'c'), Namespace(mark + 's')
         self.addCleanup(self.client.remove)
         self.addCleanup(self.server.remove)
-        ip('link', 'add', 'nwc', 'netns', self.client.name, 'address', '02:00:00:00:77:01', 'type', 'veth',
-           'peer', 'name', 'nws', 'netns', self.server.name, 'address', '02:00:00:00:77:02')
+        self.make_link()
         self.client.ip('addr', 'add', '10.77.0.1/24', 'dev', 'nwc')
         self.client.ip('addr', 'add', '2001:db8:77::1/64', 'dev', 'nwc', 'nodad')
         self.client.ip('link', 'set', 'nwc', 'up')
         self.server.ip('link', 'set', 'nws', 'up')
         for address in ('10.77.0.2', '2001:db8:77::2'):
             self.add_address(address)
+        self.add_client_neighbours()
+
+    def make_link(self):
+        ip('link', 'add', 'nwc', 'netns', self.client.name, 'address', '02:00:00:00:77:01', 'type', 'veth',
+           'peer', 'name', 'nws', 'netns', self.server.name, 'address', '02:00:00:00:77:02')
+
+    def add_client_neighbours(self):
         self.server.ip('neigh', 'add', '10.77.0.1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
         self.server.ip('neigh', 'add', '2001:db8:77::1', 'lladdr', '02:00:00:00:77:01', 'dev', 'nws')
 
@@ -174,16 +182,18 @@ class Lab(unittest.TestCase):
         self.server.ip('addr', 'add', address + ('/64' if v6 else '/24'), 'dev', 'nws', *(['nodad'] if v6 else []))
         self.add_neighbour(address)
 
-    def spawn(self, words, **options):
+    def spawn(self, words, bound=True, **options):
+        """Starts a process that ends with the test; bound: after a while in any case, so that a read from it ends."""
         for name in ('stdin', 'stdout', 'stderr'):
             options.setdefault(name, subprocess.PIPE)
         process = subprocess.Popen(words, **options)
-        bound = threading.Timer(1.5 * DEADLINE, process.kill)  # a read from it ends then, whatever it does
-        bound.daemon = True
-        bound.start()
+        timer = threading.Timer(1.5 * DEADLINE, process.kill)
+        timer.daemon = True
+        if bound:
+            timer.start()
 
         def stop():
-            bound.cancel()
+            timer.cancel()
             if process.poll() is None:
                 process.kill()
             process.wait()
@@ -277,6 +287,80 @@ class Lab(unittest.TestCase):
     def peer(self, *words):
         """Starts lab_peer in the client's namespace."""
         return Peer(self.spawn(self.client.inside(PEER, *words), env=dict(os.environ, NW_LOG='debug')))
+
+
+class Wire:
+    """A wire of nwlink between two namespaces, with new TUN interfaces as its ends. "Up" is from a to b.
+
+    Conditions are words of nwlink: Wire(test, client, server, profile='LTE', down='loss=1%,delay=40ms'). What one
+    direction does to its packets hangs on the seed alone. The wire goes with the test, also with one that is killed.
+    """
+
+    def __init__(self, test, a, b, *, profile=None, both=None, up=None, down=None, seed=1, device_a='nwa', device_b='nwb',
+                 addresses_a=('10.99.0.1/24', 'fd00:99::1/64'), addresses_b=('10.99.0.2/24', 'fd00:99::2/64'), more=()):
+        words = [NWLINK, 'between', '--control', '-', '--seed', seed, '--device-a', device_a, '--device-b', device_b]
+        if not os.environ.get('NW_TEST_SLOW'):
+            words += ['--realtime']  # a busy machine shall not add to the delays
+        for option, values in (('profile', [profile]), ('both', [both]), ('up', [up]), ('down', [down]),
+                               ('address-a', addresses_a), ('address-b', addresses_b)):
+            for value in values:
+                words += [] if value is None else ['--' + option, value]
+        if not addresses_a and not addresses_b:
+            words += ['--no-addresses']
+        self.device_a, self.device_b = device_a, device_b
+        self.process = test.spawn([str(w) for w in words + list(more) + [a.name, b.name]], bound=False)
+        line = self.process.stdout.readline().decode()
+        if not line.startswith('ready'):
+            raise AssertionError('no wire: %s%s' % (line, self.process.stderr.read().decode()))
+
+    def tell(self, command):
+        """One command of nwlink(1); returns what stands after "ok", JSON read."""
+        self.process.stdin.write((command + '\n').encode())
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().decode().strip()
+        if answer.split(' ')[0] != 'ok':
+            raise AssertionError('%s: %s' % (command, answer))
+        return json.loads(answer[3:]) if answer[3:].startswith('{') else answer[3:]
+
+    def set(self, *, profile=None, both=None, up=None, down=None):
+        """Changes what is named and leaves the rest; a profile replaces all."""
+        for word, value in (('profile', profile), ('both', both), ('up', up), ('down', down)):
+            if value is not None:
+                self.tell('%s %s' % (word, value))
+
+    def cut(self, direction='both'):
+        """Like a cable: nothing arrives, nobody is told, and the interfaces stay up."""
+        self.tell('cut ' + direction)
+
+    def mend(self, direction='both'):
+        self.tell('mend ' + direction)
+
+    def stats(self):
+        """{'up': {...}, 'down': {...}}: packets_in, packets_out, dropped by cause, ...; see nwlink(1)."""
+        return self.tell('stats')
+
+    def close(self):
+        """Takes the wire down, and its interfaces with it."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class WiredLab(Lab):
+    """The same network with `self.wire` in place of the veth pair; `conditions` are those of its Wire.
+
+    Its interfaces have no link layer: no neighbours are needed, and what no address takes vanishes.
+    """
+    conditions = {}
+
+    def make_link(self):
+        self.wire = Wire(self, self.client, self.server, device_a='nwc', device_b='nws', addresses_a=(), addresses_b=(),
+                         **self.conditions)
+
+    def add_client_neighbours(self):
+        pass
+
+    def add_neighbour(self, address):
+        pass
 
 
 class Peer:
