@@ -34,6 +34,7 @@
 
 #include <Network/advertise_descriptor.h>
 #include <Network/connection.h>
+#include <Network/connection_report.h>
 #include <Network/content_context.h>
 #include <Network/endpoint.h>
 #include <Network/error.h>

@@ -4,8 +4,7 @@
 #include "establish/rtt.h"
 #include "model/endpoint.h"
 #include "sys/address.h"
-#include "sys/sockets.h"
-#include <netinet/tcp.h>
+#include "sys/tcp_info.h"
 #include <pthread.h>
 
 enum { SLOTS = 256 }; /* one address each; a collision replaces */
@@ -29,26 +28,27 @@ static struct entry *slot_of(const struct sockaddr *address) {
     return &table.entries[nwi_address_hash_host(&table.key, address) % SLOTS];
 }
 
-void nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took) {
-    socklen_t length;
-    const struct sockaddr *address = nwi_endpoint_sockaddr(remote, &length);
-    if (address == NULL || nwi_address_is_loopback(address) || !nwi_chain_is_stream(chain) ||
-        (address->sa_family != AF_INET && address->sa_family != AF_INET6))
-        return;
-    struct nwi_layer_facts facts = nwi_chain_facts(chain);
-    struct tcp_info info;
-    size_t size = sizeof info;
-    nwi_ns rtt = took;
-    if (nwi_socket_get(facts.fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_rtt != 0)
-        rtt = (nwi_ns)info.tcpi_rtt * 1000; /* microseconds in the kernel */
-    nwi_release(facts.local);
-    nwi_release(facts.remote);
+static void keep(const struct sockaddr *address, socklen_t length, nwi_ns rtt) {
     pthread_mutex_lock(&table.lock);
     struct entry *entry = slot_of(address);
     memcpy(&entry->address, address, length);
     entry->rtt = rtt;
     entry->learnt = nwi_now();
     pthread_mutex_unlock(&table.lock);
+}
+
+nwi_ns nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took) {
+    socklen_t length;
+    const struct sockaddr *address = nwi_endpoint_sockaddr(remote, &length);
+    struct nwi_tcp_info info = {0};
+    if (!nwi_chain_is_stream(chain)) /* a datagram socket is connected without a packet */
+        return 0;
+    nwi_err err = nwi_socket_tcp_info(nwi_chain_fd(chain), &info);
+    nwi_ns estimate = err == 0 ? info.rtt : 0;
+    if (address != NULL && !nwi_address_is_loopback(address) &&
+        (address->sa_family == AF_INET || address->sa_family == AF_INET6))
+        keep(address, length, estimate != 0 ? estimate : took);
+    return estimate;
 }
 
 nwi_ns nwi_rtt_known(const struct sockaddr *address) {

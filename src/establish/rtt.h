@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "stack/chain.h"
 
-/* Takes the kernel's estimate of a fresh connection, else the time it took to connect. */
-void nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took);
+/* Takes the kernel's estimate of a fresh connection, else the time it took to connect. Returns that
+ * estimate; 0: the kernel has none. */
+nwi_ns nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took);
 /* 0 = unknown. The port does not count. */
 nwi_ns nwi_rtt_known(const struct sockaddr *address);
 

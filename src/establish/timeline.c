@@ -3,37 +3,17 @@
  * What:   the record that grows, and the snapshot of it that the public calls read.
  * Runs:   any thread.
  * Owns:   per event a reference to the endpoint (the snapshot also to the error).
- * Note:   every client connection keeps its record for life, so it is small: numbers for names, and
- *         after establishment no room but what is used.
  */
 #include "establish/timeline.h"
 #include "base/alloc.h"
 #include "base/callback.h"
 #include "base/log.h"
-#include "base/object.h"
+#include "establish/timeline_private.h"
 #include "model/error.h"
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { FIRST_ROOM = 4 };
-
-struct record {
-    nwi_ns at;
-    nw_endpoint_t endpoint; /* owned; may be NULL */
-    int32_t error_code;
-    uint8_t error_domain; /* enum nwi_err_domain */
-    uint8_t event;        /* enum nwi_timeline_event */
-    struct nwi_branch branch;
-};
-
-struct nwi_timeline {
-    struct nwi_object base;
-    pthread_mutex_t lock;
-    nwi_ns first; /* time of the very first event */
-    uint32_t count, room, dropped;
-    struct record *records; /* in order of time */
-};
 
 static const char *const event_name[NWI_EVENT_COUNT] = {
     [NWI_EVENT_START] = "start",
@@ -82,7 +62,7 @@ struct nwi_timeline *nwi_timeline_create(void) {
 
 /* False: no memory; the records stay as they are. */
 static bool set_room(struct nwi_timeline *timeline, uint32_t room) {
-    struct record *records = nwi_realloc(timeline->records, room * sizeof records[0]);
+    struct nwi_timeline_record *records = nwi_realloc(timeline->records, room * sizeof records[0]);
     if (records == NULL)
         return false;
     timeline->records = records;
@@ -105,27 +85,49 @@ static bool make_room(struct nwi_timeline *timeline) {
     return set_room(timeline, timeline->room == 0 ? FIRST_ROOM : 2 * timeline->room);
 }
 
-void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, struct nwi_branch branch,
-                         enum nwi_timeline_event event, nw_endpoint_t endpoint, nwi_err err) {
+static struct nwi_timeline_record pack(const struct nwi_timeline_entry *entry, nwi_ns at) {
+    struct nwi_timeline_record record = {
+        .at = at,
+        .endpoint = nwi_retain(entry->endpoint),
+        .domain = (uint8_t)nwi_err_domain(entry->err),
+        .source = (uint8_t)entry->source,
+        .protocol = (uint8_t)entry->protocol,
+        .event = (uint8_t)entry->event,
+        .branch = entry->branch,
+    };
+    nwi_ns rtt = entry->rtt / 1000;
+    if (entry->err != 0)
+        record.error_code = nwi_err_code(entry->err);
+    else if (entry->event == NWI_EVENT_READY)
+        record.rtt = rtt < UINT32_MAX ? (uint32_t)rtt : UINT32_MAX;
+    else
+        record.count = entry->count;
+    return record;
+}
+
+void nwi_timeline_add(struct nwi_timeline *timeline, nwi_ns now,
+                      const struct nwi_timeline_entry *entry) {
     if (timeline == NULL)
         return;
     pthread_mutex_lock(&timeline->lock);
     if (timeline->count == 0 && timeline->dropped == 0)
         timeline->first = now;
+    if (entry->event == NWI_EVENT_FAILED)
+        timeline->failed_rounds++;
     if (make_room(timeline)) {
         nwi_ns last = timeline->count > 0 ? timeline->records[timeline->count - 1].at : now;
-        timeline->records[timeline->count++] = (struct record){
-            .at = now > last ? now : last,
-            .endpoint = nwi_retain(endpoint),
-            .error_code = nwi_err_code(err),
-            .error_domain = (uint8_t)nwi_err_domain(err),
-            .event = (uint8_t)event,
-            .branch = branch,
-        };
+        timeline->records[timeline->count++] = pack(entry, now > last ? now : last);
     } else {
         timeline->dropped++;
     }
     pthread_mutex_unlock(&timeline->lock);
+}
+
+void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, struct nwi_branch branch,
+                         enum nwi_timeline_event event, nw_endpoint_t endpoint, nwi_err err) {
+    nwi_timeline_add(timeline, now,
+                     &(struct nwi_timeline_entry){
+                         .branch = branch, .event = event, .endpoint = endpoint, .err = err});
 }
 
 void nwi_timeline_trim(struct nwi_timeline *timeline) {
@@ -172,14 +174,15 @@ nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline, con
     nw_establishment_timeline_t snapshot =
         nwi_object_create(&snapshot_type, timeline->count * sizeof(struct event));
     for (size_t i = 0; snapshot != NULL && i < timeline->count; i++) {
-        const struct record *record = &timeline->records[i];
+        const struct nwi_timeline_record *record = &timeline->records[i];
         struct event *event = &snapshot->events[i];
         event->nanoseconds = record->at - timeline->first;
         nwi_branch_name(record->branch, root, event->name);
         event->event = event_name[record->event];
         event->endpoint = nwi_retain(record->endpoint);
-        event->error = nwi_error_create(
-            nwi_err_make((enum nwi_err_domain)record->error_domain, record->error_code));
+        if (record->domain != NWI_DOMAIN_INVALID)
+            event->error = nwi_error_create(
+                nwi_err_make((enum nwi_err_domain)record->domain, record->error_code));
         snapshot->count++;
     }
     if (snapshot != NULL)

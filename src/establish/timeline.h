@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include <Network/connection_report.h>
 #include <Network/establishment_timeline.h>
 
 enum {
@@ -43,6 +44,22 @@ struct nwi_timeline; /* an nwi_object: nwi_retain, nwi_release */
 
 /* +1, empty; NULL: no memory. */
 struct nwi_timeline *nwi_timeline_create(void);
+/* One event with all that is known of it. Zero = not so. */
+struct nwi_timeline_entry {
+    struct nwi_branch branch;
+    enum nwi_timeline_event event;
+    nw_endpoint_t endpoint; /* retained; may be NULL */
+    nwi_err err;            /* 0 = none */
+    /* of an answer */
+    nw_report_resolution_source_t source;
+    nw_report_resolution_protocol_t protocol;
+    uint32_t count; /* addresses */
+    /* of `ready` */
+    nwi_ns rtt; /* round-trip time of the handshake; 0 = unknown */
+};
+/* As nwi_timeline_record. */
+void nwi_timeline_add(struct nwi_timeline *timeline, nwi_ns now,
+                      const struct nwi_timeline_entry *entry);
 /* Adds an event. `endpoint` may be NULL and is retained; err 0 = none. Without memory the event is
  * dropped and counted. `timeline` NULL: does nothing (nobody wants a record). Times are expected in
  * order; an earlier one counts as the last. */
@@ -52,5 +69,10 @@ void nwi_timeline_record(struct nwi_timeline *timeline, nwi_ns now, struct nwi_b
 void nwi_timeline_trim(struct nwi_timeline *timeline);
 /* A snapshot, +1, with names below `root`. NULL: `timeline` is NULL, or no memory. */
 nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline, const char *root);
+/* timeline_report.c: the establishment report of a connection that has become ready, +1.
+ * `handshake`: the protocol whose handshake an attempt is, NULL for none. NULL: `timeline` is NULL,
+ * has no `ready`, or no memory. */
+nw_establishment_report_t nwi_timeline_report(struct nwi_timeline *timeline,
+                                              nw_protocol_definition_t handshake);
 
 #endif

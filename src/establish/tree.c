@@ -55,25 +55,67 @@ struct nwi_establishment {
 
 /* --- telling --- */
 
-static void note(struct nwi_establishment *establishment, struct nwi_branch branch,
-                 enum nwi_timeline_event event, nw_endpoint_t endpoint, nwi_err err) {
+static void note_entry(struct nwi_establishment *establishment,
+                       const struct nwi_timeline_entry *entry) {
     char name[NWI_BRANCH_NAME_SIZE], text[NWI_ENDPOINT_TEXT_SIZE], why[160];
-    nwi_timeline_record(establishment->timeline, nwi_now(), branch, event, endpoint, err);
+    nwi_timeline_add(establishment->timeline, nwi_now(), entry);
     if (!nwi_log_enabled(NWI_LOG_DEBUG))
         return;
-    const char *word = nwi_timeline_event_name(event);
-    nwi_log(NWI_LOG_DEBUG, nwi_branch_name(branch, establishment->name, name), word, "%s %s%s%s",
-            word, endpoint != NULL ? nwi_endpoint_text(endpoint, text, sizeof text) : "",
-            err != 0 ? ": " : "", err != 0 ? nwi_err_format(err, why, sizeof why) : "");
+    const char *word = nwi_timeline_event_name(entry->event);
+    nwi_log(NWI_LOG_DEBUG, nwi_branch_name(entry->branch, establishment->name, name), word,
+            "%s %s%s%s", word,
+            entry->endpoint != NULL ? nwi_endpoint_text(entry->endpoint, text, sizeof text) : "",
+            entry->err != 0 ? ": " : "",
+            entry->err != 0 ? nwi_err_format(entry->err, why, sizeof why) : "");
+}
+
+static void note(struct nwi_establishment *establishment, struct nwi_branch branch,
+                 enum nwi_timeline_event event, nwi_err err) {
+    note_entry(establishment, &(struct nwi_timeline_entry){.branch = branch,
+                                                           .event = event,
+                                                           .endpoint = establishment->endpoint,
+                                                           .err = err});
+}
+
+static struct nwi_timeline_entry attempt_entry(const struct attempt *attempt,
+                                               enum nwi_timeline_event event) {
+    uint8_t number = attempt->number != 0 ? (uint8_t)attempt->number : 1;
+    return (struct nwi_timeline_entry){
+        .branch = attempt->establishment->resolved ? (struct nwi_branch){resolver.first, number}
+                                                   : (struct nwi_branch){number, 0},
+        .event = event,
+        .endpoint = attempt->remote,
+    };
 }
 
 static void note_attempt(const struct attempt *attempt, enum nwi_timeline_event event,
                          nwi_err err) {
-    uint8_t number = attempt->number != 0 ? (uint8_t)attempt->number : 1;
-    struct nwi_branch branch = attempt->establishment->resolved
-                                   ? (struct nwi_branch){resolver.first, number}
-                                   : (struct nwi_branch){number, 0};
-    note(attempt->establishment, branch, event, attempt->remote, err);
+    struct nwi_timeline_entry entry = attempt_entry(attempt, event);
+    entry.err = err;
+    note_entry(attempt->establishment, &entry);
+}
+
+static void note_ready(const struct attempt *attempt, nwi_ns rtt) {
+    struct nwi_timeline_entry entry = attempt_entry(attempt, NWI_EVENT_READY);
+    entry.rtt = rtt;
+    note_entry(attempt->establishment, &entry);
+}
+
+static void note_answer(struct nwi_establishment *establishment,
+                        const struct nwi_resolve_answer *answer) {
+    note_entry(establishment,
+               &(struct nwi_timeline_entry){
+                   .branch = resolver,
+                   .event = answer->family == AF_INET6 ? NWI_EVENT_ANSWER_AAAA : NWI_EVENT_ANSWER_A,
+                   .endpoint = establishment->endpoint,
+                   .err = answer->err,
+                   /* What this host knows by itself counts as remembered: nobody was asked. */
+                   .source = answer->source == NWI_RESOLVED_QUERY
+                                 ? nw_report_resolution_source_query
+                                 : nw_report_resolution_source_cache,
+                   .protocol = (nw_report_resolution_protocol_t)answer->protocol,
+                   .count = (uint32_t)answer->count,
+               });
 }
 
 /* --- ends --- */
@@ -104,8 +146,7 @@ void nwi_establishment_cancel(struct nwi_establishment *establishment) {
 static void succeed(struct attempt *winner) {
     struct nwi_establishment *establishment = winner->establishment;
     struct nwi_chain *chain = nwi_take(&winner->chain);
-    note_attempt(winner, NWI_EVENT_READY, 0);
-    nwi_rtt_learn(winner->remote, chain, nwi_now() - winner->began);
+    note_ready(winner, nwi_rtt_learn(winner->remote, chain, nwi_now() - winner->began));
     free_attempt(winner);
     nwi_establishment_cancel(establishment); /* the also-rans are closed at once */
     nwi_timeline_trim(establishment->timeline);
@@ -116,7 +157,7 @@ static void fail(struct nwi_establishment *establishment, nwi_err err, bool perm
     if (establishment->ended)
         return;
     nwi_establishment_cancel(establishment);
-    note(establishment, root, NWI_EVENT_FAILED, establishment->endpoint, err);
+    note(establishment, root, NWI_EVENT_FAILED, err);
     establishment->events->failed(establishment->owner, err, permanent);
 }
 
@@ -261,9 +302,7 @@ static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     unsigned count = 0;
     if (establishment->ended)
         return;
-    note(establishment, resolver,
-         answer->family == AF_INET6 ? NWI_EVENT_ANSWER_AAAA : NWI_EVENT_ANSWER_A,
-         establishment->endpoint, answer->err);
+    note_answer(establishment, answer);
     for (size_t i = 0; i < answer->count && count < NWI_RACE_CAPACITY; i++) {
         struct nwi_race_address *address = &addresses[count++];
         memset(address, 0, sizeof *address);
@@ -289,7 +328,7 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
         .interface_index = establishment->interface_index,
     };
     establishment->resolved = true;
-    note(establishment, resolver, NWI_EVENT_RESOLVE_START, establishment->endpoint, 0);
+    note(establishment, resolver, NWI_EVENT_RESOLVE_START, 0);
     nwi_race_start(&establishment->race, nwi_now());
     establishment->resolution =
         nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,
@@ -375,7 +414,7 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     int ip_version = ip != NULL ? (int)ip->version : 0;
     struct nwi_race_options options = race_options(parameters, ip_version);
     nwi_retain(establishment);
-    note(establishment, root, NWI_EVENT_START, establishment->endpoint, 0);
+    note(establishment, root, NWI_EVENT_START, 0);
     nwi_err err = check_request(establishment);
     report_ignored(establishment);
     bool permanent = err != 0;

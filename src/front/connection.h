@@ -20,6 +20,7 @@
 #include "stack/chain.h"
 #include <pthread.h>
 
+struct connection_transfers;
 struct nwi_establishment;
 struct nwi_timeline;
 
@@ -83,7 +84,7 @@ struct nw_connection {
             *path_changes;       /* owned; while waiting or ready with a handler */
         unsigned asked_too_late; /* sends and receives asked for after the end began */
         unsigned network;        /* nwi_path_changes() as this attempt at establishment began */
-        bool viable, better;     /* as told last */
+        struct connection_transfers *transfers; /* owned; while a report on them is collecting */
         /* sending */
         struct connection_send_list sends; /* not yet handed down */
         nw_content_context_t open_context; /* owned; begun and not complete on the stream */
@@ -102,6 +103,8 @@ struct nw_connection {
                             it */
         bool read_ended, end_told;
         bool pumping_receives, pump_again;
+        bool viable, better; /* as told last */
+        bool was_ready;      /* once */
     } protocol;
     struct {
         pthread_mutex_t lock;

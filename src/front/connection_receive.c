@@ -9,7 +9,7 @@
  */
 #include "base/alloc.h"
 #include "base/log.h"
-#include "front/connection.h"
+#include "front/connection_report.h"
 #include "model/content_context.h"
 #include "model/error.h"
 
@@ -184,6 +184,8 @@ nwi_err nwi_connection_input(void *owner, struct nwi_input *input) {
     }
     if (input->final)
         connection->protocol.read_ended = true;
+    if (connection->protocol.transfers != NULL)
+        nwi_connection_count_in(connection, size);
     if (size > 0 || !stream) {
         struct connection_piece *piece = nwi_alloc(sizeof *piece);
         if (piece == NULL) {

@@ -9,7 +9,7 @@
  */
 #include "base/alloc.h"
 #include "base/log.h"
-#include "front/connection.h"
+#include "front/connection_report.h"
 #include "model/content_context.h"
 #include "model/error.h"
 #include "model/sentinel.h"
@@ -34,6 +34,10 @@ static void set_progress(nw_content_context_t context, enum nwi_context_progress
 static void send_done(struct nwi_send *base, nwi_err err) {
     struct connection_send *send = (struct connection_send *)base;
     nw_connection_t connection = send->connection;
+    if (err == 0 && connection->protocol.transfers != NULL)
+        nwi_connection_count_out(connection,
+                                 base->content != NULL ? dispatch_data_get_size(base->content) : 0,
+                                 base->complete && !(base->final && base->content == NULL));
     if (base->content != NULL)
         dispatch_release(base->content);
     base->content = NULL;

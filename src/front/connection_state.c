@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "establish/timeline.h"
 #include "establish/tree.h"
-#include "front/connection.h"
+#include "front/connection_report.h"
 #include "model/error.h"
 #include "path/evaluate.h"
 #include "sys/sockets.h"
@@ -270,7 +270,8 @@ static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
         nwi_connection_watch_path(connection);
     else
         unwatch_path(connection); /* nobody to tell: an idle connection costs nothing here */
-    connection->protocol.viable = true;
+    connection->protocol.viable = connection->protocol.was_ready = true;
+    nwi_connection_begin_transfers(connection);
     tell_path(connection);
     enter(connection, nw_connection_state_ready, 0);
     tell_bool(connection, HANDLER_VIABILITY, true);
@@ -418,6 +419,7 @@ static void clean_up(nw_connection_t connection, enum nwi_disconnect how, nwi_er
             nwi_establishment_release(connection->protocol.establishment);
     }
     unwatch_path(connection);
+    nwi_connection_end_transfers(connection);
     if (connection->protocol.expiry != NULL)
         nwi_alarm_stop(connection->protocol.expiry);
     if (connection->protocol.again != NULL)

@@ -19,6 +19,7 @@ struct nwi_operation {
     void (*apply)(void *object, struct nwi_operation *operation);
     struct nwi_callback callback; /* each of these as `apply` wants it */
     dispatch_queue_t queue;
+    void *subject;
     int number;
 };
 

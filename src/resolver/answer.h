@@ -25,9 +25,10 @@ enum {
 
 struct nwi_answer {
     struct nwi_object base;
-    int family;   /* AF_INET, AF_INET6 */
-    nwi_err err;  /* 0, or why there is no address */
-    uint32_t ttl; /* seconds; 0 = not to be cached, UINT32_MAX = for ever */
+    int family;       /* AF_INET, AF_INET6 */
+    nwi_err err;      /* 0, or why there is no address */
+    uint32_t ttl;     /* seconds; 0 = not to be cached, UINT32_MAX = for ever */
+    uint8_t protocol; /* enum nwi_resolve_protocol: how it came, when it came from a server */
     size_t count;
     union nwi_inet addresses[]; /* port 0; no two alike */
 };

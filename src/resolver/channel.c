@@ -65,6 +65,7 @@ struct nwi_channel {
     struct nwi_alarm alarm;
     struct nwi_task kick;
     bool kick_waiting;
+    enum nwi_resolve_protocol reading; /* of the socket that c-ares reads just now */
     LIST_HEAD(, socket) sockets;
     LIST_HEAD(, question) questions; /* under way */
 };
@@ -128,10 +129,16 @@ static void alarm_fired(struct nwi_alarm *alarm) {
 
 /* --- sockets --- */
 static void read_all(struct nwi_channel *channel, struct socket *s) {
+    int type = 0;
+    (void)nwi_socket_get_int(s->fd, SOL_SOCKET, SO_TYPE, &type);
+    channel->reading = type == SOCK_DGRAM    ? NWI_RESOLVED_BY_UDP
+                       : type == SOCK_STREAM ? NWI_RESOLVED_BY_TCP
+                                             : NWI_RESOLVED_BY_UNKNOWN;
     do {
         s->drained = s->received = false;
         ares_process_fd(channel->ares, s->fd, ARES_SOCKET_BAD);
     } while (!s->closed && !s->drained && s->received);
+    channel->reading = NWI_RESOLVED_BY_UNKNOWN;
 }
 
 static void on_ready(struct nwi_watch *watch, unsigned events) {
@@ -456,6 +463,10 @@ void nwi_channel_query(struct nwi_channel *channel, const char *name, int family
     LIST_INSERT_HEAD(&channel->questions, question, entry);
     ares_query(channel->ares, name, ns_c_in, question->type, on_answer, question);
     schedule(channel);
+}
+
+enum nwi_resolve_protocol nwi_channel_protocol(const struct nwi_channel *channel) {
+    return channel->reading;
 }
 
 size_t nwi_channel_domain_count(const struct nwi_channel *channel) {

@@ -7,6 +7,7 @@
 #define NWI_RESOLVER_CHANNEL_H
 
 #include "base/err.h"
+#include "resolver/resolver.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ void *nwi_channel_close(struct nwi_channel *channel);
 /* family: AF_INET asks for A, AF_INET6 for AAAA. */
 void nwi_channel_query(struct nwi_channel *channel, const char *name, int family,
                        nwi_channel_fn handler, void *handler_context);
+/* How the message came, inside the function that gets it: c-ares calls that while it reads the
+ * socket of the answer. */
+enum nwi_resolve_protocol nwi_channel_protocol(const struct nwi_channel *channel);
 /* The search list of resolv.conf. */
 size_t nwi_channel_domain_count(const struct nwi_channel *channel);
 const char *nwi_channel_domain(const struct nwi_channel *channel, size_t index);

@@ -182,6 +182,8 @@ static void on_message(void *context, int status, const unsigned char *message, 
     }
     struct nwi_answer *answer =
         nwi_answer_from_message(nwi_family_of(part->index), status, message, size);
+    if (answer != NULL && message != NULL)
+        answer->protocol = (uint8_t)nwi_channel_protocol(lookup->resolver->inside.channel);
     nwi_log(NWI_LOG_DEBUG, "resolver", "answer", "%s %s: %s", lookup->name,
             part->index == FAMILY_V6 ? "AAAA" : "A",
             answer == NULL     ? "no memory"

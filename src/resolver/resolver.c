@@ -45,6 +45,9 @@ static void deliver(struct nwi_resolution *r, int index) {
         .err = part->answer != NULL ? part->answer->err : nwi_dns(NWI_DNS_NO_MEMORY),
         .addresses = sorted,
         .source = part->source,
+        .protocol = part->answer != NULL && part->source == NWI_RESOLVED_QUERY
+                        ? (enum nwi_resolve_protocol)part->answer->protocol
+                        : NWI_RESOLVED_BY_UNKNOWN,
         .ttl = part->ttl,
         .duration = part->duration,
         .last = r->client.remaining == 0,

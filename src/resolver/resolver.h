@@ -29,6 +29,13 @@ enum nwi_resolve_source {
     NWI_RESOLVED_LITERAL, /* an IP address as text, or a name whose meaning is fixed (localhost) */
 };
 
+/* How the server that answered was asked; the values of nw_report_resolution_protocol_t. */
+enum nwi_resolve_protocol {
+    NWI_RESOLVED_BY_UNKNOWN, /* nobody was asked now, or nobody answered */
+    NWI_RESOLVED_BY_UDP,
+    NWI_RESOLVED_BY_TCP,
+};
+
 struct nwi_resolved {
     struct sockaddr_storage address; /* port filled in; scope set for link-local */
     socklen_t length;
@@ -42,6 +49,7 @@ struct nwi_resolve_answer {
     const struct nwi_resolved *addresses; /* sorted by rank */
     size_t count;
     enum nwi_resolve_source source;
+    enum nwi_resolve_protocol protocol;
     uint32_t
         ttl; /* seconds that the answer stays good; 0 = not to be kept, UINT32_MAX = for ever */
     nwi_ns duration; /* from nwi_resolve_start to the answer */

@@ -147,12 +147,22 @@ void nwi_chain_stop(struct nwi_chain *chain, enum nwi_disconnect how, nwi_err wh
     }
 }
 
-struct nwi_layer_facts nwi_chain_facts(const struct nwi_chain *chain) {
-    struct nwi_layer_facts facts = {.fd = -1};
+static void ask_facts(const struct nwi_chain *chain, struct nwi_layer_facts *facts) {
     for (struct nwi_layer *layer = chain->top; layer != NULL; layer = layer->below)
         if (layer->ops->facts != NULL)
-            layer->ops->facts(layer, &facts);
+            layer->ops->facts(layer, facts);
+}
+
+struct nwi_layer_facts nwi_chain_facts(const struct nwi_chain *chain) {
+    struct nwi_layer_facts facts = {.fd = -1};
+    ask_facts(chain, &facts);
     return facts;
+}
+
+int nwi_chain_fd(const struct nwi_chain *chain) {
+    struct nwi_layer_facts facts = {.fd = -1, .fd_only = true};
+    ask_facts(chain, &facts);
+    return facts.fd;
 }
 
 nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain,

@@ -52,6 +52,8 @@ void nwi_chain_window(struct nwi_chain *chain, size_t octets);
  */
 void nwi_chain_stop(struct nwi_chain *chain, enum nwi_disconnect how, nwi_err why);
 struct nwi_layer_facts nwi_chain_facts(const struct nwi_chain *chain);
+/* The descriptor alone, lent; -1 when there is none of its own. */
+int nwi_chain_fd(const struct nwi_chain *chain);
 nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain,
                                                nw_protocol_definition_t definition);
 bool nwi_chain_is_stream(const struct nwi_chain *chain);

@@ -53,6 +53,7 @@ struct nwi_layer_facts {
     nw_endpoint_t local, remote; /* +1 each when set */
     uint32_t maximum_datagram;   /* octets of user content; 0 = stream */
     int fd;                      /* -1 when there is none */
+    bool fd_only;                /* in: nothing else is asked for, and nothing need be made */
 };
 
 struct nwi_layer_ops { /* an op left out passes through to the neighbour */

@@ -506,6 +506,8 @@ static void tcp_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     struct sockaddr_storage address;
     socklen_t length;
     facts->fd = tcp->fd;
+    if (facts->fd_only)
+        return;
     if (nwi_socket_local(tcp->fd, &address, &length) == 0)
         facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&address, length);
     if (nwi_socket_peer(tcp->fd, &address, &length) == 0)

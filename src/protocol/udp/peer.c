@@ -171,6 +171,8 @@ static void peer_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     struct nwi_udp_peer *peer = (struct nwi_udp_peer *)layer;
     struct sockaddr_storage local = peer->local, remote = peer->address;
     socklen_t length = peer->address_length;
+    if (facts->fd_only) /* the port's descriptor is not this peer's */
+        return;
     facts->maximum_datagram = nwi_udp_maximum_size(peer->port->fd, peer->port->family);
     nwi_address_unmap(&remote, &length);
     facts->remote = nwi_endpoint_from_sockaddr((struct sockaddr *)&remote, length);

@@ -184,6 +184,8 @@ static void udp_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     struct sockaddr_storage address;
     socklen_t length;
     facts->fd = udp->fd;
+    if (facts->fd_only)
+        return;
     facts->maximum_datagram = nwi_udp_maximum_size(udp->fd, udp->remote.ss_family);
     if (nwi_socket_local(udp->fd, &address, &length) == 0)
         facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&address, length);
