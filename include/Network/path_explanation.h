@@ -16,6 +16,7 @@
 #include <Network/nw_object.h>
 #include <Network/parameters.h>
 #include <Network/path.h>
+#include <Network/path_monitor.h>
 #include <dispatch/queue.h>
 
 NW_EXTERN_C_BEGIN
@@ -37,7 +38,6 @@ typedef enum {
     nw_path_verdict_reason_preferred = 0, /* used: no other comes before it */
     nw_path_verdict_reason_only = 1,      /* used: no other is left */
     /* next: what the interface in front of it has */
-    nw_path_verdict_reason_behind_route = 10,  /* a default route; this one has none */
     nw_path_verdict_reason_behind_metric = 11, /* a default route with a lower metric */
     nw_path_verdict_reason_behind_type = 12,   /* a type of link that is usually preferred */
     nw_path_verdict_reason_behind_index = 13,  /* nothing but a lower number */
@@ -48,9 +48,8 @@ typedef enum {
     nw_path_verdict_reason_prohibited_type = 23,
     nw_path_verdict_reason_prohibited_expensive = 24,
     nw_path_verdict_reason_prohibited_constrained = 25,
-    nw_path_verdict_reason_ultra_constrained = 28, /* very little capacity, and not allowed */
+    nw_path_verdict_reason_ultra_constrained = 27, /* very little capacity, and not allowed */
     nw_path_verdict_reason_loopback = 26,          /* leads nowhere else, and was not asked for */
-    nw_path_verdict_reason_excluded = 27, /* another rule of the parameters, or a local policy */
     /* unusable */
     nw_path_verdict_reason_down = 30,       /* not switched on */
     nw_path_verdict_reason_no_carrier = 31, /* on, but the link has no other end */
@@ -128,6 +127,13 @@ NW_EXPORT void nw_path_explain(nw_parameters_t parameters, nw_endpoint_t endpoin
 NW_EXPORT void nw_path_explain_f(nw_parameters_t parameters, nw_endpoint_t endpoint,
                                  dispatch_queue_t queue, void *context,
                                  nw_path_explain_handler_f handler);
+
+/**
+ * Creates a path monitor (path_monitor.h) whose path is that of new connections with these
+ * parameters; NULL: as nw_path_monitor_create(). The parameters are copied. Returns a reference, or
+ * NULL when memory ran out.
+ */
+NW_EXPORT nw_path_monitor_t nw_path_monitor_create_with_rules(nw_parameters_t parameters);
 
 /* --- reading it: NULL is fine everywhere, and gives NULL, 0 or nothing --- */
 

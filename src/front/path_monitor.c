@@ -10,10 +10,11 @@
 #include "base/log.h"
 #include "dispatch/alarm.h"
 #include "front/operation.h"
+#include "model/parameters.h"
 #include "path/monitor.h"
 #include "path/table.h"
 #include "path/view.h"
-#include <Network/path_monitor.h>
+#include <Network/path_explanation.h>
 
 /* How long addresses and routes may be away, their link running, before that is told: a DHCP client
  * that moves to another address takes a few runs of ip(8) for it. */
@@ -171,6 +172,7 @@ static void destroy_monitor(void *object) {
         nwi_release(monitor->protocol.handlers[i]);
     nwi_outlet_clear(&monitor->outlet);
     nwi_release(monitor->protocol.told);
+    nwi_release(monitor->protocol.view.rules);
 }
 
 static const struct nwi_type monitor_type = {
@@ -206,6 +208,16 @@ nw_path_monitor_t nw_path_monitor_create_with_type(nw_interface_type_t required_
     if (!is_type(required_interface_type, __func__))
         return NULL;
     return create_monitor((struct nwi_path_view){.typed = true, .type = required_interface_type});
+}
+
+nw_path_monitor_t nw_path_monitor_create_with_rules(nw_parameters_t parameters) {
+    nw_parameters_t rules = nwi_parameters_copy_for_connection(parameters);
+    if (parameters != NULL && rules == NULL)
+        return NULL;
+    nw_path_monitor_t monitor = create_monitor(nwi_path_view_of(rules));
+    if (monitor == NULL)
+        nwi_release(rules);
+    return monitor;
 }
 
 nw_path_monitor_t nw_path_monitor_create_for_ethernet_channel(void) {

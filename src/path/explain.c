@@ -1,8 +1,8 @@
 /*
  * explain.c - from a table, rules and the path they give to a judgement on each interface.
- * What:   the path decides (evaluate.c); here is told why it decided so, so an interface counts as
- *         used when the path has it, and the reason is looked for afterwards.
- * Source: see evaluate.c and table.c, whose order and rules are put into words.
+ * What:   the path decides (view.c); here is told why it decided so, so an interface counts as used
+ *         when the path has it, and the reason is looked for afterwards.
+ * Source: see view.c and table.c, whose order and rules are put into words.
  * Runs:   any thread.
  * Owns:   nothing beyond each call.
  */
@@ -12,9 +12,10 @@
 #include "model/interface.h"
 #include "model/parameters.h"
 #include "model/path.h"
-#include "path/evaluate.h"
+#include "path/view.h"
 #include "sys/address.h"
 #include <linux/if_addr.h>
+#include <string.h>
 
 struct judge {
     const struct nwi_path_table *table;
@@ -68,46 +69,49 @@ static nw_path_verdict_reason_t unusable_reason(const struct judge *judge,
 
 /* --- what the rules exclude --- */
 
-static bool is_prohibited(nw_parameters_t parameters, nw_interface_t identity) {
+static bool is_this(nw_interface_t identity, const struct nwi_path_interface *interface) {
+    return identity->index == interface->link.index &&
+           strcmp(identity->name, interface->link.name) == 0;
+}
+
+static bool is_prohibited(nw_parameters_t parameters, const struct nwi_path_interface *interface) {
     for (size_t i = 0; i < parameters->prohibited_interface_count; i++) {
-        if (nwi_interface_is_equal(parameters->prohibited_interfaces[i], identity))
+        if (is_this(parameters->prohibited_interfaces[i], interface))
             return true;
     }
     return false;
 }
 
-/* `otherwise` when no rule of the parameters excludes it. */
-static nw_path_verdict_reason_t refusing_rule(nw_parameters_t p, nw_interface_explanation_t made,
-                                              nw_path_verdict_reason_t otherwise) {
+nw_path_verdict_reason_t nwi_path_refusal(nw_parameters_t p,
+                                          const struct nwi_path_interface *interface) {
     if (p == NULL)
-        return otherwise;
-    nw_interface_type_t type = made->interface->type;
-    if (p->required_interface != NULL &&
-        !nwi_interface_is_equal(p->required_interface, made->interface))
+        return nw_path_verdict_reason_preferred;
+    nw_interface_type_t type = interface->type;
+    if (p->required_interface != NULL && !is_this(p->required_interface, interface))
         return nw_path_verdict_reason_required_interface;
     if (p->required_type != nw_interface_type_other && p->required_type != type)
         return nw_path_verdict_reason_required_type;
-    if (is_prohibited(p, made->interface))
+    if (is_prohibited(p, interface))
         return nw_path_verdict_reason_prohibited_interface;
     if (p->prohibited_types & 1u << type)
         return nw_path_verdict_reason_prohibited_type;
-    if (p->prohibit_expensive && made->expensive)
+    if (p->prohibit_expensive && interface->expensive)
         return nw_path_verdict_reason_prohibited_expensive;
-    if (p->prohibit_constrained && made->constrained)
+    if (p->prohibit_constrained && interface->constrained)
         return nw_path_verdict_reason_prohibited_constrained;
-    if (made->ultra_constrained && !p->allow_ultra_constrained)
+    if (interface->ultra_constrained && !p->allow_ultra_constrained)
         return nw_path_verdict_reason_ultra_constrained;
-    return otherwise;
+    return nw_path_verdict_reason_preferred;
 }
 
 /* Of a usable interface that the path does not have. */
 static nw_path_verdict_reason_t absent_reason(const struct judge *judge,
-                                              nw_interface_explanation_t made) {
-    nw_path_verdict_reason_t otherwise = made->interface->type == nw_interface_type_loopback
-                                             ? nw_path_verdict_reason_loopback
-                                         : !made->routed ? nw_path_verdict_reason_no_route
-                                                         : nw_path_verdict_reason_excluded;
-    return refusing_rule(judge->parameters, made, otherwise);
+                                              const struct nwi_path_interface *interface) {
+    nw_path_verdict_reason_t refusal = nwi_path_refusal(judge->parameters, interface);
+    if (refusal != nw_path_verdict_reason_preferred)
+        return refusal;
+    return interface->type == nw_interface_type_loopback ? nw_path_verdict_reason_loopback
+                                                         : nw_path_verdict_reason_no_route;
 }
 
 static char *absent_text(const struct judge *judge, nw_interface_explanation_t made) {
@@ -131,7 +135,8 @@ static char *absent_text(const struct judge *judge, nw_interface_explanation_t m
     case nw_path_verdict_reason_loopback:
         return nwi_strdup("loopback leads to this machine only");
     case nw_path_verdict_reason_no_route:
-        return nwi_strdup("no default route");
+        return nwi_strdup(made->routed ? "no default route of its addresses' family"
+                                       : "no default route");
     case nw_path_verdict_reason_down:
         return nwi_strdup("down");
     case nw_path_verdict_reason_no_carrier:
@@ -142,10 +147,8 @@ static char *absent_text(const struct judge *judge, nw_interface_explanation_t m
         return nwi_strdup("all addresses are tentative (duplicate detection)");
     case nw_path_verdict_reason_duplicate:
         return nwi_strdup("all addresses are duplicates of others on the link");
-    case nw_path_verdict_reason_deprecated:
-        return nwi_strdup("all addresses are deprecated");
     default:
-        return nwi_strdup("excluded by a rule or a policy of this machine");
+        return nwi_strdup("all addresses are deprecated");
     }
 }
 
@@ -157,7 +160,7 @@ static void explain_first(const struct judge *judge, nw_interface_explanation_t 
     made->reason = only ? nw_path_verdict_reason_only : nw_path_verdict_reason_preferred;
     const char *why = only ? "the only one that fits" : "preferred";
     made->text = made->routed ? nwi_asprintf("%s: default route, metric %u", why, made->metric)
-                              : nwi_asprintf("%s: no default route", why);
+                              : nwi_asprintf("%s: this machine alone", why);
 }
 
 /* Why it stands behind `front`, in the order of compare_interfaces() in table.c. */
@@ -165,10 +168,7 @@ static void explain_behind(nw_interface_explanation_t made,
                            const struct nwi_path_interface *front) {
     const char *name = front->link.name;
     made->verdict = nw_path_verdict_next;
-    if (front->routed && !made->routed) {
-        made->reason = nw_path_verdict_reason_behind_route;
-        made->text = nwi_asprintf("behind %s, which has a default route", name);
-    } else if (front->metric < made->metric) {
+    if (front->metric < made->metric) {
         made->reason = nw_path_verdict_reason_behind_metric;
         made->text = nwi_asprintf("behind %s: its metric %u is lower than %u", name, front->metric,
                                   made->metric);
@@ -208,7 +208,7 @@ static void decide(const struct judge *judge, const struct nwi_path_interface *i
         return;
     }
     made->reason =
-        interface->usable ? absent_reason(judge, made) : unusable_reason(judge, interface);
+        interface->usable ? absent_reason(judge, interface) : unusable_reason(judge, interface);
     made->verdict = made->reason >= nw_path_verdict_reason_down ? nw_path_verdict_unusable
                                                                 : nw_path_verdict_refused;
     made->text = absent_text(judge, made);
@@ -293,7 +293,8 @@ nw_path_explanation_t nwi_path_explain_in(const struct nwi_path_table *table,
     nw_path_explanation_t whole = nwi_path_explanation_create();
     if (whole == NULL)
         return NULL;
-    whole->path = nwi_path_evaluate_in(table, parameters, NULL, NULL);
+    struct nwi_path_view view = nwi_path_view_of(parameters);
+    whole->path = nwi_path_view_path(&view, table);
     whole->interfaces = nwi_alloc((table->interface_count + 1) * sizeof whole->interfaces[0]);
     if (whole->path == NULL || whole->interfaces == NULL)
         return nwi_release(whole);

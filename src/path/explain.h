@@ -15,4 +15,9 @@
 nw_path_explanation_t nwi_path_explain_in(const struct nwi_path_table *table,
                                           nw_parameters_t parameters);
 
+/* The rule of the parameters that excludes the interface; nw_path_verdict_reason_preferred: none.
+ */
+nw_path_verdict_reason_t nwi_path_refusal(nw_parameters_t parameters,
+                                          const struct nwi_path_interface *interface);
+
 #endif

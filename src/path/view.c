@@ -9,7 +9,9 @@
 #include "base/alloc.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
+#include "model/parameters.h"
 #include "model/path.h"
+#include "path/explain.h"
 #include "path/table.h"
 #include "sys/address.h"
 #include <net/if_arp.h>
@@ -31,13 +33,29 @@ static bool fits(const struct nwi_path_view *view, const struct nwi_path_interfa
                                  (interface->has_v6 && interface->routed_v6));
 }
 
-static bool is_allowed(const struct nwi_path_view *view, nw_interface_type_t type) {
-    return (!view->typed || type == view->type) && !(view->prohibited_types & 1u << type);
+static bool is_allowed(const struct nwi_path_view *view,
+                       const struct nwi_path_interface *interface) {
+    return (!view->typed || interface->type == view->type) &&
+           !(view->prohibited_types & 1u << interface->type) &&
+           nwi_path_refusal(view->rules, interface) == nw_path_verdict_reason_preferred;
+}
+
+struct nwi_path_view nwi_path_view_of(nw_parameters_t parameters) {
+    struct nwi_path_view view = {.rules = parameters};
+    if (parameters == NULL)
+        return view;
+    view.prohibited_types = parameters->prohibited_types;
+    view.type = parameters->required_type;
+    if (view.type == nw_interface_type_other && parameters->required_interface != NULL &&
+        parameters->required_interface->type == nw_interface_type_loopback)
+        view.type = nw_interface_type_loopback; /* it leads to this machine, which is asked for */
+    view.typed = view.type != nw_interface_type_other;
+    return view;
 }
 
 bool nwi_path_view_lists(const struct nwi_path_view *view,
                          const struct nwi_path_interface *interface) {
-    return is_allowed(view, interface->type) && fits(view, interface);
+    return is_allowed(view, interface) && fits(view, interface);
 }
 
 /* --- the path --- */

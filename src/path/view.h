@@ -9,6 +9,7 @@
 #define NWI_PATH_VIEW_H
 
 #include <Network/interface.h>
+#include <Network/parameters.h>
 #include <Network/path.h>
 #include <stdbool.h>
 
@@ -21,7 +22,11 @@ struct nwi_path_view {
     nw_interface_type_t type;
     unsigned prohibited_types; /* bit n: type n */
     bool ethernet;             /* wired Ethernet links that are up, whatever their addresses */
+    nw_parameters_t rules; /* others than those of types; NULL: none. The viewer's, unchanging */
 };
+
+/* What new connections with these parameters (NULL: none) would take; they are borrowed. */
+struct nwi_path_view nwi_path_view_of(nw_parameters_t parameters);
 
 /* Whether the path of this view would list the interface. */
 bool nwi_path_view_lists(const struct nwi_path_view *view,

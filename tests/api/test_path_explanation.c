@@ -161,6 +161,48 @@ static void test_family(void **state) {
     nw_release(parameters);
 }
 
+/* Loopback is there on every machine: a monitor that requires it is satisfied, one that prohibits
+ * it too is not. */
+struct told {
+    nw_path_status_t status;
+    sem_t done;
+};
+static void told_path(void *context, nw_path_t path) {
+    struct told *told = context;
+    told->status = nw_path_get_status(path);
+    sem_post(&told->done);
+}
+static void told_end(void *context) {
+    sem_post(&((struct told *)context)->done);
+}
+static nw_path_status_t watch(nw_parameters_t parameters) {
+    struct told told = {0};
+    sem_init(&told.done, 0, 0);
+    dispatch_queue_t queue = dispatch_queue_create("monitor", NULL);
+    nw_path_monitor_t monitor = nw_path_monitor_create_with_rules(parameters);
+    nw_path_monitor_set_queue(monitor, queue);
+    nw_path_monitor_set_update_handler_f(monitor, &told, told_path);
+    nw_path_monitor_set_cancel_handler_f(monitor, &told, told_end);
+    nw_path_monitor_start(monitor);
+    wait_for(&told.done);
+    nw_path_monitor_cancel(monitor);
+    wait_for(&told.done);
+    nw_release(monitor);
+    dispatch_release(queue);
+    return told.status;
+}
+
+static void test_monitor(void **state) {
+    (void)state;
+    nw_parameters_t parameters = nw_parameters_create();
+    nw_parameters_set_required_interface_type(parameters, nw_interface_type_loopback);
+    assert_int_equal(watch(parameters), nw_path_status_satisfied);
+    nw_parameters_prohibit_interface_type(parameters, nw_interface_type_loopback);
+    assert_int_equal(watch(parameters), nw_path_status_unsatisfied);
+    nw_release(parameters);
+    assert_int_not_equal(watch(NULL), nw_path_status_invalid);
+}
+
 static void test_null(void **state) {
     (void)state;
     struct seen seen = {0};
@@ -191,9 +233,13 @@ static void test_null(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without_endpoint), cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_address),          cmocka_unit_test(test_name),
-        cmocka_unit_test(test_family),           cmocka_unit_test(test_null),
+        cmocka_unit_test(test_without_endpoint),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_address),
+        cmocka_unit_test(test_name),
+        cmocka_unit_test(test_monitor),
+        cmocka_unit_test(test_family),
+        cmocka_unit_test(test_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,8 +72,8 @@ static void preferences(void **state) {
            "eth0 u 0 preferred: default route, metric 100\n"
            "wlan0 n 11 behind eth0: its metric 100 is lower than 600\n"
            "wwan0 n 11 behind wlan0: its metric 600 is lower than 700\n"
-           "br0 n 10 behind wwan0, which has a default route\n"
-           "tun0 n 13 behind br0: same metric and type, lower number\n"
+           "br0 - 36 no default route\n"
+           "tun0 - 36 no default route\n"
            "lo e 26 loopback leads to this machine only\n"
            "veth0 - 31 no carrier\n");
     expect(network->island, NULL, "lo e 26 loopback leads to this machine only\n");
@@ -86,11 +86,11 @@ static void rules(void **state) {
     nw_interface_t bridge = nwi_interface_create("br0", BR0, nw_interface_type_other);
     nw_parameters_prohibit_interface(network->rules, bridge);
     expect(network->laptop, network->rules,
-           "wlan0 u 0 preferred: default route, metric 600\n"
-           "tun0 n 10 behind wlan0, which has a default route\n"
+           "wlan0 u 1 the only one that fits: default route, metric 600\n"
            "eth0 e 23 type wired is prohibited\n"
            "wwan0 e 24 expensive interfaces are prohibited\n"
            "br0 e 22 br0 is prohibited\n"
+           "tun0 - 36 no default route\n"
            "lo e 26 loopback leads to this machine only\n"
            "veth0 - 31 no carrier\n");
     nw_parameters_set_required_interface_type(network->rules, nw_interface_type_wifi);
