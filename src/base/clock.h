@@ -10,5 +10,7 @@ typedef uint64_t nwi_ns;
 #define NWI_SEC UINT64_C(1000000000)
 
 nwi_ns nwi_now(void);
+/* Processor time that the calling thread has used. */
+nwi_ns nwi_thread_time(void);
 
 #endif

@@ -14,11 +14,15 @@
 #include "dispatch/alarm.h"
 #include "dispatch/watch.h"
 #include "path/costs.h"
+#include "path/servers.h"
 #include "sys/sockets.h"
 #include <pthread.h>
 #include <sys/queue.h>
 
 #define RETRY NWI_SEC /* after the network's state could not be read */
+/* Where reading the state takes long (thousands of links), it is read more rarely while changes go
+ * on: one part in this many of a processor at most. */
+enum { THRIFT = 20 };
 
 struct nwi_path_subscription {
     struct nwi_object base;
@@ -37,7 +41,8 @@ struct monitor {
     int fd;
     struct nwi_watch watch;
     struct nwi_alarm alarm;
-    bool waiting; /* the alarm is set; own context only */
+    bool waiting;    /* the alarm is set; own context only */
+    nwi_ns earliest; /* of the next look; own context only */
     struct nwi_task start, stop, again;
     bool again_travelling;        /* `again` is pushed and has not run; under lock */
     struct nwi_path_table *table; /* owned; under lock */
@@ -77,8 +82,18 @@ static void tell_all(void) { /* under lock */
     }
 }
 
+/* Whether a relevant change is among what the kernel has told since. */
+static bool drain(struct monitor *monitor) {
+    bool changed = true; /* also when reading fails: better look once too often */
+    nwi_err err = nwi_netlink_drain(monitor->fd, &changed);
+    if (err != 0)
+        nwi_log(NWI_LOG_ERROR, "path", "netlink", "cannot read changes: %s", nwi_err_text(err));
+    return changed;
+}
+
 static void look(struct monitor *monitor) {
     struct nwi_path_table *fresh;
+    nwi_ns begun = nwi_thread_time();
     nwi_err err = nwi_path_table_read(&fresh);
     if (err != 0) { /* the change has been told by the kernel, and will not be told again */
         monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + RETRY) == 0;
@@ -103,6 +118,7 @@ static void look(struct monitor *monitor) {
     atomic_store(&monitor->stale, false); /* only this context says that it is, so none is missed */
     pthread_mutex_unlock(&lock);
     nwi_release(old);
+    monitor->earliest = nwi_now() + THRIFT * (nwi_thread_time() - begun);
     if (!same)
         nwi_log(NWI_LOG_DEBUG, "path", "changed", "links, addresses or routes changed");
 }
@@ -110,6 +126,7 @@ static void look(struct monitor *monitor) {
 static void alarm_fired(struct nwi_alarm *alarm) {
     struct monitor *monitor = nwi_container_of(alarm, struct monitor, alarm);
     monitor->waiting = false;
+    drain(monitor); /* all that came while waiting is in what is read now */
     look(monitor);
 }
 
@@ -118,7 +135,9 @@ static void look_soon(struct monitor *monitor) {
     atomic_store(&monitor->stale, true);
     if (monitor->waiting)
         return;
-    monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + NWI_PATH_COALESCE) == 0;
+    nwi_ns soon = nwi_now() + NWI_PATH_COALESCE;
+    monitor->waiting =
+        nwi_alarm_set(&monitor->alarm, soon > monitor->earliest ? soon : monitor->earliest) == 0;
     if (!monitor->waiting)
         look(monitor);
 }
@@ -144,12 +163,9 @@ void nwi_path_costs_changed(void) {
 
 static void on_ready(struct nwi_watch *watch, unsigned events) {
     struct monitor *monitor = nwi_container_of(watch, struct monitor, watch);
-    bool changed = true; /* also when reading fails: better look once too often */
     (void)events;
-    nwi_err err = nwi_netlink_drain(monitor->fd, &changed);
-    if (err != 0)
-        nwi_log(NWI_LOG_ERROR, "path", "netlink", "cannot read changes: %s", nwi_err_text(err));
-    if (changed)
+    if (!monitor->waiting &&
+        drain(monitor)) /* else the alarm reads it, and what comes until then */
         look_soon(monitor);
 }
 
@@ -162,6 +178,7 @@ static void start_run(struct nwi_task *task) {
     if (err != 0)
         nwi_log(NWI_LOG_ERROR, "path", "netlink", "changes cannot be watched: %s",
                 nwi_err_text(err));
+    nwi_servers_watch_begin(&own_context, nwi_path_costs_changed);
     if (nwi_path_costs_source()->watch_begin != NULL)
         nwi_path_costs_source()->watch_begin();
     nwi_release(monitor);
@@ -171,6 +188,7 @@ static void stop_run(struct nwi_task *task) {
     struct monitor *monitor = nwi_container_of(task, struct monitor, stop);
     if (nwi_path_costs_source()->watch_end != NULL)
         nwi_path_costs_source()->watch_end();
+    nwi_servers_watch_end();
     nwi_watch_stop(&monitor->watch);
     nwi_alarm_stop(&monitor->alarm);
     nwi_release(monitor);

@@ -1,19 +1,17 @@
 /*
  * table.c - snapshots of the network.
- * What:   gathers the three netlink lists, finds each link's type, and orders links by preference.
- * Source: rtnetlink(7); sysfs-class-net; RFC 4862 section 2 (tentative, deprecated); RFC 3927.
+ * What:   gathers the three netlink lists, joins them, and orders links by preference.
+ * Source: rtnetlink(7); RFC 4862 section 2 (tentative, deprecated); RFC 3927.
  * Runs:   any thread.
  * Owns:   the arrays of a table.
  */
 #include "path/table.h"
 #include "base/alloc.h"
 #include "path/costs.h"
+#include "path/link_type.h"
+#include "path/servers.h"
 #include "sys/address.h"
-#include "sys/sockets.h"
-#include <fcntl.h>
 #include <linux/if_addr.h>
-#include <net/if_arp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,44 +24,7 @@ static void table_destroy(void *object) {
 static const struct nwi_type table_type = {
     .name = "path table", .size = sizeof(struct nwi_path_table), .destroy = table_destroy};
 
-/* --- types of links --- */
-static bool exists(const char *name, const char *what) {
-    char path[64 + IF_NAMESIZE];
-    struct stat status;
-    snprintf(path, sizeof path, "/sys/class/net/%s/%s", name, what);
-    return nwi_sys()->stat(path, &status) == 0;
-}
-
-static bool is_wireless(const char *name) {
-    return exists(name, "wireless") || exists(name, "phy80211");
-}
-
-static bool is_one_of(const char *word, const char *const *list, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(word, list[i]) == 0)
-            return true;
-    }
-    return false;
-}
-#define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof(list)[0])
-
-static nw_interface_type_t type_of(const struct nwi_link *link,
-                                   bool (*wireless)(const char *name)) {
-    static const char *const cellular_kinds[] = {"wwan", "rmnet"};
-    /* Ethernet frames that do not leave by a wire: bridges, tunnels, VPNs. */
-    static const char *const virtual_kinds[] = {"bridge",      "tun",    "wireguard", "vxlan",
-                                                "geneve",      "gretap", "ip6gretap", "erspan",
-                                                "openvswitch", "ovpn",   "batadv",    "vrf"};
-    if (link->flags & IFF_LOOPBACK)
-        return nw_interface_type_loopback;
-    if (IS_ONE_OF(link->kind, cellular_kinds) || strncmp(link->name, "wwan", 4) == 0 ||
-        strncmp(link->name, "rmnet", 5) == 0)
-        return nw_interface_type_cellular;
-    if (link->arp_type != ARPHRD_ETHER || IS_ONE_OF(link->kind, virtual_kinds))
-        return nw_interface_type_other;
-    return wireless(link->name) ? nw_interface_type_wifi : nw_interface_type_wired;
-}
-
+/* --- what follows from the lists --- */
 static void find_costs(struct nwi_path_interface *interface) {
     struct nwi_path_costs costs = {.type = interface->type,
                                    .expensive = interface->type == nw_interface_type_cellular};
@@ -75,38 +36,32 @@ static void find_costs(struct nwi_path_interface *interface) {
     interface->quality = costs.quality;
 }
 
-/* --- what follows from the lists --- */
-/* An address that packets can be sent from now. A deprecated one still can, but nothing new should:
- * it does not make its link usable. */
+/* An address that packets can be sent from now. A deprecated one can (RFC 4862 section 5.5.4: where
+ * there is no other), and an optimistic one can while it is still being checked (RFC 4429 section
+ * 3). */
 static bool is_good(const struct nwi_link_address *address) {
-    return !(address->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
+    bool unchecked = (address->flags & IFA_F_TENTATIVE) && !(address->flags & IFA_F_OPTIMISTIC);
+    return !unchecked && !(address->flags & IFA_F_DADFAILED);
 }
 
-static void derive(struct nwi_path_table *table, struct nwi_path_interface *interface) {
-    bool has_address = false;
-    for (size_t i = 0; i < table->address_count; i++) {
-        const struct nwi_link_address *address = &table->addresses[i];
-        if (address->index != interface->link.index || !is_good(address))
-            continue;
-        has_address = true;
-        if (nwi_address_is_link_local((const struct sockaddr *)&address->address))
-            continue;
-        interface->has_v4 |= address->address.ss_family == AF_INET;
-        interface->has_v6 |= address->address.ss_family == AF_INET6;
-    }
-    bool running = (interface->link.flags & IFF_UP) && (interface->link.flags & IFF_RUNNING);
-    interface->usable = running && has_address;
-    interface->metric = UINT32_MAX;
-    for (size_t i = 0; i < table->route_count; i++) {
-        const struct nwi_default_route *route = &table->routes[i];
-        if (route->index != interface->link.index)
-            continue;
-        interface->routed = true;
-        interface->routed_v4 |= route->family == AF_INET;
-        interface->routed_v6 |= route->family == AF_INET6;
-        if (route->metric < interface->metric)
-            interface->metric = route->metric;
-    }
+static void take_address(struct nwi_path_interface *interface,
+                         const struct nwi_link_address *address) {
+    if (!is_good(address))
+        return;
+    interface->usable = (interface->link.flags & IFF_UP) && (interface->link.flags & IFF_RUNNING);
+    if (nwi_address_is_link_local((const struct sockaddr *)&address->address))
+        return;
+    interface->has_v4 |= address->address.ss_family == AF_INET;
+    interface->has_v6 |= address->address.ss_family == AF_INET6;
+}
+
+static void take_route(struct nwi_path_interface *interface,
+                       const struct nwi_default_route *route) {
+    interface->routed = true;
+    interface->routed_v4 |= route->family == AF_INET;
+    interface->routed_v6 |= route->family == AF_INET6;
+    if (route->metric < interface->metric)
+        interface->metric = route->metric;
 }
 
 static unsigned place_of_type(nw_interface_type_t type) {
@@ -148,6 +103,36 @@ static int compare_routes(const void *left, const void *right) {
     return order != 0 ? order : ORDER(a->index, b->index);
 }
 
+static int compare_indices(const void *left, const void *right) {
+    const struct nwi_path_interface *a = left, *b = right;
+    return ORDER(a->link.index, b->link.index);
+}
+
+/* While the interfaces are in the order of their indices. */
+static struct nwi_path_interface *find_by_index(struct nwi_path_table *table, unsigned index) {
+    struct nwi_path_interface key = {.link.index = index};
+    return table->interface_count > 0 ? bsearch(&key, table->interfaces, table->interface_count,
+                                                sizeof key, compare_indices)
+                                      : NULL;
+}
+
+/* Gives each interface its addresses and routes, in n log n steps: hosts of containers have
+ * thousands of both. */
+static void join(struct nwi_path_table *table) {
+    struct nwi_path_interface *interface;
+    if (table->interface_count > 1)
+        qsort(table->interfaces, table->interface_count, sizeof *table->interfaces,
+              compare_indices);
+    for (size_t i = 0; i < table->address_count; i++) {
+        if ((interface = find_by_index(table, table->addresses[i].index)) != NULL)
+            take_address(interface, &table->addresses[i]);
+    }
+    for (size_t i = 0; i < table->route_count; i++) {
+        if ((interface = find_by_index(table, table->routes[i].index)) != NULL)
+            take_route(interface, &table->routes[i]);
+    }
+}
+
 /* nwi_alloc(0) may be NULL, which is fine here: `count` says that there is nothing. False: no
  * memory. */
 static bool copy(void *ret_array, size_t *ret_count, const void *from, size_t count, size_t size) {
@@ -180,11 +165,11 @@ struct nwi_path_table *nwi_path_table_create(const struct nwi_path_records *reco
     for (size_t i = 0; i < records->link_count; i++) {
         struct nwi_path_interface *interface = &table->interfaces[table->interface_count++];
         interface->link = records->links[i];
-        interface->type = type_of(
-            &interface->link, records->is_wireless != NULL ? records->is_wireless : is_wireless);
+        interface->type = nwi_link_type(&interface->link, records->is_wireless);
+        interface->metric = UINT32_MAX;
         find_costs(interface);
-        derive(table, interface);
     }
+    join(table);
     if (table->interface_count > 1)
         qsort(table->interfaces, table->interface_count, sizeof *table->interfaces,
               compare_interfaces);
@@ -223,26 +208,6 @@ static void add_route(void *context, const struct nwi_default_route *route) {
     add(context, route);
 }
 
-/* A line that begins with "nameserver" within the first 4 KiB of resolv.conf. */
-static bool names_a_server(void) {
-    char text[4097] = "\n";
-    size_t length = 1;
-    int fd = nwi_sys()->open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-    if (fd < 0)
-        return false;
-    while (length < sizeof text - 1) {
-        ssize_t got = nwi_sys()->read(fd, text + length, sizeof text - 1 - length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        length += (size_t)got;
-    }
-    nwi_socket_close(fd);
-    text[length] = '\0';
-    return strstr(text, "\nnameserver") != NULL;
-}
-
 nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
     struct gather links = {.size = sizeof(struct nwi_link)};
     struct gather addresses = {.size = sizeof(struct nwi_link_address)};
@@ -263,7 +228,7 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
             .address_count = addresses.count,
             .routes = routes.array,
             .route_count = routes.count,
-            .has_dns = names_a_server(),
+            .has_dns = nwi_servers_named(),
         });
         if (table != NULL) {
             table->read_at = now;

@@ -70,8 +70,12 @@ static nwi_err request_dump(int fd, uint16_t type) {
     header->nlmsg_type = type;
     header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     header->nlmsg_seq = 1;
-    struct rtgenmsg *family = mnl_nlmsg_put_extra_header(header, sizeof *family);
-    family->rtgen_family = AF_UNSPEC;
+    if (type == RTM_GETLINK) { /* the counters, two thirds of the answer, may stay away */
+        mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
+        mnl_attr_put_u32(header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    } else {
+        mnl_nlmsg_put_extra_header(header, sizeof(struct rtgenmsg)); /* of all families */
+    }
     struct iovec piece = {header, header->nlmsg_len};
     size_t sent;
     return nwi_socket_send(fd, &piece, 1, 0, &sent);

@@ -9,8 +9,10 @@
 #include "path/costs.h"
 #include "path/evaluate.h"
 #include "path/monitor.h"
+#include "path/servers.h"
 #include "sys/address.h"
 #include <Network/Network.h>
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -336,6 +338,70 @@ static void costs(void **state) {
     nwi_path_set_costs(NULL);
 }
 
+/* Sockets and watches of files that this process has open. */
+static unsigned open_ends(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char target[64];
+        ssize_t length = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        count += atoi(entry->d_name) > STDERR_FILENO &&
+                 (strncmp(target, "socket:", 7) == 0 || strstr(target, "inotify") != NULL);
+    }
+    closedir(folder);
+    return count;
+}
+
+/* A subscription's end goes on by itself. */
+static void await_no_open_ends(void) {
+    struct timespec limit = deadline(), now;
+    while (open_ends() > 0) {
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        assert_true(now.tv_sec < limit.tv_sec);
+    }
+}
+
+static char resolv[] = "/tmp/nw-resolv-XXXXXX";
+static void write_resolv(const char *text) {
+    FILE *file = fopen(resolv, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+static bool named(const struct nwi_path_table *table) {
+    return table->has_dns;
+}
+static bool unnamed(const struct nwi_path_table *table) {
+    return !table->has_dns;
+}
+
+/* A name server that comes after the addresses is news, in a file written anew or replaced. */
+static void name_servers(void **state) {
+    (void)state;
+    char other[sizeof resolv + 4];
+    close(mkstemp(resolv));
+    nwi_servers_set_file(resolv);
+    struct listener listener = subscribed();
+    start(&listener);
+    write_resolv("nameserver 192.0.2.53\n");
+    wait_for(&listener, "a name server", named);
+    snprintf(other, sizeof other, "%s.new", resolv);
+    write_resolv("search example\n");
+    wait_for(&listener, "no name server", unnamed);
+    FILE *file = fopen(other, "w");
+    fputs("search example\nnameserver 192.0.2.53\n", file);
+    fclose(file);
+    assert_int_equal(rename(other, resolv), 0);
+    wait_for(&listener, "a name server again", named);
+    end(&listener);
+    await_no_open_ends();
+    nwi_servers_set_file(NULL);
+    unlink(resolv);
+}
+
 static _Atomic unsigned hook_calls;
 static void on_hook(void) {
     pthread_mutex_lock(&lock);
@@ -360,6 +426,7 @@ static void hook(void **state) {
 /* Subscribing with the n-th call failing. False: it succeeded. */
 static bool subscribing_fails(const struct fault *fault, unsigned n, int code) {
     struct listener listener = subscribed();
+    await_no_open_ends();
     fake_sys_install();
     fake_sys_fail(fault->call, n, 1, code);
     nwi_err err = nwi_path_subscribe(&context, NULL, changed, &listener, &listener.subscription);
@@ -367,18 +434,11 @@ static bool subscribing_fails(const struct fault *fault, unsigned n, int code) {
     if (err != 0) {
         assert_int_equal(err, nwi_posix(code));
         assert_null(listener.subscription);
+        assert_int_equal(open_ends(), 0);
     } else {
         end(&listener);
     }
-    unsigned opened = fake_sys_calls(FAKE_SOCKET) - fake_sys_faults(FAKE_SOCKET);
-    if (err != 0)
-        assert_int_equal(opened, fake_sys_calls(FAKE_CLOSE));
-    struct timespec limit = deadline(), now; /* the last subscription's end goes on by itself */
-    do {
-        sched_yield();
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        assert_true(now.tv_sec < limit.tv_sec);
-    } while (fake_sys_calls(FAKE_CLOSE) < opened);
+    await_no_open_ends();
     fake_sys_remove();
     return err != 0;
 }
@@ -481,6 +541,7 @@ int main(void) {
         T(bursts_are_told_once),
         T(several_listeners_and_their_ends),
         T(costs),
+        T(name_servers),
         T(hook),
         cmocka_unit_test(a_change_during_a_shortage),
         cmocka_unit_test(failing_system_calls),

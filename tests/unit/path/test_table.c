@@ -55,7 +55,8 @@ static void address_states(void **state) {
                  {IFA_F_TEMPORARY, true},
                  {IFA_F_PERMANENT, true},
                  {IFA_F_TENTATIVE, false},
-                 {IFA_F_DEPRECATED, false},
+                 {IFA_F_TENTATIVE | IFA_F_OPTIMISTIC, true},
+                 {IFA_F_DEPRECATED, true}, /* the last resort, but one */
                  {IFA_F_DADFAILED, false}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct nwi_link_address address = net_address(ETH0, "2001:db8::1", 64, cases[i].flags);
