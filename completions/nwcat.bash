@@ -4,7 +4,7 @@ _nwcat() {
     local options="-4 -6 -b -d -h -i -k -l -N -o -p -q -s -t -u -U -v -w -z
         --ipv4 --ipv6 --bonjour --detach --help --input --psk --listen --shutdown --output
         --source-port --quit --source --tls --udp --unix --verbose --timeout --probe --keep-open
-        --no-shutdown --linger --timeline --timeline-svg --progress --no-progress --json --wait
+        --no-shutdown --linger --timeline --timeline-svg --report --progress --no-progress --json --wait
         --version"
     COMPREPLY=()
     case $prev in

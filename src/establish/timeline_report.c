@@ -79,6 +79,13 @@ static nw_resolution_report_t read_resolution(const struct nwi_timeline *timelin
     return resolution;
 }
 
+/* A Unix socket stands in TCP's place, but has no handshake. */
+static bool shakes_hands(const struct nwi_timeline_record *ready) {
+    socklen_t length;
+    const struct sockaddr *remote = nwi_endpoint_sockaddr(ready->endpoint, &length);
+    return remote == NULL || remote->sa_family != AF_UNIX;
+}
+
 static nw_establishment_report_t read_report(const struct nwi_timeline *timeline,
                                              nw_protocol_definition_t handshake) {
     struct round round = find_round(timeline);
@@ -92,7 +99,7 @@ static nw_establishment_report_t read_report(const struct nwi_timeline *timeline
     report->duration = ready->at - start;
     report->previous_attempts = timeline->failed_rounds;
     report->started_after = start - timeline->first;
-    if (handshake != NULL && round.won_attempt >= 0)
+    if (handshake != NULL && round.won_attempt >= 0 && shakes_hands(ready))
         report->handshakes[report->handshake_count++] = (struct nwi_handshake){
             .protocol = handshake,
             .duration = ready->at - timeline->records[round.won_attempt].at,

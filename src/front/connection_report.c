@@ -145,14 +145,25 @@ static void begin(struct collection *collection) {
     collection->began = nwi_now();
 }
 
+/* The kernel counts the peer's FIN as an octet received: taken off here, so that all octets are
+ * content. Closed from both sides the socket does not tell of it any more, but the reader knows.
+ * False: no TCP socket. */
+static bool ask_kernel(nw_connection_t connection, struct nwi_tcp_info *ret_tcp) {
+    struct nwi_chain *chain = connection->protocol.chain;
+    if (!nwi_chain_is_stream(chain) || nwi_socket_tcp_info(nwi_chain_fd(chain), ret_tcp) != 0)
+        return false;
+    if (ret_tcp->octets_in > 0 && (ret_tcp->fin_in || connection->protocol.read_ended))
+        ret_tcp->octets_in--;
+    return true;
+}
+
 /* What the kernel counted, or where it does not, what we did: a datagram is a packet. */
 static void read_transport(nw_connection_t connection, const struct collection *collection,
                            struct nwi_transfer_path *path) {
     const struct counters *now = &connection->protocol.transfers->counted;
     const struct nwi_tcp_info *then = &collection->tcp;
-    struct nwi_chain *chain = connection->protocol.chain;
     struct nwi_tcp_info tcp;
-    if (nwi_chain_is_stream(chain) && nwi_socket_tcp_info(nwi_chain_fd(chain), &tcp) == 0) {
+    if (ask_kernel(connection, &tcp)) {
         path->packets_in = tcp.segments_in - then->segments_in;
         path->packets_out = tcp.segments_out - then->segments_out;
         path->octets_in = tcp.octets_in - then->octets_in;
@@ -167,7 +178,7 @@ static void read_transport(nw_connection_t connection, const struct collection *
     }
     path->octets_in = path->content_in;
     path->octets_out = path->content_out;
-    if (!nwi_chain_is_stream(chain)) {
+    if (!nwi_chain_is_stream(connection->protocol.chain)) {
         path->packets_in = now->messages_in - collection->counted.messages_in;
         path->packets_out = now->messages_out - collection->counted.messages_out;
     }
@@ -244,9 +255,7 @@ static void apply_begin(void *object, struct nwi_operation *operation) {
     if (connection->protocol.cancelling) {
         end(connection, collection);
     } else if (connection->protocol.state == nw_connection_state_ready) {
-        struct nwi_chain *chain = connection->protocol.chain;
-        if (nwi_chain_is_stream(chain))
-            (void)nwi_socket_tcp_info(nwi_chain_fd(chain), &collection->tcp);
+        (void)ask_kernel(connection, &collection->tcp);
         begin(collection);
     }
 }

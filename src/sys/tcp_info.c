@@ -16,6 +16,13 @@ static nwi_ns microseconds(uint32_t value) {
     return (nwi_ns)value * 1000;
 }
 
+/* RFC 9293 section 3.3.2, in the kernel's numbers (its enum is not in <linux/tcp.h>): the states
+ * that a FIN of the peer's leads to. */
+static bool has_fin(unsigned state) {
+    enum { TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
+    return state == TIME_WAIT || state == CLOSE_WAIT || state == LAST_ACK || state == CLOSING;
+}
+
 nwi_err nwi_socket_tcp_info(int fd, struct nwi_tcp_info *ret_info) {
     struct tcp_info info = {0}; /* an older kernel fills in less of it */
     size_t size = sizeof info;
@@ -27,6 +34,7 @@ nwi_err nwi_socket_tcp_info(int fd, struct nwi_tcp_info *ret_info) {
         .segments_in = info.tcpi_segs_in,
         .segments_out = info.tcpi_segs_out,
         .octets_in = info.tcpi_bytes_received,
+        .fin_in = has_fin(info.tcpi_state),
         .octets_out = info.tcpi_bytes_sent,
         .octets_out_again = info.tcpi_bytes_retrans,
         .segments_out_of_order = info.tcpi_rcv_ooopack,

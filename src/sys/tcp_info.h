@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include <stdbool.h>
 
 /* Counted from the beginning of the connection. A number that an older kernel does not tell is 0.
  */
 struct nwi_tcp_info {
     uint64_t segments_in, segments_out; /* all of them, those without octets too */
-    uint64_t octets_in;                 /* in order, each octet once */
+    uint64_t octets_in;                 /* in order, each octet once; the FIN counts as one */
+    bool fin_in;                        /* it has come, and is counted; false when closed since */
     uint64_t octets_out;                /* those sent again count again */
     uint64_t octets_out_again;          /* of these, those sent again */
     uint64_t segments_out_of_order;     /* received */

@@ -201,6 +201,91 @@ void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeli
     tool_json_end(&json, json_stream(app));
 }
 
+/* --- reports --- */
+
+static void put_resolutions(struct tool_json *json, const struct nwcat_report *report) {
+    tool_json_open(json, "resolutions", '[');
+    for (unsigned i = 0; i < report->resolution_count; i++) {
+        const struct nwcat_resolution *resolution = &report->resolutions[i];
+        tool_json_open(json, NULL, '{');
+        tool_json_text(json, "source", resolution->source);
+        tool_json_text(json, "protocol", resolution->protocol);
+        tool_json_integer(json, "milliseconds", (int64_t)resolution->ms);
+        tool_json_integer(json, "endpoint_count", resolution->endpoints);
+        tool_json_text(json, "preferred", resolution->preferred);
+        tool_json_text(json, "successful", resolution->successful);
+        tool_json_close(json, '}');
+    }
+    tool_json_close(json, ']');
+}
+
+static void put_handshakes(struct tool_json *json, const struct nwcat_report *report) {
+    tool_json_open(json, "protocols", '[');
+    for (unsigned i = 0; i < report->handshake_count; i++) {
+        tool_json_open(json, NULL, '{');
+        tool_json_text(json, "name", report->handshakes[i].protocol);
+        tool_json_integer(json, "handshake_ms", (int64_t)report->handshakes[i].ms);
+        tool_json_integer(json, "rtt_ms", (int64_t)report->handshakes[i].rtt_ms);
+        tool_json_close(json, '}');
+    }
+    tool_json_close(json, ']');
+}
+
+static void tell_establishment(const struct nwcat_app *app, const struct nwcat_report *report) {
+    struct tool_json json;
+    begin(&json, app, "establishment_report");
+    tool_json_integer(&json, "connection", report->number);
+    tool_json_bool(&json, "accepted", report->accepted);
+    tool_json_bool(&json, "established", report->established);
+    if (report->established) {
+        tool_json_integer(&json, "duration_ms", (int64_t)report->took_ms);
+        tool_json_integer(&json, "attempt_started_after_ms", (int64_t)report->started_after_ms);
+        tool_json_integer(&json, "previous_attempts", report->previous_attempts);
+        tool_json_bool(&json, "used_proxy", report->proxy_used);
+        tool_json_bool(&json, "proxy_configured", report->proxy_configured);
+        tool_json_text(&json, "proxy", report->proxy_used ? report->proxy : NULL);
+        put_resolutions(&json, report);
+        put_handshakes(&json, report);
+    }
+    tool_json_end(&json, json_stream(app));
+}
+
+static void put_path(struct tool_json *json, const struct nwcat_carried *path) {
+    tool_json_open(json, NULL, '{');
+    tool_json_text(json, "interface",
+                   path->interface_name[0] != '\0' ? path->interface_name : NULL);
+    tool_json_text(json, "interface_type", path->interface_type);
+    tool_json_text(json, "radio", path->radio);
+    tool_json_integer(json, "sent_application_bytes", (int64_t)path->content_out);
+    tool_json_integer(json, "received_application_bytes", (int64_t)path->content_in);
+    tool_json_integer(json, "sent_transport_bytes", (int64_t)path->transport_out);
+    tool_json_integer(json, "received_transport_bytes", (int64_t)path->transport_in);
+    tool_json_integer(json, "retransmitted_bytes", (int64_t)path->again_out);
+    tool_json_integer(json, "duplicate_bytes", (int64_t)path->again_in);
+    tool_json_integer(json, "out_of_order_bytes", (int64_t)path->disordered);
+    tool_json_integer(json, "sent_packets", (int64_t)path->packets_out);
+    tool_json_integer(json, "received_packets", (int64_t)path->packets_in);
+    tool_json_integer(json, "smoothed_rtt_ms", (int64_t)path->rtt_ms);
+    tool_json_integer(json, "minimum_rtt_ms", (int64_t)path->rtt_min_ms);
+    tool_json_integer(json, "rtt_variance_ms", (int64_t)path->rtt_variance_ms);
+    tool_json_close(json, '}');
+}
+
+void nwcat_event_report(const struct nwcat_app *app, const struct nwcat_report *report) {
+    struct tool_json json;
+    if (!as_json(app))
+        return;
+    tell_establishment(app, report);
+    begin(&json, app, "data_transfer_report");
+    tool_json_integer(&json, "connection", report->number);
+    tool_json_integer(&json, "duration_ms", (int64_t)report->measured_ms);
+    tool_json_open(&json, "paths", '[');
+    for (unsigned i = 0; i < report->path_count; i++)
+        put_path(&json, &report->paths[i]);
+    tool_json_close(&json, ']');
+    tool_json_end(&json, json_stream(app));
+}
+
 static void plain_event(const struct nwcat_app *app, const char *event, unsigned number,
                         const char *words) {
     if (as_json(app)) {

@@ -10,6 +10,7 @@
 
 #include "app.h"
 #include "reason.h"
+#include "report.h"
 #include "timeline.h"
 
 /* What is known of one connection; texts may be NULL. */
@@ -38,6 +39,8 @@ void nwcat_event_state(const struct nwcat_app *app, unsigned number, const char 
 void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *peer);
 void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row);
 void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeline *timeline);
+/* Both reports of a connection; JSON only. */
+void nwcat_event_report(const struct nwcat_app *app, const struct nwcat_report *report);
 void nwcat_event_input_end(const struct nwcat_app *app, unsigned number);
 void nwcat_event_peer_end(const struct nwcat_app *app, unsigned number);
 void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *peer);

@@ -21,6 +21,7 @@ enum long_only { /* beyond every letter */
                  OPT_LINGER,
                  OPT_TIMELINE,
                  OPT_TIMELINE_SVG,
+                 OPT_REPORT,
                  OPT_PROGRESS,
                  OPT_NO_PROGRESS,
                  OPT_JSON,
@@ -55,6 +56,7 @@ static const struct option long_options[] = {
     {"linger", required_argument, NULL, OPT_LINGER},
     {"timeline", no_argument, NULL, OPT_TIMELINE},
     {"timeline-svg", required_argument, NULL, OPT_TIMELINE_SVG},
+    {"report", no_argument, NULL, OPT_REPORT},
     {"progress", no_argument, NULL, OPT_PROGRESS},
     {"no-progress", no_argument, NULL, OPT_NO_PROGRESS},
     {"json", no_argument, NULL, OPT_JSON},
@@ -163,6 +165,9 @@ static int take_option(struct nwcat_options *o, int c, char **argv, FILE *out, F
     case OPT_TIMELINE_SVG:
         o->timeline_svg = optarg;
         break;
+    case OPT_REPORT:
+        o->report = true;
+        break;
     case OPT_PROGRESS:
         o->progress = true;
         break;
@@ -253,6 +258,8 @@ static int check_together(const struct nwcat_options *o, FILE *err) {
     if (o->probe && (o->input != NULL || o->output != NULL))
         return complain(err, "-z copies nothing: leave out '%s'",
                         o->input != NULL ? o->input : o->output);
+    if (o->probe && o->report)
+        return complain(err, "-z carries nothing to report on: leave out --report");
     if (o->detach && o->input != NULL)
         return complain(err, "-d reads no input: leave out '%s'", o->input);
     if (o->shutdown && o->no_shutdown)

@@ -26,7 +26,7 @@ struct nwcat_options {
     bool listen, udp, unix_socket, probe, detach, keep_open, wait;
     bool no_shutdown; /* --no-shutdown: keep the sending side open at end of input */
     bool shutdown;    /* -N given: only UDP behaves otherwise without it */
-    bool json, timeline, progress, no_progress;
+    bool json, timeline, report, progress, no_progress;
     unsigned verbose;
     struct nwcat_ports ports; /* filled with -z only */
 };

@@ -8,11 +8,12 @@
  */
 #include "session.h"
 
+#include "common/timer.h"
 #include "events.h"
 #include "local_io.h"
 #include "meter.h"
 #include "net.h"
-#include "common/timer.h"
+#include "report_collect.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct nwcat_session {
     uint64_t sent, received;
     double began, ready_at;
     struct tool_timer *limit, *linger; /* -w and -q; the pause after the peer's end */
+    struct nwcat_measure *measure;     /* --report; until the end */
     char remote[TEXT], local[TEXT], interface_name[32];
 };
 
@@ -360,6 +362,10 @@ static void on_failed(struct nwcat_session *session, const struct nwcat_reason *
         fail(session, "the connection broke", *reason, NWCAT_FAILED);
 }
 
+static void on_reported(void *context) {
+    let_go(context);
+}
+
 static void on_cancelled(struct nwcat_session *session) {
     session->ending = true;
     nwcat_input_forget(session->app->input, session);
@@ -367,7 +373,11 @@ static void on_cancelled(struct nwcat_session *session) {
         struct nwcat_peer peer = peer_of(session, nwcat_now() - session->ready_at);
         nwcat_event_closed(session->app, &peer);
     }
-    let_go(session);
+    if (session->measure != NULL)
+        nwcat_measure_end(session->measure, session->number, session->accepted, session,
+                          on_reported);
+    else
+        let_go(session);
 }
 
 static void on_state(void *context, nw_connection_state_t state, nw_error_t error) {
@@ -420,6 +430,7 @@ struct nwcat_session *nwcat_session_start(struct nwcat_app *app, nw_connection_t
     nwcat_connection_ends(connection, session->remote, session->local, TEXT);
     if (app->options.timeout > 0)
         tool_timer_set(session->limit, app->options.timeout);
+    session->measure = nwcat_measure_begin(app, connection);
     nw_connection_set_queue(connection, dispatch_get_main_queue());
     nw_connection_set_state_changed_handler_f(connection, session, on_state);
     nw_connection_start(connection);

@@ -211,12 +211,15 @@ static bool write_svg(const struct nwcat_app *app, const struct nwcat_timeline *
     return false;
 }
 
+void nwcat_timeline_draw(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
+    nwcat_meter_hide(app->meter);
+    nwcat_timeline_draw_text(timeline, stderr, terminal_columns(), app->colour, app->utf8);
+    fflush(stderr);
+}
+
 bool nwcat_timeline_show(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
     nwcat_event_timeline(app, timeline);
-    if (app->options.timeline && !app->options.json) {
-        nwcat_meter_hide(app->meter);
-        nwcat_timeline_draw_text(timeline, stderr, terminal_columns(), app->colour, app->utf8);
-        fflush(stderr);
-    }
+    if (app->options.timeline && !app->options.json)
+        nwcat_timeline_draw(app, timeline);
     return app->options.timeline_svg == NULL || write_svg(app, timeline);
 }

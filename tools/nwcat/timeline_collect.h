@@ -18,6 +18,7 @@ void nwcat_timeline_tell_news(const struct nwcat_app *app, const struct nwcat_ti
                               const struct nwcat_timeline *now);
 /* Draws it where the options ask for it. Returns false after a complaint: a file could not be
  * written. */
+void nwcat_timeline_draw(const struct nwcat_app *app, const struct nwcat_timeline *timeline);
 bool nwcat_timeline_show(const struct nwcat_app *app, const struct nwcat_timeline *timeline);
 
 #endif

@@ -176,6 +176,33 @@ static void test_from_before_ready_to_the_end(void **state) {
     close(listening);
 }
 
+/* The kernel counts a FIN as an octet: it must not show, before and after both sides have closed.
+ */
+static void test_the_end_is_no_octet(void **state) {
+    (void)state;
+    int fd;
+    struct recorder *recorder = record_pair(AF_INET, &fd);
+    nw_data_transfer_report_t first =
+        nw_connection_create_new_data_transfer_report(recorder->connection);
+    nw_data_transfer_report_t second =
+        nw_connection_create_new_data_transfer_report(recorder->connection);
+    exchange(recorder, fd);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_true(await_tag(recorder, record_receive(recorder, 1, 100))->complete);
+    nw_release(collected(first));
+    assert_int_equal(wire_in(first), SENT_BY_PEER);
+    assert_no_error(await_tag(
+        recorder, record_send(recorder, NULL, 0, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true)));
+    assert_int_equal(peer_read_end(fd), 0);
+    nw_release(collected(second));
+    assert_int_equal(wire_in(second), SENT_BY_PEER);
+    assert_int_equal(wire_out(second), SENT_BY_US);
+    nw_release(first);
+    nw_release(second);
+    finish(recorder);
+    close(fd);
+}
+
 static void test_ended_by_failure(void **state) {
     (void)state;
     int fd;
@@ -335,6 +362,7 @@ int main(void) {
         cmocka_unit_test(test_path_index),
         cmocka_unit_test(test_several_at_once),
         cmocka_unit_test(test_from_before_ready_to_the_end),
+        cmocka_unit_test(test_the_end_is_no_octet),
         cmocka_unit_test(test_ended_by_failure),
         cmocka_unit_test(test_never_ready),
         cmocka_unit_test(test_given_up),
