@@ -6,19 +6,14 @@
  * Owns:   which source serves.
  */
 #include "path/costs.h"
+#include "path/sources.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
-static void fill(const struct nwi_link *link, struct nwi_path_costs *costs) {
-    (void)link; /* the kernel has said it all */
-    (void)costs;
-}
-
-static const struct nwi_path_costs_source kernel_alone = {.fill = fill};
-static _Atomic(const struct nwi_path_costs_source *) serving = &kernel_alone;
+static _Atomic(const struct nwi_path_costs_source *) serving = &nwi_path_sources;
 
 void nwi_path_set_costs(const struct nwi_path_costs_source *source) {
-    atomic_store(&serving, source != NULL ? source : &kernel_alone);
+    atomic_store(&serving, source != NULL ? source : &nwi_path_sources);
 }
 
 const struct nwi_path_costs_source *nwi_path_costs_source(void) {

@@ -267,11 +267,14 @@ static void stop_run(struct nwi_task *task) {
 
 void nwi_settings_watch_begin(void (*changed)(void)) {
     pthread_once(&own_context_once, init_own_context);
+    bool tell = false;
     pthread_mutex_lock(&lock);
     atomic_store(&hook, changed);
     if (watches++ == 0) {
         current = create_watcher();
         load();
+        /* What was asked before may have been answered without it. */
+        tell = files[SYSTEM].settings != NULL || files[USER].settings != NULL;
         atomic_store(&is_watched, true);
         if (current != NULL) {
             nwi_retain(current); /* until start_run ran */
@@ -279,6 +282,8 @@ void nwi_settings_watch_begin(void (*changed)(void)) {
         }
     }
     pthread_mutex_unlock(&lock);
+    if (tell && changed != NULL)
+        changed();
 }
 
 void nwi_settings_watch_end(void) {

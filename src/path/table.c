@@ -10,6 +10,7 @@
 #include "path/costs.h"
 #include "path/link_type.h"
 #include "path/servers.h"
+#include "path/settings_file.h"
 #include "sys/address.h"
 #include <linux/if_addr.h>
 #include <stdlib.h>
@@ -152,6 +153,7 @@ struct nwi_path_table *nwi_path_table_create(const struct nwi_path_records *reco
     if (table == NULL)
         return NULL;
     table->has_dns = records->has_dns;
+    table->local_network_denied = records->local_network_denied;
     if (!copy(&table->addresses, &table->address_count, records->addresses, records->address_count,
               sizeof *table->addresses) ||
         !copy(&table->routes, &table->route_count, records->routes, records->route_count,
@@ -229,6 +231,7 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
             .routes = routes.array,
             .route_count = routes.count,
             .has_dns = nwi_servers_named(),
+            .local_network_denied = nwi_path_local_network_denied(),
         });
         if (table != NULL) {
             table->read_at = now;
@@ -257,7 +260,8 @@ static bool same_interface(const struct nwi_path_interface *a, const struct nwi_
 bool nwi_path_table_equal(const struct nwi_path_table *a, const struct nwi_path_table *b) {
     enum { FLAGS = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TEMPORARY };
     if (a->interface_count != b->interface_count || a->address_count != b->address_count ||
-        a->route_count != b->route_count || a->has_dns != b->has_dns)
+        a->route_count != b->route_count || a->has_dns != b->has_dns ||
+        a->local_network_denied != b->local_network_denied)
         return false;
     for (size_t i = 0; i < a->interface_count; i++) {
         if (!same_interface(&a->interfaces[i], &b->interfaces[i]))

@@ -36,8 +36,9 @@ struct nwi_path_table {
     size_t address_count;
     struct nwi_default_route *routes; /* best metric first */
     size_t route_count;
-    bool has_dns;   /* resolv.conf names a server */
-    nwi_ns read_at; /* when the kernel was asked; 0: made from records */
+    bool has_dns;              /* resolv.conf names a server */
+    bool local_network_denied; /* to this process: libnw-network.conf(5) */
+    nwi_ns read_at;            /* when the kernel was asked; 0: made from records */
 };
 
 /* What a snapshot is made of; arrays borrowed. */
@@ -48,7 +49,7 @@ struct nwi_path_records {
     size_t address_count;
     const struct nwi_default_route *routes;
     size_t route_count;
-    bool has_dns;
+    bool has_dns, local_network_denied;
     /* Whether the link is a wireless one; NULL: look into /sys. */
     bool (*is_wireless)(const char *name);
 };

@@ -1,0 +1,48 @@
+/*
+ * sources.c - see sources.h.
+ * What:   who is asked, and in which order: what NetworkManager and ModemManager say counts before
+ *         what the kernel tells, and the configuration files before both.
+ * Source: libnw-network.conf(5); semantics of nw_path_t (expensive, constrained, link quality).
+ * Runs:   as costs.h says.
+ * Owns:   nothing.
+ */
+#include "path/sources.h"
+#include "path/manager.h"
+#include "path/settings_file.h"
+
+static void choose(enum nwi_settings_choice choice, bool *value) {
+    if (choice == NWI_SETTINGS_YES || choice == NWI_SETTINGS_NO)
+        *value = choice == NWI_SETTINGS_YES;
+}
+
+static void fill(const struct nwi_link *link, struct nwi_path_costs *costs) {
+    struct nwi_manager_facts managed;
+    struct nwi_settings_interface set;
+    if (costs->type == nw_interface_type_loopback) /* leads nowhere that costs anything */
+        return;
+    nwi_manager_of(link->name, &managed);
+    nwi_settings_of(link->name, &set);
+    if (managed.type != nw_interface_type_other)
+        costs->type = managed.type;
+    if (set.has_type == NWI_SETTINGS_YES)
+        costs->type = set.type;
+    costs->expensive =
+        managed.has_metered ? managed.metered : costs->type == nw_interface_type_cellular;
+    costs->quality = set.has_quality == NWI_SETTINGS_YES ? set.quality : managed.quality;
+    choose(set.expensive, &costs->expensive);
+    choose(set.constrained, &costs->constrained);
+    choose(set.ultra_constrained, &costs->ultra_constrained);
+}
+
+static void watch_begin(void) {
+    nwi_settings_watch_begin(nwi_path_costs_changed);
+    nwi_manager_watch_begin(nwi_path_costs_changed);
+}
+
+static void watch_end(void) {
+    nwi_manager_watch_end();
+    nwi_settings_watch_end();
+}
+
+const struct nwi_path_costs_source nwi_path_sources = {
+    .fill = fill, .watch_begin = watch_begin, .watch_end = watch_end};
