@@ -1,6 +1,7 @@
 /*
  * device.c - network interfaces: made, set up, given addresses and routes.
- * Source: the kernel's Documentation/networking/tuntap.rst; netdevice(7), rtnetlink(7).
+ * Source: the kernel's Documentation/networking/tuntap.rst; netdevice(7), rtnetlink(7),
+ *         packet(7).
  * Runs:   in the only thread of nwlink, in the namespace that it is in for the moment.
  */
 #include "device.h"
@@ -12,13 +13,18 @@
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+enum { SOCKET_ROOM = 4000000 }; /* octets of packets that wait until we are scheduled */
 
 struct address {
     int family;
@@ -87,6 +93,46 @@ unsigned nwlink_device_mtu(const char *name, char *why) {
         return (unsigned)request.ifr_mtu;
     fail(why, "use the interface", name, error);
     return 0;
+}
+
+/* A packet socket of the interface; it receives only with a protocol. */
+static int open_packet_socket(const char *name, uint16_t protocol, char *why) {
+    int s = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_ll address = {.sll_family = AF_PACKET,
+                                  .sll_protocol = htons(protocol),
+                                  .sll_ifindex = (int)if_nametoindex(name)};
+    int room = SOCKET_ROOM, yes = 1;
+    if (s < 0) {
+        fail(why, "open a packet socket for", name, errno);
+        return -1;
+    }
+    setsockopt(s, SOL_SOCKET, SO_RCVBUF, &room, sizeof room); /* as far as it may */
+    setsockopt(s, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    if ((protocol != 0 &&
+         (setsockopt(s, SOL_PACKET, PACKET_VNET_HDR, &yes, sizeof yes) != 0 ||
+          setsockopt(s, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes) != 0)) ||
+        bind(s, (struct sockaddr *)&address, sizeof address) != 0) {
+        fail(why, "open", name, errno);
+        close(s);
+        return -1;
+    }
+    return s;
+}
+
+int nwlink_device_listen(const char *name, char *why) {
+    struct packet_mreq all = {.mr_ifindex = (int)if_nametoindex(name),
+                              .mr_type = PACKET_MR_PROMISC};
+    int s = open_packet_socket(name, ETH_P_ALL, why);
+    if (s >= 0 && setsockopt(s, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) != 0) {
+        fail(why, "read all packets of", name, errno);
+        close(s);
+        return -1;
+    }
+    return s;
+}
+
+int nwlink_device_send(const char *name, char *why) {
+    return open_packet_socket(name, 0, why);
 }
 
 static bool read_address(const char *text, struct address *address) {

@@ -21,6 +21,11 @@ int nwlink_device_make(char *name, bool tap, char *why);
 bool nwlink_device_up(const char *name, unsigned mtu, unsigned queue, char *why);
 /* The MTU; 0: `why`. */
 unsigned nwlink_device_mtu(const char *name, char *why);
+/* A packet socket that reads all that comes in by the interface, whomever it is for, a
+ * virtio_net_hdr before each frame; or one that writes frames. They do not block. Below 0: `why`.
+ */
+int nwlink_device_listen(const char *name, char *why);
+int nwlink_device_send(const char *name, char *why);
 /* Adds an address "ADDRESS/PREFIX", usable at once (no duplicate address detection). */
 bool nwlink_device_address(const char *name, const char *address, char *why);
 /* Whether the text is such an address. */

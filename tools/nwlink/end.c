@@ -1,6 +1,7 @@
 /*
  * end.c - one end of the wire.
- * What:   enters the namespace, makes the interface there and sets it up, comes back.
+ * What:   enters the namespace, makes the interface there and sets it up, or opens one that is there;
+ *         comes back.
  * Runs:   in the only thread of nwlink.
  */
 #include "end.h"
@@ -10,12 +11,15 @@
 #include "netns.h"
 #include "packet.h"
 
+#include <errno.h>
+#include <linux/if_packet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Packets wait here only until we are scheduled; at 1 Gbit/s the kernel's 500 are 6 ms. */
-enum { MTU_DEFAULT = 1500, DEVICE_QUEUE = 4000 };
+enum { MTU_DEFAULT = 1500, DEVICE_QUEUE = 4000, VLAN_TAG = 4 };
 
 static bool set_up(struct nwlink_end *end, const struct nwlink_end_wish *wish,
                    const struct nwlink_end_wish *other, unsigned mtu, char *why) {
@@ -30,23 +34,31 @@ static bool set_up(struct nwlink_end *end, const struct nwlink_end_wish *wish,
     return true;
 }
 
-static bool open_here(struct nwlink_end *end, const struct nwlink_end_wish *wish,
-                      const struct nwlink_end_wish *other, char *why) {
+static bool make(struct nwlink_end *end, const struct nwlink_end_wish *wish,
+                 const struct nwlink_end_wish *other, char *why) {
     unsigned mtu = wish->mtu != 0 ? wish->mtu : MTU_DEFAULT;
-    snprintf(end->device, sizeof end->device, "%s", wish->device);
-    end->fd = nwlink_device_make(end->device, wish->tap, why);
+    end->fd = end->out = nwlink_device_make(end->device, wish->tap, why);
     end->ethernet = wish->tap;
-    end->largest = mtu + (wish->tap ? NWLINK_ETHERNET + 4U : 0); /* 4: a VLAN tag */
-    if (end->fd >= 0 && set_up(end, wish, other, mtu, why))
-        return true;
-    nwlink_end_close(end);
-    return false;
+    end->largest = mtu + (wish->tap ? NWLINK_ETHERNET + VLAN_TAG : 0U);
+    return end->fd >= 0 && set_up(end, wish, other, mtu, why);
+}
+
+static bool open_existing(struct nwlink_end *end, char *why) {
+    unsigned mtu = nwlink_device_mtu(end->device, why);
+    if (mtu == 0 || !nwlink_device_up(end->device, 0, 0, why))
+        return false;
+    end->ethernet = end->large = true;
+    end->largest = mtu + NWLINK_ETHERNET + VLAN_TAG;
+    end->fd = nwlink_device_listen(end->device, why);
+    end->out = end->fd >= 0 ? nwlink_device_send(end->device, why) : -1;
+    return end->out >= 0;
 }
 
 bool nwlink_end_open(struct nwlink_end *end, const struct nwlink_end_wish *wish,
                      const struct nwlink_end_wish *other, char *why) {
     memset(end, 0, sizeof *end);
-    end->fd = -1;
+    end->fd = end->out = -1;
+    snprintf(end->device, sizeof end->device, "%s", wish->device);
     int place = wish->place == NULL ? wish->place_fd : nwlink_netns_open(wish->place, why);
     if (place < 0)
         return false;
@@ -55,13 +67,29 @@ bool nwlink_end_open(struct nwlink_end *end, const struct nwlink_end_wish *wish,
         close(place);
     if (before < 0)
         return false;
-    bool good = open_here(end, wish, other, why);
+    bool good = wish->existing ? open_existing(end, why) : make(end, wish, other, why);
     nwlink_netns_leave(before);
+    if (!good)
+        nwlink_end_close(end);
     return good;
 }
 
+bool nwlink_end_is_gone(const struct nwlink_end *end, int error) {
+    struct sockaddr_ll address;
+    socklen_t size = sizeof address;
+    if (error == EAGAIN || error == EINTR)
+        return false;
+    if (!end->large) /* a TUN interface has no other error to tell */
+        return true;
+    /* a packet socket tells when the interface goes down, and forgets it when it is deleted */
+    return getsockname(end->fd, (struct sockaddr *)&address, &size) != 0 ||
+           address.sll_ifindex <= 0;
+}
+
 void nwlink_end_close(struct nwlink_end *end) {
+    if (end->out >= 0 && end->out != end->fd)
+        close(end->out);
     if (end->fd >= 0)
         close(end->fd);
-    end->fd = -1;
+    end->fd = end->out = -1;
 }

@@ -7,6 +7,7 @@
 static const char usage[] =
     "Usage: nwlink between [OPTION]... NS1 NS2      a wire between two network namespaces\n"
     "       nwlink tun [OPTION]... [NS:]DEV [NS:]DEV  a wire between two new TUN interfaces\n"
+    "       nwlink join [OPTION]... [NS:]DEV [NS:]DEV  a wire between interfaces that are there\n"
     "       nwlink run [OPTION]... -- COMMAND...    COMMAND, with such a wire to this machine\n"
     "       nwlink profiles [--profiles FILE] [--json]  the profiles and their numbers\n"
     "\n"

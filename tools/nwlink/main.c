@@ -25,7 +25,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { STATUS_FAILED = 1, STATUS_SIGNAL = 128 };
+enum { STATUS_FAILED = 1, STATUS_SIGNAL = 128, LOOK_MS = 200 };
 
 struct app;
 struct end_watch {
@@ -60,15 +60,17 @@ static int fail(const char *why) {
     return STATUS_FAILED;
 }
 
+static void end_without(struct app *app, unsigned which) {
+    char why[NWLINK_WHY];
+    snprintf(why, sizeof why, "the interface '%s' is gone", app->wire.ends[which].device);
+    end(app, fail(why));
+}
+
 static void on_packets(void *context, uint32_t events) {
     struct end_watch *watch = context;
     (void)events;
-    if (nwlink_wire_take(&watch->app->wire, watch->end))
-        return;
-    char why[NWLINK_WHY];
-    snprintf(why, sizeof why, "the interface '%s' is gone",
-             watch->app->wire.ends[watch->end].device);
-    end(watch->app, fail(why));
+    if (!nwlink_wire_take(&watch->app->wire, watch->end))
+        end_without(watch->app, watch->end);
 }
 
 static void on_timer(void *context, uint32_t events) {
@@ -153,8 +155,17 @@ static bool set_realtime(char *why) {
     return false;
 }
 
+/* While an interface is down, some looks a second: there is no event when it goes for good. */
+static int wait_for(const struct app *app) {
+    int wait = nwlink_show_wait(&app->show);
+    bool down = app->wire.down[0] || app->wire.down[1];
+    return down && (wait < 0 || wait > LOOK_MS) ? LOOK_MS : wait;
+}
+
 static void turn(struct app *app) {
-    nwlink_loop_turn(app->loop, nwlink_show_wait(&app->show));
+    nwlink_loop_turn(app->loop, wait_for(app));
+    if (!app->done && !nwlink_wire_is_whole(&app->wire))
+        end_without(app, app->wire.down[0] ? 0 : 1);
     nwlink_wire_let_out(&app->wire);
     nwlink_doors_sweep(app->doors);
     nwlink_show_turn(&app->show);

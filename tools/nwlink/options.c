@@ -202,6 +202,7 @@ static int take_option(struct reading *r, int c, char **argv) {
 static int take_command(struct nwlink_options *o, const char *word, FILE *err) {
     static const char *const commands[] = {[NWLINK_BETWEEN] = "between",
                                            [NWLINK_TUN] = "tun",
+                                           [NWLINK_JOIN] = "join",
                                            [NWLINK_RUN] = "run",
                                            [NWLINK_LIST] = "profiles"};
     for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -209,7 +210,7 @@ static int take_command(struct nwlink_options *o, const char *word, FILE *err) {
             o->command = (enum nwlink_command)i;
             return NWLINK_GO;
         }
-    return complain(err, "'%s' is not a command: between, tun, run or profiles", word);
+    return complain(err, "'%s' is not a command: between, tun, join, run or profiles", word);
 }
 
 /* [NS:]DEVICE. The namespace is cut off in place. */
@@ -241,7 +242,10 @@ static int take_words(struct nwlink_options *o, int count, char **words, FILE *e
         return complain(err, "'%s' is one word too many", words[2]);
     for (unsigned i = 0; i < 2; i++) {
         o->ends[i].place = words[i];
-        int status = o->command == NWLINK_TUN ? take_place(&o->ends[i], words[i], err) : NWLINK_GO;
+        int status = o->command == NWLINK_TUN || o->command == NWLINK_JOIN
+                         ? take_place(&o->ends[i], words[i], err)
+                         : NWLINK_GO;
+        o->ends[i].existing = o->command == NWLINK_JOIN;
         if (status != NWLINK_GO)
             return status;
     }
@@ -256,6 +260,12 @@ static int complete_ends(struct nwlink_options *o, const struct reading *r) {
     if (r->no_addresses && given > 0)
         return complain(r->err, "--no-addresses, and yet '%s'",
                         o->ends[o->ends[0].address_count == 0].addresses[0]);
+    if (o->command == NWLINK_JOIN) {
+        if (given > 0 || r->route[0] || r->route[1] || o->ends[0].tap || o->ends[0].mtu != 0)
+            return complain(r->err, "join takes '%s' as it is: no address, route, MTU or --tap",
+                            o->ends[0].device);
+        return NWLINK_GO;
+    }
     for (unsigned i = 0; i < 2; i++) {
         struct nwlink_end_wish *end = &o->ends[i];
         if (end->device == NULL)
@@ -304,7 +314,7 @@ int nwlink_options_parse(struct nwlink_options *options, int argc, char **argv, 
             return status;
     }
     if (count == 0)
-        return complain(err, "tell a command: between, tun, run or profiles");
+        return complain(err, "tell a command: between, tun, join, run or profiles");
     int status = rest != NULL ? take_words(options, rest_count, rest, err)
                               : take_words(options, count - 1, words + 1, err);
     return status == NWLINK_GO ? complete_ends(options, &reading) : status;

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum nwlink_command { NWLINK_BETWEEN, NWLINK_TUN, NWLINK_RUN, NWLINK_LIST };
+enum nwlink_command { NWLINK_BETWEEN, NWLINK_TUN, NWLINK_JOIN, NWLINK_RUN, NWLINK_LIST };
 
 struct nwlink_options {
     enum nwlink_command command;

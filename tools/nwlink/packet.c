@@ -6,6 +6,8 @@
  */
 #include "packet.h"
 
+#include "octets.h"
+
 #include <netinet/in.h>
 #include <string.h>
 
@@ -20,15 +22,6 @@ struct headers { /* of one IP packet */
     uint32_t transport; /* where the protocol's header begins */
     bool later_fragment;
 };
-
-static uint16_t get16(const uint8_t *p) {
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, uint16_t value) {
-    p[0] = (uint8_t)(value >> 8);
-    p[1] = (uint8_t)value;
-}
 
 static void read_v4(struct headers *h) {
     uint32_t length = (uint32_t)(h->ip[0] & 15) * 4;
@@ -86,13 +79,13 @@ void nwlink_packet_read(struct nwlink_packet *packet, const uint8_t *frame, uint
     packet->dns = get16(ports) == DNS_PORT || get16(ports + 2) == DNS_PORT;
 }
 
-static uint32_t add(uint32_t sum, const uint8_t *data, uint32_t size) {
+uint32_t nwlink_sum(uint32_t sum, const uint8_t *data, uint32_t size) {
     for (uint32_t i = 0; i + 1 < size; i += 2)
         sum += get16(data + i);
-    return size % 2 ? sum + (uint32_t)(data[size - 1] << 8) : sum;
+    return size % 2 ? sum + ((uint32_t)data[size - 1] << 8) : sum;
 }
 
-static uint16_t fold(uint32_t sum) { /* RFC 1071 */
+uint16_t nwlink_checksum(uint32_t sum) {
     while (sum > 0xffff)
         sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t)~sum;
@@ -132,12 +125,12 @@ static uint32_t signal_v4(const struct headers *h, uint32_t mtu, uint8_t *out) {
     out[9] = IPPROTO_ICMP;
     memcpy(out + 12, h->ip + 16, 4);
     memcpy(out + 16, h->ip + 12, 4);
-    put16(out + 10, fold(add(0, out, V4_HEADER)));
+    put16(out + 10, nwlink_checksum(nwlink_sum(0, out, V4_HEADER)));
     icmp[0] = 3;
     icmp[1] = 4;
     put16(icmp + 6, (uint16_t)mtu);
     memcpy(icmp + ICMP_HEADER, h->ip, quote);
-    put16(icmp + 2, fold(add(0, icmp, ICMP_HEADER + quote)));
+    put16(icmp + 2, nwlink_checksum(nwlink_sum(0, icmp, ICMP_HEADER + quote)));
     return size;
 }
 
@@ -160,8 +153,8 @@ static uint32_t signal_v6(const struct headers *h, uint32_t mtu, uint8_t *out) {
     put16(icmp + 6, (uint16_t)mtu); /* 65535 at most: the upper half stays 0 */
     memcpy(icmp + ICMP_HEADER, h->ip, quote);
     uint32_t sum =
-        add(ICMP_HEADER + quote + IPPROTO_ICMPV6, out + 8, 32); /* RFC 8200 section 8.1 */
-    put16(icmp + 2, fold(add(sum, icmp, ICMP_HEADER + quote)));
+        nwlink_sum(ICMP_HEADER + quote + IPPROTO_ICMPV6, out + 8, 32); /* RFC 8200 section 8.1 */
+    put16(icmp + 2, nwlink_checksum(nwlink_sum(sum, icmp, ICMP_HEADER + quote)));
     return V6_HEADER + ICMP_HEADER + quote;
 }
 

@@ -6,11 +6,13 @@
 #include "wire.h"
 
 #include "packet.h"
+#include "segment.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +60,7 @@ static void signal_mtu(struct nwlink_wire *wire, unsigned end, const struct nwli
     uint8_t frame[NWLINK_SIGNAL_MAX];
     struct nwlink_link *link = &wire->halves[end].link;
     uint32_t size = nwlink_packet_signal(packet, link->conditions.mtu, frame);
-    if (size > 0 && write(wire->ends[end].fd, frame, size) == (ssize_t)size)
+    if (size > 0 && write(wire->ends[end].out, frame, size) == (ssize_t)size)
         link->counts.signalled++;
 }
 
@@ -113,24 +115,71 @@ static ssize_t discard(struct nwlink_half *half, int fd) {
     return got;
 }
 
-bool nwlink_wire_take(struct nwlink_wire *wire, unsigned end) {
-    struct nwlink_half *half = &wire->halves[end];
-    ssize_t got = 1;
-    for (unsigned i = 0; i < BATCH && got > 0; i++) {
-        struct nwlink_buffer *buffer = nwlink_flight_take(&half->flight);
-        if (buffer == NULL) {
-            got = discard(half, wire->ends[end].fd);
-            continue;
-        }
-        got = read(wire->ends[end].fd, buffer->data, half->flight.buffer_size);
-        if (got > 0) {
-            buffer->size = (uint32_t)got;
-            enter(wire, end, buffer);
-        } else {
-            nwlink_flight_give_back(&half->flight, buffer);
-        }
+static ssize_t take_one(struct nwlink_wire *wire, unsigned end) {
+    struct nwlink_flight *flight = &wire->halves[end].flight;
+    struct nwlink_buffer *buffer = nwlink_flight_take(flight);
+    if (buffer == NULL)
+        return discard(&wire->halves[end], wire->ends[end].fd);
+    ssize_t got = read(wire->ends[end].fd, buffer->data, flight->buffer_size);
+    if (got > 0) {
+        buffer->size = (uint32_t)got;
+        enter(wire, end, buffer);
+    } else {
+        nwlink_flight_give_back(flight, buffer);
     }
-    return got > 0 || errno == EAGAIN || errno == EINTR;
+    return got;
+}
+
+struct frames_of { /* where the frames of one large packet go */
+    struct nwlink_wire *wire;
+    unsigned end;
+};
+
+static void put_frame(void *context, const uint8_t *frame, uint32_t size) {
+    const struct frames_of *of = context;
+    struct nwlink_half *half = &of->wire->halves[of->end];
+    struct nwlink_buffer *buffer = nwlink_flight_take(&half->flight);
+    if (buffer == NULL || size > half->flight.buffer_size) {
+        half->link.counts.packets_in++;
+        drop(half, buffer == NULL ? NWLINK_MEMORY : NWLINK_REFUSED);
+        if (buffer != NULL)
+            nwlink_flight_give_back(&half->flight, buffer);
+        return;
+    }
+    memcpy(buffer->data, frame, size);
+    buffer->size = size;
+    enter(of->wire, of->end, buffer);
+}
+
+static ssize_t take_large(struct nwlink_wire *wire, unsigned end) {
+    static uint8_t room[NWLINK_FRAME_MAX]; /* one thread */
+    struct virtio_net_hdr header;
+    struct frames_of of = {.wire = wire, .end = end};
+    struct iovec parts[] = {{&header, sizeof header}, {room, sizeof room}};
+    ssize_t got = readv(wire->ends[end].fd, parts, 2);
+    if (got <= (ssize_t)sizeof header)
+        return got;
+    if (!nwlink_segment(room, (uint32_t)got - (uint32_t)sizeof header, &header, &of, put_frame)) {
+        wire->halves[end].link.counts.packets_in++;
+        drop(&wire->halves[end], NWLINK_REFUSED);
+    }
+    return got;
+}
+
+bool nwlink_wire_take(struct nwlink_wire *wire, unsigned end) {
+    const struct nwlink_end *from = &wire->ends[end];
+    ssize_t got = 1;
+    for (unsigned i = 0; i < BATCH && got > 0; i++)
+        got = from->large ? take_large(wire, end) : take_one(wire, end);
+    wire->down[end] = got <= 0 && errno == ENETDOWN; /* first it goes down, then perhaps away */
+    return got > 0 || !nwlink_end_is_gone(from, errno);
+}
+
+bool nwlink_wire_is_whole(const struct nwlink_wire *wire) {
+    for (unsigned end = 0; end < 2; end++)
+        if (wire->down[end] && nwlink_end_is_gone(&wire->ends[end], ENETDOWN))
+            return false;
+    return true;
 }
 
 static void let_out_one(struct nwlink_wire *wire, unsigned direction, int64_t late) {
@@ -139,7 +188,7 @@ static void let_out_one(struct nwlink_wire *wire, unsigned direction, int64_t la
     struct nwlink_buffer *buffer = nwlink_flight_pop(&half->flight);
     if (half->link.cut) { /* what is under way when a cable is cut does not arrive either */
         drop(half, NWLINK_CUT);
-    } else if (write(wire->ends[!direction].fd, buffer->data, buffer->size) ==
+    } else if (write(wire->ends[!direction].out, buffer->data, buffer->size) ==
                (ssize_t)buffer->size) {
         counts->packets_out++;
         counts->octets_out += buffer->size;

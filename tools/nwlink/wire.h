@@ -20,7 +20,8 @@ struct nwlink_half {
 struct nwlink_wire {
     struct nwlink_end ends[2];                    /* a, b */
     struct nwlink_half halves[NWLINK_DIRECTIONS]; /* NWLINK_UP: from a to b */
-    int timer;                                    /* readable when packets are due */
+    bool down[2]; /* that end's interface was down when last looked at */
+    int timer;    /* readable when packets are due */
     int64_t armed;
 };
 
@@ -33,6 +34,9 @@ bool nwlink_wire_init(struct nwlink_wire *wire, const struct nwlink_end ends[2],
 void nwlink_wire_free(struct nwlink_wire *wire);
 /* Packets wait at that end. False: its interface is gone. */
 bool nwlink_wire_take(struct nwlink_wire *wire, unsigned end);
+/* Whether both interfaces are still there. Only of one that is down there is no event when it goes:
+ * ask now and then while `down` says so. */
+bool nwlink_wire_is_whole(const struct nwlink_wire *wire);
 /* Lets out what is due, and sets the timer for what is next. After every turn. */
 void nwlink_wire_let_out(struct nwlink_wire *wire);
 
