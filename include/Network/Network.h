@@ -38,6 +38,7 @@
 #include <Network/content_context.h>
 #include <Network/endpoint.h>
 #include <Network/error.h>
+#include <Network/ethernet_channel.h>
 #include <Network/interface.h>
 #include <Network/ip_options.h>
 #include <Network/listener.h>

@@ -30,6 +30,12 @@ uint8_t nwi_service_class_dscp(nw_service_class_t service_class) {
                : 0;
 }
 
+int nwi_service_class_priority(nw_service_class_t service_class) {
+    return (unsigned)service_class < sizeof service_classes / sizeof service_classes[0]
+               ? service_classes[service_class].priority
+               : 0;
+}
+
 void nwi_socket_tune(int fd, int level, int name, int value, const char *what) {
     nwi_err err = nwi_socket_set_int(fd, level, name, value);
     char text[160];

@@ -15,6 +15,8 @@
 void nwi_socket_apply_ip_options(int fd, int family, nw_parameters_t parameters);
 /* The differentiated services code point of a service class (six bits). */
 uint8_t nwi_service_class_dscp(nw_service_class_t service_class);
+/* Its priority in the machine's own queues (SO_PRIORITY, 0 to 6). */
+int nwi_service_class_priority(nw_service_class_t service_class);
 /* Whether a listener on `local` serves IPv4 on its IPv6 socket too: any address, and no version
  * asked for. */
 bool nwi_is_dual_stack(nw_parameters_t parameters, const struct sockaddr *local);

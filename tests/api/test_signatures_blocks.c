@@ -17,6 +17,10 @@ typedef bool (^nw_report_resolution_enumerator_t)(nw_report_resolution_source_t 
 typedef bool (^nw_report_resolution_report_enumerator_t)(nw_resolution_report_t resolution_report);
 typedef bool (^nw_report_protocol_enumerator_t)(nw_protocol_definition_t protocol, uint64_t handshake_milliseconds, uint64_t handshake_rtt_milliseconds);
 typedef void (^nw_data_transfer_report_collect_block_t)(nw_data_transfer_report_t report);
+typedef unsigned char nw_ethernet_address_t[6];
+typedef void (^nw_ethernet_channel_state_changed_handler_t)(nw_ethernet_channel_state_t state, nw_error_t error);
+typedef void (^nw_ethernet_channel_receive_handler_t)(dispatch_data_t content, uint16_t vlan_tag, nw_ethernet_address_t local_address, nw_ethernet_address_t remote_address);
+typedef void (^nw_ethernet_channel_send_completion_t)(nw_error_t error);
 typedef void (^nw_listener_state_changed_handler_t)(nw_listener_state_t state, nw_error_t error);
 typedef void (^nw_listener_new_connection_handler_t)(nw_connection_t connection);
 typedef void (^nw_listener_advertised_endpoint_changed_handler_t)(nw_endpoint_t advertised_endpoint, bool added);
@@ -50,6 +54,9 @@ void nw_connection_batch(nw_connection_t connection, dispatch_block_t batch_bloc
 void nw_content_context_foreach_protocol_metadata(nw_content_context_t context, void (^foreach_block)(nw_protocol_definition_t definition, nw_protocol_metadata_t metadata));
 void nw_path_monitor_set_cancel_handler(nw_path_monitor_t monitor, nw_path_monitor_cancel_handler_t cancel_handler);
 void nw_path_monitor_set_update_handler(nw_path_monitor_t monitor, nw_path_monitor_update_handler_t update_handler);
+void nw_ethernet_channel_set_state_changed_handler(nw_ethernet_channel_t ethernet_channel, nw_ethernet_channel_state_changed_handler_t handler);
+void nw_ethernet_channel_set_receive_handler(nw_ethernet_channel_t ethernet_channel, nw_ethernet_channel_receive_handler_t handler);
+void nw_ethernet_channel_send(nw_ethernet_channel_t ethernet_channel, dispatch_data_t content, uint16_t vlan_tag, nw_ethernet_address_t remote_address, nw_ethernet_channel_send_completion_t completion);
 void nw_listener_set_state_changed_handler(nw_listener_t listener, nw_listener_state_changed_handler_t handler);
 void nw_listener_set_new_connection_handler(nw_listener_t listener, nw_listener_new_connection_handler_t handler);
 void nw_listener_set_advertised_endpoint_changed_handler(nw_listener_t listener, nw_listener_advertised_endpoint_changed_handler_t handler);
