@@ -16,13 +16,15 @@
 #include "path/costs.h"
 #include "path/servers.h"
 #include "sys/sockets.h"
+#include <errno.h>
 #include <pthread.h>
 #include <sys/queue.h>
 
 #define RETRY NWI_SEC /* after the network's state could not be read */
 /* Where reading the state takes long (thousands of links), it is read more rarely while changes go
- * on: one part in this many of a processor at most. */
-enum { THRIFT = 20 };
+ * on: one part in this many of a processor, but every so often in any case. */
+enum { THRIFT = 50 };
+#define PACE_MAX (500 * NWI_MS)
 
 struct nwi_path_subscription {
     struct nwi_object base;
@@ -91,14 +93,24 @@ static bool drain(struct monitor *monitor) {
     return changed;
 }
 
+static void set_pace(struct monitor *monitor, nwi_ns cost) {
+    nwi_ns pace = cost * THRIFT;
+    if (pace < NWI_PATH_COALESCE)
+        pace = NWI_PATH_COALESCE;
+    monitor->earliest = nwi_now() + (pace < PACE_MAX ? pace : PACE_MAX);
+}
+
 static void look(struct monitor *monitor) {
     struct nwi_path_table *fresh;
     nwi_ns begun = nwi_thread_time();
     nwi_err err = nwi_path_table_read(&fresh);
+    set_pace(monitor, nwi_thread_time() - begun);
     if (err != 0) { /* the change has been told by the kernel, and will not be told again */
-        monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + RETRY) == 0;
-        nwi_log(NWI_LOG_ERROR, "path", "read", "cannot read the network's state: %s",
-                nwi_err_text(err));
+        bool moving = err == nwi_posix(EBUSY); /* it changes faster than it can be read */
+        monitor->waiting =
+            nwi_alarm_set(&monitor->alarm, moving ? monitor->earliest : nwi_now() + RETRY) == 0;
+        nwi_log(moving ? NWI_LOG_DEBUG : NWI_LOG_ERROR, "path", "read",
+                "cannot read the network's state: %s", nwi_err_text(err));
         return;
     }
     /* Only this context writes a monitor's table, so it may read it without the lock. */
@@ -118,7 +130,6 @@ static void look(struct monitor *monitor) {
     atomic_store(&monitor->stale, false); /* only this context says that it is, so none is missed */
     pthread_mutex_unlock(&lock);
     nwi_release(old);
-    monitor->earliest = nwi_now() + THRIFT * (nwi_thread_time() - begun);
     if (!same)
         nwi_log(NWI_LOG_DEBUG, "path", "changed", "links, addresses or routes changed");
 }

@@ -59,6 +59,17 @@ bool nwi_path_view_lists(const struct nwi_path_view *view,
 }
 
 /* --- the path --- */
+/* One gateway may serve several routes. Consumes the endpoint. */
+static void add_gateway(struct nwi_path_facts *facts, nw_endpoint_t gateway) {
+    for (size_t i = 0; i < facts->gateway_count; i++) {
+        if (nwi_endpoint_is_equal(facts->gateways[i], gateway)) {
+            nwi_release(gateway);
+            return;
+        }
+    }
+    facts->gateways[facts->gateway_count++] = gateway;
+}
+
 static bool add_gateways(struct nwi_path_facts *facts, const struct nwi_path_table *table,
                          unsigned index) {
     for (size_t i = 0; i < table->route_count; i++) {
@@ -69,12 +80,13 @@ static bool add_gateways(struct nwi_path_facts *facts, const struct nwi_path_tab
             nwi_endpoint_from_sockaddr(gateway, nwi_address_length(gateway->sa_family));
         if (endpoint == NULL)
             return false;
-        facts->gateways[facts->gateway_count++] = endpoint;
+        add_gateway(facts, endpoint);
     }
     return true;
 }
 
-static bool add_interface(struct nwi_path_facts *facts, const struct nwi_path_table *table,
+static bool add_interface(struct nwi_path_facts *facts, const struct nwi_path_view *view,
+                          const struct nwi_path_table *table,
                           const struct nwi_path_interface *found) {
     nw_interface_t made = nwi_interface_create(found->link.name, found->link.index, found->type);
     if (made == NULL)
@@ -86,6 +98,8 @@ static bool add_interface(struct nwi_path_facts *facts, const struct nwi_path_ta
         facts->quality = found->quality;
     }
     facts->interfaces[facts->interface_count++] = made;
+    if (view->ethernet)
+        return true; /* what IP makes of the link is no news to those who send frames */
     bool itself = found->type == nw_interface_type_loopback; /* needs no route */
     facts->has_ipv4 |= found->has_v4 && (found->routed_v4 || itself);
     facts->has_ipv6 |= found->has_v6 && (found->routed_v6 || itself);
@@ -111,7 +125,7 @@ static bool gather(struct nwi_path_facts *facts, const struct nwi_path_view *vie
                    const struct nwi_path_table *table) {
     for (size_t i = 0; i < table->interface_count; i++) {
         if (nwi_path_view_lists(view, &table->interfaces[i]) &&
-            !add_interface(facts, table, &table->interfaces[i]))
+            !add_interface(facts, view, table, &table->interfaces[i]))
             return false;
     }
     bool satisfied = facts->interface_count > 0;
