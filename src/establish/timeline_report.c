@@ -27,7 +27,7 @@ static bool is_same_branch(struct nwi_branch a, struct nwi_branch b) {
 static struct round find_round(const struct nwi_timeline *timeline) {
     struct round round = {-1, -1, -1, -1, -1};
     const struct nwi_timeline_record *records = timeline->records;
-    for (int64_t i = timeline->count - 1; i >= 0 && round.ready < 0; i--)
+    for (int64_t i = (int64_t)timeline->count - 1; i >= 0 && round.ready < 0; i--)
         if (is(&records[i], NWI_EVENT_READY))
             round.ready = i;
     for (int64_t i = round.ready - 1; i >= 0 && round.start < 0; i--) {

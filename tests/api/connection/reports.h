@@ -40,24 +40,33 @@ static inline void nothing(void *context) {
     (void)context;
 }
 
-/* The report, +1 or NULL, after exactly one call on the queue that was named. */
-static inline void *await_told(struct told *told) {
+static inline void await_calls(struct told *told, int calls) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += WAIT_SECONDS;
     pthread_mutex_lock(&told->lock);
     int err = 0;
-    while (told->calls == 0 && err == 0)
+    while (told->calls < calls && err == 0)
         err = pthread_cond_timedwait(&told->changed, &told->lock, &until);
     pthread_mutex_unlock(&told->lock);
     assert_int_equal(err, 0);
-    dispatch_sync_f(told->queue, NULL, nothing); /* a second call would be before this */
-    assert_int_equal(told->calls, 1);
-    assert_true(told->on_queue);
+}
+
+/* Frees it; the report that came, +1 or NULL. */
+static inline void *forget(struct told *told) {
     void *report = told->report;
     dispatch_release(told->queue);
     free(told);
     return report;
+}
+
+/* The report, +1 or NULL, after exactly one call on the queue that was named. Frees it. */
+static inline void *await_report(struct told *told) {
+    await_calls(told, 1);
+    dispatch_sync_f(told->queue, NULL, nothing); /* a second call would be before this */
+    assert_int_equal(told->calls, 1);
+    assert_true(told->on_queue);
+    return forget(told);
 }
 
 #endif

@@ -13,7 +13,7 @@ static void take_establishment(void *context, nw_establishment_report_t report) 
 static nw_establishment_report_t establishment_of(nw_connection_t connection) {
     struct told *told = tell();
     nw_connection_access_establishment_report_f(connection, told->queue, told, take_establishment);
-    return await_told(told);
+    return await_report(told);
 }
 
 struct handshakes {

@@ -15,7 +15,7 @@ static void take_transfer(void *context, nw_data_transfer_report_t report) {
 static nw_data_transfer_report_t collected(nw_data_transfer_report_t report) {
     struct told *told = tell();
     nw_data_transfer_report_collect_f(report, told->queue, told, take_transfer);
-    return await_told(told);
+    return await_report(told);
 }
 
 static uint64_t app_in(nw_data_transfer_report_t r) {

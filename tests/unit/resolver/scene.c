@@ -23,6 +23,7 @@ void on_answer(void *context, const struct nwi_resolve_answer *answer) {
         probe->got[n].err = answer->err;
         probe->got[n].count = answer->count;
         probe->got[n].source = answer->source;
+        probe->got[n].protocol = answer->protocol;
         probe->got[n].ttl = answer->ttl;
         probe->got[n].duration = answer->duration;
         probe->got[n].last = answer->last;

@@ -35,12 +35,13 @@ struct probe {
         char addresses[1024];
         size_t count;
         enum nwi_resolve_source source;
+        enum nwi_resolve_protocol protocol;
         uint32_t ttl, first_rank;
         nwi_ns duration;
         bool last;
     } got[2]; /* in order of arrival */
 };
-extern pthread_mutex_t lock; /* of every probe's fields */
+extern pthread_mutex_t lock;               /* of every probe's fields */
 extern const struct fake_dns_rule rules[]; /* what the server answers */
 extern struct fake_dns *server;
 extern struct nwi_resolver *resolver;

@@ -168,6 +168,24 @@ static void truncated_goes_to_tcp(void **state) {
     assert_int_equal(fake_dns_tcp_questions(server), 1);
 }
 
+static void how_the_server_was_asked(void **state) {
+    (void)state;
+    struct probe probe;
+    resolve(&probe, "both.test", 0);
+    assert_int_equal(probe.got[0].protocol, NWI_RESOLVED_BY_UDP);
+    assert_int_equal(probe.got[1].protocol, NWI_RESOLVED_BY_UDP);
+    resolve(&probe, "both.test", 0); /* from the cache: nobody was asked */
+    assert_int_equal(probe.got[0].protocol, NWI_RESOLVED_BY_UNKNOWN);
+    resolve(&probe, "big.test", 4);
+    assert_int_equal(probe.got[0].protocol, NWI_RESOLVED_BY_TCP);
+    resolve(&probe, "nowhere.test", 4); /* "none" is an answer as well */
+    assert_int_equal(probe.got[0].protocol, NWI_RESOLVED_BY_UDP);
+    resolve(&probe, "silent.test", 4);
+    assert_int_equal(probe.got[0].protocol, NWI_RESOLVED_BY_UNKNOWN);
+    resolve(&probe, "localhost", 4);
+    assert_int_equal(probe.got[0].protocol, NWI_RESOLVED_BY_UNKNOWN);
+}
+
 static void answers_from_strangers_are_ignored(void **state) {
     (void)state;
     expect("stranger.test", 0, "[::1]:443", 0, "127.0.0.2:443", NWI_RESOLVED_QUERY);
@@ -238,6 +256,7 @@ int main(void) {
         T(ranks_compare_over_families),
         T(aliases),
         T(truncated_goes_to_tcp),
+        T(how_the_server_was_asked),
         T(answers_from_strangers_are_ignored),
         T(search_list),
         T(same_name_is_asked_once),
