@@ -54,10 +54,9 @@ typedef enum {
     nw_path_verdict_reason_down = 30,       /* not switched on */
     nw_path_verdict_reason_no_carrier = 31, /* on, but the link has no other end */
     nw_path_verdict_reason_no_address = 32,
-    nw_path_verdict_reason_tentative = 33,  /* all addresses still in duplicate detection */
-    nw_path_verdict_reason_duplicate = 34,  /* all addresses found in use by others */
-    nw_path_verdict_reason_deprecated = 35, /* all addresses past their preferred lifetime */
-    nw_path_verdict_reason_no_route = 36,   /* no way from here to anywhere else */
+    nw_path_verdict_reason_tentative = 33, /* all addresses still in duplicate detection */
+    nw_path_verdict_reason_duplicate = 34, /* all addresses found in use by others */
+    nw_path_verdict_reason_no_route = 36,  /* no way from here to anywhere else */
 } nw_path_verdict_reason_t;
 
 /** The state of an interface's address. */

@@ -37,7 +37,7 @@ static const char *type_name(nw_interface_type_t type) {
 static nw_address_state_t state_of(const struct nwi_link_address *address) {
     if (address->flags & IFA_F_DADFAILED)
         return nw_address_state_duplicate;
-    if (address->flags & IFA_F_TENTATIVE)
+    if ((address->flags & IFA_F_TENTATIVE) && !(address->flags & IFA_F_OPTIMISTIC))
         return nw_address_state_tentative;
     return address->flags & IFA_F_DEPRECATED ? nw_address_state_deprecated
                                              : nw_address_state_usable;
@@ -52,8 +52,6 @@ static nw_path_verdict_reason_t lacking_address(const struct judge *judge, unsig
     }
     if (seen & 1u << nw_address_state_tentative)
         return nw_path_verdict_reason_tentative;
-    if (seen & 1u << nw_address_state_deprecated)
-        return nw_path_verdict_reason_deprecated;
     return seen & 1u << nw_address_state_duplicate ? nw_path_verdict_reason_duplicate
                                                    : nw_path_verdict_reason_no_address;
 }
@@ -145,10 +143,8 @@ static char *absent_text(const struct judge *judge, nw_interface_explanation_t m
         return nwi_strdup("no address");
     case nw_path_verdict_reason_tentative:
         return nwi_strdup("all addresses are tentative (duplicate detection)");
-    case nw_path_verdict_reason_duplicate:
-        return nwi_strdup("all addresses are duplicates of others on the link");
     default:
-        return nwi_strdup("all addresses are deprecated");
+        return nwi_strdup("all addresses are duplicates of others on the link");
     }
 }
 

@@ -64,7 +64,6 @@ const char *nwpath_reason_word(nw_path_verdict_reason_t reason) {
         [nw_path_verdict_reason_no_address] = "no-address",
         [nw_path_verdict_reason_tentative] = "tentative",
         [nw_path_verdict_reason_duplicate] = "duplicate",
-        [nw_path_verdict_reason_deprecated] = "deprecated",
         [nw_path_verdict_reason_no_route] = "no-route",
     };
     const char *word = WORD(words, reason);

@@ -132,10 +132,10 @@ static void unusable(void **state) {
     assert_int_equal(lacking(0, 0, 0), nw_path_verdict_reason_down);
     assert_int_equal(lacking(IFF_UP, 0, 0), nw_path_verdict_reason_no_carrier);
     assert_int_equal(lacking(UP, UINT32_MAX, 0), nw_path_verdict_reason_no_address);
-    assert_int_equal(lacking(UP, IFA_F_TENTATIVE, IFA_F_DEPRECATED),
+    assert_int_equal(lacking(UP, IFA_F_TENTATIVE, IFA_F_TENTATIVE | IFA_F_DEPRECATED),
                      nw_path_verdict_reason_tentative);
-    assert_int_equal(lacking(UP, IFA_F_DADFAILED, IFA_F_DEPRECATED),
-                     nw_path_verdict_reason_deprecated);
+    assert_int_equal(lacking(UP, IFA_F_DADFAILED, IFA_F_TENTATIVE),
+                     nw_path_verdict_reason_tentative);
     assert_int_equal(lacking(UP, IFA_F_DADFAILED, IFA_F_DADFAILED),
                      nw_path_verdict_reason_duplicate);
 }
