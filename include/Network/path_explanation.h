@@ -156,7 +156,8 @@ typedef bool (^nw_path_explanation_enumerate_addresses_block_t)(nw_address_expla
 NW_EXPORT void
 nw_path_explanation_enumerate_interfaces(nw_path_explanation_t explanation,
                                          nw_path_explanation_enumerate_interfaces_block_t block);
-/** Calls the block for each address of the endpoint, in the order of trying. */
+/** Calls the block for each address of the endpoint, in the order of trying, as when the answers
+ * for both families come together. */
 NW_EXPORT void
 nw_path_explanation_enumerate_addresses(nw_path_explanation_t explanation,
                                         nw_path_explanation_enumerate_addresses_block_t block);

@@ -95,8 +95,8 @@ static void run_race(struct plan *plan) {
     size_t started = 0;
     nwi_race_init(&race, NULL);
     nwi_race_start(&race, 0);
+    answer(plan, &race, NWI_RACE_A); /* alone it waits, so that both are there at the start */
     answer(plan, &race, NWI_RACE_AAAA);
-    answer(plan, &race, NWI_RACE_A);
     while (nwi_race_next_action(&race, &action)) {
         if (action.kind != NWI_RACE_START)
             continue;

@@ -157,7 +157,7 @@ static nwi_err send_question(int fd, const struct sockaddr *to, unsigned index,
     uint8_t bits = to->sa_family == AF_INET ? 32 : 128;
     info->rtm_family = (unsigned char)to->sa_family;
     info->rtm_dst_len = bits;
-    info->rtm_flags = flags;
+    info->rtm_flags = flags | RTM_F_LOOKUP_TABLE; /* else it is always said to be main */
     put_address(header, RTA_DST, to);
     if (from != NULL && from->sa_family == to->sa_family) {
         info->rtm_src_len = bits;
