@@ -296,19 +296,30 @@ class Wire:
     direction does to its packets hangs on the seed alone. The wire goes with the test, also with one that is killed.
     """
 
-    def __init__(self, test, a, b, *, profile=None, both=None, up=None, down=None, seed=1, device_a='nwa', device_b='nwb',
-                 addresses_a=('10.99.0.1/24', 'fd00:99::1/64'), addresses_b=('10.99.0.2/24', 'fd00:99::2/64'), more=()):
-        words = [NWLINK, 'between', '--control', '-', '--seed', seed, '--device-a', device_a, '--device-b', device_b]
-        if not os.environ.get('NW_TEST_SLOW'):
-            words += ['--realtime']  # a busy machine shall not add to the delays
-        for option, values in (('profile', [profile]), ('both', [both]), ('up', [up]), ('down', [down]),
-                               ('address-a', addresses_a), ('address-b', addresses_b)):
-            for value in values:
-                words += [] if value is None else ['--' + option, value]
+    def __init__(self, test, a, b, *, device_a='nwa', device_b='nwb', addresses_a=('10.99.0.1/24', 'fd00:99::1/64'),
+                 addresses_b=('10.99.0.2/24', 'fd00:99::2/64'), more=(), **conditions):
+        words = ['between', '--device-a', device_a, '--device-b', device_b]
+        for option, addresses in (('--address-a', addresses_a), ('--address-b', addresses_b)):
+            for address in addresses:
+                words += [option, address]
         if not addresses_a and not addresses_b:
             words += ['--no-addresses']
-        self.device_a, self.device_b = device_a, device_b
-        self.process = test.spawn([str(w) for w in words + list(more) + [a.name, b.name]], bound=False)
+        self.start(test, words + list(more) + [a.name, b.name], **conditions)
+
+    @classmethod
+    def join(cls, test, namespace, device_a, device_b, **conditions):
+        """A wire between two interfaces that are in the namespace already."""
+        wire = cls.__new__(cls)
+        wire.start(test, ['join'] + ['%s:%s' % (namespace.name, device) for device in (device_a, device_b)], **conditions)
+        return wire
+
+    def start(self, test, words, profile=None, both=None, up=None, down=None, seed=1):
+        words = [NWLINK, words[0], '--control', '-', '--seed', str(seed)] + words[1:]
+        if not os.environ.get('NW_TEST_SLOW'):
+            words += ['--realtime']  # a busy machine shall not add to the delays
+        for option, value in (('--profile', profile), ('--both', both), ('--up', up), ('--down', down)):
+            words += [] if value is None else [option, value]
+        self.process = test.spawn(words, bound=False)
         line = self.process.stdout.readline().decode()
         if not line.startswith('ready'):
             raise AssertionError('no wire: %s%s' % (line, self.process.stderr.read().decode()))
