@@ -11,11 +11,11 @@
 #include "establish/assemble.h"
 #include "establish/race.h"
 #include "establish/rtt.h"
+#include "establish/carriers.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
 #include "model/ip_options.h"
 #include "model/parameters.h"
-#include "path/evaluate.h"
 #include "path/monitor.h"
 #include "resolver/resolver.h"
 #include "sys/address.h"
@@ -47,7 +47,8 @@ struct nwi_establishment {
     struct nwi_resolution *resolution; /* owned */
     struct nwi_alarm tick;
     LIST_HEAD(, attempt) attempts; /* youngest first */
-    unsigned interface_index;      /* the only one allowed; 0 = any */
+    struct nwi_path_choice choice; /* of interfaces, for every address */
+    bool denied;                   /* the local-network policy refused an address */
     bool resolved;                 /* names have a level for the resolver: C8.1.2 */
     bool ended, driving;
     struct nwi_race race;
@@ -195,22 +196,31 @@ static const struct nwi_chain_events attempt_events = {
     .failed = attempt_failed,
 };
 
-static nwi_err start_chain(struct attempt *attempt, const struct nwi_assemble_target *target) {
+/* What one attempt is to do; addresses borrowed. */
+struct order {
+    unsigned number;
+    nwi_err obstacle; /* it cannot even be made, and fails with this */
+    struct nwi_assemble_target target;
+};
+
+static nwi_err start_chain(struct attempt *attempt, const struct order *order) {
     struct nwi_establishment *establishment = attempt->establishment;
+    if (order->obstacle != 0)
+        return order->obstacle;
     attempt->chain =
         nwi_chain_create(establishment->context, establishment->loop, establishment->context_owner);
     if (attempt->chain == NULL)
         return NWI_ERR_NOMEM;
-    nwi_err err = nwi_assemble_client(attempt->chain, establishment->parameters, target);
+    nwi_err err = nwi_assemble_client(attempt->chain, establishment->parameters, &order->target);
     if (err != 0)
         return err;
     nwi_chain_set_owner(attempt->chain, &attempt_events, attempt);
     return nwi_chain_connect(attempt->chain);
 }
 
-static void start_attempt(struct nwi_establishment *establishment, unsigned number,
-                          const struct sockaddr *remote, socklen_t length) {
+static void start_attempt(struct nwi_establishment *establishment, const struct order *order) {
     struct attempt *attempt = nwi_alloc(sizeof *attempt);
+    unsigned number = order->number;
     if (attempt == NULL) {
         if (number == 0)
             fail(establishment, NWI_ERR_NOMEM, false);
@@ -221,14 +231,27 @@ static void start_attempt(struct nwi_establishment *establishment, unsigned numb
     attempt->establishment = establishment;
     attempt->number = number;
     attempt->began = nwi_now();
-    attempt->remote = number == 0 ? nwi_retain(establishment->endpoint)
-                                  : nwi_endpoint_from_sockaddr(remote, length);
+    attempt->remote =
+        number == 0 ? nwi_retain(establishment->endpoint)
+                    : nwi_endpoint_from_sockaddr(order->target.remote, order->target.remote_length);
     LIST_INSERT_HEAD(&establishment->attempts, attempt, link);
     note_attempt(attempt, NWI_EVENT_ATTEMPT_START, 0);
-    nwi_err err = start_chain(
-        attempt, &(struct nwi_assemble_target){remote, length, establishment->interface_index});
+    nwi_err err = start_chain(attempt, order);
     if (err != 0) /* otherwise an event tells how it ends, or has told already */
         attempt_failed(attempt, err);
+}
+
+/* The race hands back the code of an obstacle as the context of its address. */
+static void start_by_race(struct nwi_establishment *establishment,
+                          const struct nwi_race_action *action) {
+    const struct nwi_race_address *address = action->address;
+    start_attempt(establishment, &(struct order){
+                                     .number = action->attempt,
+                                     .obstacle = nwi_posix((int)(uintptr_t)address->context),
+                                     .target = {&address->sockaddr.sa,
+                                                nwi_address_length(address->sockaddr.sa.sa_family),
+                                                address->interface},
+                                 });
 }
 
 static struct attempt *find_attempt(struct nwi_establishment *establishment, unsigned number) {
@@ -243,8 +266,7 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
     struct attempt *attempt = find_attempt(establishment, action->attempt);
     switch (action->kind) {
     case NWI_RACE_START:
-        start_attempt(establishment, action->attempt, &action->address->sockaddr.sa,
-                      nwi_address_length(action->address->sockaddr.sa.sa_family));
+        start_by_race(establishment, action);
         return;
     case NWI_RACE_ABANDON:
         if (attempt != NULL) {
@@ -296,36 +318,71 @@ void nwi_establishment_next(struct nwi_establishment *establishment) {
 
 /* --- names --- */
 
+static struct nwi_race_options race_options(nw_parameters_t parameters, int ip_version) {
+    struct nwi_race_options options = {.ip_version = (uint8_t)ip_version};
+    if (parameters->attempt_delay_set)
+        options.attempt_delay = parameters->attempt_delay_ms * NWI_MS;
+    if (parameters->resolution_delay_set)
+        options.resolution_delay = parameters->resolution_delay_ms > 0
+                                       ? parameters->resolution_delay_ms * NWI_MS
+                                       : NWI_RACE_NO_DELAY;
+    return options;
+}
+
+struct candidates {
+    struct nwi_race_address addresses[NWI_RACE_CAPACITY];
+    unsigned count;
+};
+
+/* One candidate for each way there is to the address: among those of one address the better way
+ * goes first, and a second way only after the first one of the other family. */
+static void add_candidates(struct nwi_establishment *establishment, struct candidates *candidates,
+                           const struct sockaddr *remote, uint32_t rank) {
+    struct nwi_carriers carriers;
+    nwi_carriers_find(&establishment->choice, establishment->parameters, remote, &carriers);
+    establishment->denied = establishment->denied || carriers.denied;
+    for (unsigned i = 0; i < carriers.count && candidates->count < NWI_RACE_CAPACITY; i++) {
+        struct nwi_race_address *address = &candidates->addresses[candidates->count++];
+        memset(address, 0, sizeof *address);
+        memcpy(&address->sockaddr, remote, nwi_address_length(remote->sa_family));
+        address->rank = rank * NWI_CARRIERS_MAX + i;
+        address->interface = carriers.interfaces[i];
+        address->rtt = nwi_rtt_known(remote);
+        address->context = (void *)(uintptr_t)nwi_err_code(carriers.obstacle);
+    }
+}
+
+static void race_candidates(struct nwi_establishment *establishment, int family, nwi_err err,
+                            const struct candidates *candidates) {
+    nwi_race_answer(&establishment->race, nwi_now(),
+                    &(struct nwi_race_answer){
+                        .question = family == AF_INET6 ? NWI_RACE_AAAA : NWI_RACE_A,
+                        .err = err,
+                        .addresses = candidates->addresses,
+                        .count = candidates->count,
+                    });
+    drive(establishment);
+}
+
 static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     struct nwi_establishment *establishment = owner;
-    struct nwi_race_address addresses[NWI_RACE_CAPACITY];
-    unsigned count = 0;
+    struct candidates candidates = {.count = 0};
     if (establishment->ended)
         return;
     note_answer(establishment, answer);
-    for (size_t i = 0; i < answer->count && count < NWI_RACE_CAPACITY; i++) {
-        struct nwi_race_address *address = &addresses[count++];
-        memset(address, 0, sizeof *address);
-        memcpy(&address->sockaddr, &answer->addresses[i].address, answer->addresses[i].length);
-        address->rank = answer->addresses[i].rank;
-        address->interface = establishment->interface_index;
-        address->rtt = nwi_rtt_known(&address->sockaddr.sa);
-    }
-    nwi_race_answer(&establishment->race, nwi_now(),
-                    &(struct nwi_race_answer){
-                        .question = answer->family == AF_INET6 ? NWI_RACE_AAAA : NWI_RACE_A,
-                        .err = answer->err,
-                        .addresses = addresses,
-                        .count = count,
-                    });
-    drive(establishment);
+    for (size_t i = 0; i < answer->count; i++)
+        add_candidates(establishment, &candidates,
+                       (const struct sockaddr *)&answer->addresses[i].address,
+                       answer->addresses[i].rank);
+    race_candidates(establishment, answer->family, answer->err, &candidates);
 }
 
 static void resolve(struct nwi_establishment *establishment, int ip_version) {
     struct nwi_resolve_options options = {
         .family = ip_version,
         .port = nw_endpoint_get_port(establishment->endpoint),
-        .interface_index = establishment->interface_index,
+        .interface_index =
+            establishment->choice.count > 0 ? establishment->choice.interfaces[0] : 0,
     };
     establishment->resolved = true;
     note(establishment, resolver, NWI_EVENT_RESOLVE_START, 0);
@@ -339,15 +396,30 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
         drive(establishment);
 }
 
-/* An address needs no resolver, and no race either. */
+/* An address needs no resolver, and no race either where only one way leads to it. */
 static void connect_address(struct nwi_establishment *establishment, int ip_version) {
     socklen_t length;
     const struct sockaddr *remote = nwi_endpoint_sockaddr(establishment->endpoint, &length);
     int version = remote->sa_family == AF_INET6 ? 6 : remote->sa_family == AF_INET ? 4 : 0;
-    if (ip_version != 0 && version != 0 && version != ip_version)
+    if (ip_version != 0 && version != 0 && version != ip_version) {
         fail(establishment, nwi_posix(EAFNOSUPPORT), true);
-    else
-        start_attempt(establishment, 0, remote, length);
+        return;
+    }
+    struct nwi_carriers carriers;
+    nwi_carriers_find(&establishment->choice, establishment->parameters, remote, &carriers);
+    establishment->denied = carriers.denied;
+    if (carriers.count == 1) {
+        start_attempt(establishment,
+                      &(struct order){.obstacle = carriers.obstacle,
+                                      .target = {remote, length, carriers.interfaces[0]}});
+        return;
+    }
+    struct candidates candidates = {.count = 0};
+    struct nwi_race_options options = race_options(establishment->parameters, version);
+    nwi_race_init(&establishment->race, &options);
+    nwi_race_start(&establishment->race, nwi_now());
+    add_candidates(establishment, &candidates, remote, 0);
+    race_candidates(establishment, remote->sa_family, 0, &candidates);
 }
 
 /* --- life --- */
@@ -376,17 +448,6 @@ static void report_ignored(const struct nwi_establishment *establishment) {
     if (parameters->fast_open_enabled)
         nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
                 "fast open: this connection begins with the full handshake");
-}
-
-static struct nwi_race_options race_options(nw_parameters_t parameters, int ip_version) {
-    struct nwi_race_options options = {.ip_version = (uint8_t)ip_version};
-    if (parameters->attempt_delay_set)
-        options.attempt_delay = parameters->attempt_delay_ms * NWI_MS;
-    if (parameters->resolution_delay_set)
-        options.resolution_delay = parameters->resolution_delay_ms > 0
-                                       ? parameters->resolution_delay_ms * NWI_MS
-                                       : NWI_RACE_NO_DELAY;
-    return options;
 }
 
 /* A loopback address, or a name that always means one (RFC 6761 section 6.3). */
@@ -423,7 +484,8 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
         watch_network();
     if (err == 0)
         err = itself ? nwi_path_allows_itself(parameters)
-                     : nwi_path_allows(parameters, &establishment->interface_index);
+                     : nwi_path_choose(parameters, &establishment->choice);
+    establishment->choice.free = establishment->choice.free || itself;
     nwi_race_init(&establishment->race, &options);
     if (err != 0)
         fail(establishment, err, permanent);
@@ -432,6 +494,10 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     else
         resolve(establishment, ip_version);
     nwi_release(establishment);
+}
+
+bool nwi_establishment_was_denied(const struct nwi_establishment *establishment) {
+    return establishment->denied;
 }
 
 static void destroy_establishment(void *object) {

@@ -41,6 +41,8 @@ struct nwi_establishment *nwi_establishment_create(const struct nwi_establishmen
 void nwi_establishment_begin(struct nwi_establishment *establishment);
 /* Gives up the attempt that has run longest and goes on to the next address. */
 void nwi_establishment_next(struct nwi_establishment *establishment);
+/* Whether the policy about the local network was what kept it from an address. */
+bool nwi_establishment_was_denied(const struct nwi_establishment *establishment);
 /* Closes everything at once. No event comes afterwards. */
 void nwi_establishment_cancel(struct nwi_establishment *establishment);
 /* Cancels if need be; returns NULL. */

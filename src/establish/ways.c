@@ -7,11 +7,12 @@
  */
 #include "establish/ways.h"
 #include "base/alloc.h"
+#include "establish/carriers.h"
 #include "establish/race.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
 #include "model/parameters.h"
-#include "path/evaluate.h"
+#include "path/rules.h"
 #include "resolver/order.h"
 #include "sys/address.h"
 #include "sys/route.h"
@@ -23,7 +24,9 @@ struct way {
     struct sockaddr_storage address;
     struct nwi_order_candidate candidate; /* context: this way */
     struct nwi_route route;
-    nwi_err err; /* of the question for a route */
+    unsigned index; /* the interface that it is bound to, 0: none */
+    nwi_err err;    /* of the rules, or of the question for a route */
+    bool denied;    /* by the local-network policy */
     uint32_t rank;
 };
 
@@ -31,8 +34,9 @@ struct plan {
     const struct nwi_path_table *table;
     struct nwi_policy policy;
     const struct sockaddr *from; /* the local endpoint's address, or NULL */
-    unsigned index;              /* the interface that the rules bind to, 0: any */
-    nwi_err err;                 /* the rules leave none */
+    nw_parameters_t parameters;  /* may be NULL */
+    struct nwi_path_choice choice;
+    nwi_err err; /* the rules leave none */
     struct way *ways;
     size_t count;
     unsigned order[NWI_RACE_CAPACITY];   /* place in the race -> way */
@@ -50,11 +54,17 @@ static void examine(struct plan *plan, struct way *way) {
     socklen_t length = nwi_address_length(to->sa_family), source_length = 0;
     struct sockaddr_storage source;
     way->candidate.context = way;
-    way->err = nwi_route_lookup(to, plan->index, plan->from, &way->route);
+    struct nwi_carriers carriers;
+    nwi_carriers_find(&plan->choice, plan->parameters, to, &carriers);
+    way->index = carriers.interfaces[0];
+    way->denied = carriers.denied;
+    way->err = nwi_route_lookup(to, way->index, plan->from, &way->route);
+    if (carriers.obstacle != 0)
+        way->err = carriers.obstacle;
     memcpy(&way->candidate.destination, to, length);
-    bool has_source =
-        nwi_socket_source_for(to, length, plan->index, &source, &source_length) == 0 &&
-        source_length <= sizeof way->candidate.source;
+    bool has_source = way->err == 0 &&
+                      nwi_socket_source_for(to, length, way->index, &source, &source_length) == 0 &&
+                      source_length <= sizeof way->candidate.source;
     way->candidate.has_source = has_source;
     if (has_source)
         memcpy(&way->candidate.source, &source, source_length);
@@ -234,7 +244,7 @@ static void format_prefix(const struct way *way, char *text, size_t size) {
              way->route.metric);
 }
 
-static char *unicast_text(const struct plan *plan, const struct way *way, const char *interface) {
+static char *unicast_text(const struct way *way, const char *interface) {
     char prefix[NWI_ADDRESS_TEXT_SIZE + 48], gateway[NWI_ADDRESS_TEXT_SIZE] = "", table[32] = "";
     format_prefix(way, prefix, sizeof prefix);
     if (way->route.gateway.ss_family != 0)
@@ -243,13 +253,14 @@ static char *unicast_text(const struct plan *plan, const struct way *way, const 
         snprintf(table, sizeof table, ", table %u", way->route.table);
     return nwi_asprintf("%s %s%s on %s%s%s%s", prefix,
                         gateway[0] != '\0' ? "by way of " : "directly", gateway, interface, table,
-                        plan->index != 0 ? ", bound to it by the rules" : "",
+                        way->index != 0 ? ", bound to it by the rules" : "",
                         way->candidate.has_source ? "" : ", but no address to send from");
 }
 
-static char *way_text(const struct plan *plan, const struct way *way, nw_route_kind_t kind,
-                      const char *interface) {
+static char *way_text(const struct way *way, nw_route_kind_t kind, const char *interface) {
     char why[160];
+    if (way->denied)
+        return nwi_strdup("on the local network, which is denied to this program");
     switch (kind) {
     case nw_route_kind_none:
         return way->err == nwi_posix(ENETUNREACH)
@@ -264,7 +275,7 @@ static char *way_text(const struct plan *plan, const struct way *way, nw_route_k
     case nw_route_kind_blackhole:
         return nwi_strdup("a route drops all packets to it (blackhole)");
     default:
-        return unicast_text(plan, way, interface);
+        return unicast_text(way, interface);
     }
 }
 
@@ -320,8 +331,7 @@ static nw_address_explanation_t explain(const struct plan *plan, size_t place,
     if (made == NULL || !fill(made, plan, way) || !explain_order(plan, place, left, made))
         return nwi_release(made);
     made->verdict = verdict_of(plan, way, place);
-    made->text =
-        way_text(plan, way, made->kind, made->interface != NULL ? made->interface->name : "?");
+    made->text = way_text(way, made->kind, made->interface != NULL ? made->interface->name : "?");
     return made->text != NULL ? made : nwi_release(made);
 }
 
@@ -350,14 +360,15 @@ static nwi_err tell(const struct plan *plan, nw_path_explanation_t whole) {
 nwi_err nwi_ways_add(nw_path_explanation_t whole, const struct nwi_path_table *table,
                      nw_parameters_t parameters, const struct sockaddr_storage *addresses,
                      size_t count, bool itself) {
-    struct plan plan = {.table = table};
+    struct plan plan = {.table = table, .parameters = parameters};
     socklen_t length;
     if (parameters != NULL && parameters->local_endpoint != NULL)
         plan.from = nwi_endpoint_sockaddr(parameters->local_endpoint, &length);
     if (plan.from != NULL && nwi_address_is_any(plan.from))
         plan.from = NULL;
-    plan.err =
-        itself ? nwi_path_allows_itself(parameters) : nwi_path_allows(parameters, &plan.index);
+    plan.err = itself ? nwi_path_allows_itself(parameters)
+                      : nwi_path_choose_in(table, parameters, &plan.choice);
+    plan.choice.free = plan.choice.free || itself || plan.err != 0;
     whole->err = plan.err;
     nwi_policy_read("/etc/gai.conf", &plan.policy);
     plan.ways = nwi_alloc((count + 1) * sizeof plan.ways[0]);

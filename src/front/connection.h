@@ -80,8 +80,8 @@ struct nw_connection {
         struct nwi_establishment *establishment; /* owned; while preparing */
         struct nwi_chain *chain;                 /* owned; accepted and not started, or ready */
         struct nwi_handler *handlers[HANDLER_COUNT];
-        struct nwi_path_subscription
-            *path_changes;       /* owned; while waiting or ready with a handler */
+        struct connection_path_watch
+            *path_watch;         /* owned; while waiting, or ready with a handler */
         unsigned asked_too_late; /* sends and receives asked for after the end began */
         unsigned network;        /* nwi_path_changes() as this attempt at establishment began */
         struct connection_transfers *transfers; /* owned; while a report on them is collecting */
@@ -110,6 +110,7 @@ struct nw_connection {
         pthread_mutex_t lock;
         struct nwi_chain *chain;       /* borrowed from protocol.chain while ready */
         nw_connection_state_t state;   /* for descriptions */
+        bool denied;                   /* waits because of the local-network policy */
         struct nwi_timeline *timeline; /* owned */
     } shared;
 };
@@ -125,11 +126,19 @@ void nwi_connection_next_endpoint(nw_connection_t connection);
 /* The chain is at its end and all that was read has been delivered. */
 void nwi_connection_fail(nw_connection_t connection, nwi_err err);
 extern const struct nwi_chain_events nwi_connection_chain_events;
-/* Queues a callout of a boolean or path handler. */
-void nwi_connection_watch_path(nw_connection_t connection);
 /* "setup", "waiting" ...: for the log and for descriptions. Static. Any thread. */
 const char *nwi_connection_state_name(nw_connection_state_t state);
+/* Queue a callout of a boolean or path handler; the path is borrowed. */
+void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which,
+                              bool value);
+void nwi_connection_tell_path(nw_connection_t connection, nw_path_t path);
+
+/* connection_path.c: in the protocol context */
+void nwi_connection_watch_path(nw_connection_t connection);
+void nwi_connection_unwatch_path(nw_connection_t connection);
+/* Whether any handler is to be told of paths. */
 bool nwi_connection_wants_path(nw_connection_t connection);
+void nwi_connection_tell_path_if_new(nw_connection_t connection);
 
 /* connection_send.c */
 void nwi_connection_pump_sends(nw_connection_t connection);

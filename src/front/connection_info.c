@@ -35,8 +35,12 @@ static void drop_facts(struct nwi_layer_facts *facts) {
 
 nw_path_t nwi_connection_create_path(nw_connection_t connection) {
     struct nwi_layer_facts facts = {0};
-    copy_facts(connection, &facts);
-    nw_path_t path = nwi_path_evaluate(connection->parameters, facts.local, facts.remote);
+    bool live = copy_facts(connection, &facts);
+    pthread_mutex_lock(&connection->shared.lock);
+    bool denied = !live && connection->shared.denied;
+    pthread_mutex_unlock(&connection->shared.lock);
+    nw_path_t path = denied ? nwi_path_evaluate_denied(connection->parameters)
+                            : nwi_path_evaluate(connection->parameters, facts.local, facts.remote);
     drop_facts(&facts);
     return path;
 }

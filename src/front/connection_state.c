@@ -11,7 +11,7 @@
 #include "establish/tree.h"
 #include "front/connection_report.h"
 #include "model/error.h"
-#include "path/evaluate.h"
+#include "path/monitor.h"
 #include "sys/sockets.h"
 
 #define SHORTAGE_RETRY NWI_SEC
@@ -86,14 +86,13 @@ static void tell(nw_connection_t connection, struct notice notice) {
     nwi_outlet_push(&connection->outlet, &queued->task);
 }
 
-static void tell_bool(nw_connection_t connection, enum connection_handler which, bool value) {
+void nwi_connection_tell_bool(nw_connection_t connection, enum connection_handler which,
+                              bool value) {
     tell(connection, (struct notice){.which = which, .value = value});
 }
 
-static void tell_path(nw_connection_t connection) {
-    if (connection->protocol.handlers[HANDLER_PATH] != NULL)
-        tell(connection, (struct notice){.which = HANDLER_PATH,
-                                         .path = nwi_connection_create_path(connection)});
+void nwi_connection_tell_path(nw_connection_t connection, nw_path_t path) {
+    tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_retain(path)});
 }
 
 static void tell_state(nw_connection_t connection, nwi_err err) {
@@ -183,83 +182,6 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
         tell_state(connection, err);
 }
 
-/* --- paths --- */
-
-/* The interface a path uses first; 0 = none. Enumerating calls inline. */
-static bool take_first_index(void *context, nw_interface_t interface) {
-    *(uint32_t *)context = nw_interface_get_index(interface);
-    return false;
-}
-
-static uint32_t first_index(nw_path_t path) {
-    uint32_t index = 0;
-    nw_path_enumerate_interfaces_f(path, &index, take_first_index);
-    return index;
-}
-
-/* A better path exists when a new connection would take another interface than this one has. What
- * goes over loopback has the best path there is. */
-static bool better_path_exists(nw_connection_t connection, nw_path_t path) {
-    if (nw_path_uses_interface_type(path, nw_interface_type_loopback))
-        return false;
-    NWI_AUTO_RELEASE
-    nw_path_t preferred = nwi_path_evaluate(connection->parameters, NULL, NULL);
-    uint32_t index = first_index(preferred);
-    return nw_path_get_status(preferred) == nw_path_status_satisfied && index != 0 &&
-           index != first_index(path);
-}
-
-/* Tells what differs from what was told last. */
-static void look_at_path(nw_connection_t connection) {
-    NWI_AUTO_RELEASE
-    nw_path_t path = nwi_connection_create_path(connection);
-    if (path == NULL)
-        return; /* out of memory: the next change looks again */
-    bool viable = nw_path_get_status(path) == nw_path_status_satisfied;
-    bool better = better_path_exists(connection, path);
-    if (viable != connection->protocol.viable) {
-        connection->protocol.viable = viable;
-        tell_bool(connection, HANDLER_VIABILITY, viable);
-    }
-    if (better != connection->protocol.better) {
-        connection->protocol.better = better;
-        tell_bool(connection, HANDLER_BETTER_PATH, better);
-    }
-    if (connection->protocol.handlers[HANDLER_PATH] != NULL)
-        tell(connection, (struct notice){.which = HANDLER_PATH, .path = nwi_retain(path)});
-}
-
-static void path_changed(void *context) {
-    nw_connection_t connection = context;
-    if (connection->protocol.state == nw_connection_state_waiting)
-        nwi_connection_retry(connection);
-    else if (connection->protocol.state == nw_connection_state_ready)
-        look_at_path(connection);
-}
-
-void nwi_connection_watch_path(nw_connection_t connection) {
-    if (connection->protocol.path_changes != NULL)
-        return;
-    nwi_err err = nwi_path_subscribe(&connection->context, connection, path_changed, connection,
-                                     &connection->protocol.path_changes);
-    if (err != 0) {
-        char name[16], text[160];
-        nwi_connection_name(connection, name);
-        nwi_log(NWI_LOG_NOTICE, name, "path", "network changes cannot be watched: %s",
-                nwi_err_format(err, text, sizeof text));
-    }
-}
-
-bool nwi_connection_wants_path(nw_connection_t connection) {
-    struct nwi_handler *const *handlers = connection->protocol.handlers;
-    return handlers[HANDLER_PATH] != NULL || handlers[HANDLER_VIABILITY] != NULL ||
-           handlers[HANDLER_BETTER_PATH] != NULL;
-}
-
-static void unwatch_path(nw_connection_t connection) {
-    connection->protocol.path_changes = nwi_path_unsubscribe(connection->protocol.path_changes);
-}
-
 /* --- establishment --- */
 
 static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
@@ -269,12 +191,13 @@ static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
     if (nwi_connection_wants_path(connection))
         nwi_connection_watch_path(connection);
     else
-        unwatch_path(connection); /* nobody to tell: an idle connection costs nothing here */
+        nwi_connection_unwatch_path(
+            connection); /* nobody to tell: an idle one costs nothing here */
     connection->protocol.viable = connection->protocol.was_ready = true;
     nwi_connection_begin_transfers(connection);
-    tell_path(connection);
+    nwi_connection_tell_path_if_new(connection);
     enter(connection, nw_connection_state_ready, 0);
-    tell_bool(connection, HANDLER_VIABILITY, true);
+    nwi_connection_tell_bool(connection, HANDLER_VIABILITY, true);
     nwi_connection_pump_sends(connection);
     nwi_connection_pump_receives(connection);
 }
@@ -304,6 +227,11 @@ static void retry_later(nw_connection_t connection) {
 
 static void not_established(void *owner, nwi_err err, bool permanent) {
     nw_connection_t connection = owner;
+    const struct nwi_establishment *ended = connection->protocol.establishment;
+    pthread_mutex_lock(&connection->shared.lock);
+    connection->shared.denied =
+        err == nwi_posix(ENETDOWN) && ended != NULL && nwi_establishment_was_denied(ended);
+    pthread_mutex_unlock(&connection->shared.lock);
     connection->protocol.establishment =
         nwi_establishment_release(connection->protocol.establishment);
     if (permanent) { /* the set-up itself is invalid: no other network would help */
@@ -312,8 +240,9 @@ static void not_established(void *owner, nwi_err err, bool permanent) {
     }
     nwi_connection_watch_path(
         connection); /* before the client hears of it: no change may slip between */
+    nwi_connection_tell_path_if_new(connection);
     enter(connection, nw_connection_state_waiting, err);
-    if (nwi_err_is_shortage(err) || connection->protocol.path_changes == NULL)
+    if (nwi_err_is_shortage(err) || connection->protocol.path_watch == NULL)
         retry_later(connection);
     if (nwi_path_changes() != connection->protocol.network) /* the attempt was of another network */
         nwi_connection_retry(connection);
@@ -418,7 +347,7 @@ static void clean_up(nw_connection_t connection, enum nwi_disconnect how, nwi_er
         connection->protocol.establishment =
             nwi_establishment_release(connection->protocol.establishment);
     }
-    unwatch_path(connection);
+    nwi_connection_unwatch_path(connection);
     nwi_connection_end_transfers(connection);
     if (connection->protocol.expiry != NULL)
         nwi_alarm_stop(connection->protocol.expiry);

@@ -15,9 +15,9 @@
 #include "model/endpoint.h"
 #include "model/ip_options.h"
 #include "model/parameters.h"
-#include "path/evaluate.h"
 #include "path/explain.h"
 #include "path/monitor.h"
+#include "path/rules.h"
 #include "resolver/resolver.h"
 #include "sys/address.h"
 #include <strings.h>
@@ -152,7 +152,9 @@ static void begin(struct nwi_task *task) {
     }
     struct nwi_resolve_options options = {.family = ip_version(request->parameters),
                                           .port = nw_endpoint_get_port(request->endpoint)};
-    (void)nwi_path_allows(request->parameters, &options.interface_index); /* told by the ways */
+    struct nwi_path_choice choice;
+    if (nwi_path_choose(request->parameters, &choice) == 0 && choice.count > 0)
+        options.interface_index = choice.interfaces[0]; /* an error is told by the ways */
     request->resolution = nwi_resolve_start(name, &options, &request->serial, answered, request);
     if (request->resolution == NULL)
         deliver(request, NULL);

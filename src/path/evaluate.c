@@ -1,5 +1,5 @@
 /*
- * evaluate.c - from rules and a table to a path.
+ * evaluate.c - from rules, addresses and a table to a path.
  * What:   see evaluate.h.
  * Source: semantics of nw_parameters_t and nw_path_t: interfaces most preferred first; gateways are
  *         addresses.
@@ -10,117 +10,23 @@
 #include "base/alloc.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
-#include "model/parameters.h"
 #include "model/path.h"
 #include "path/monitor.h"
+#include "path/rules.h"
 #include "path/table.h"
 #include "sys/address.h"
+#include "sys/route.h"
 #include "sys/sockets.h"
-
-static bool has_rules(nw_parameters_t p) {
-    return p != NULL && (p->required_interface != NULL || p->prohibited_interface_count > 0 ||
-                         p->required_type != nw_interface_type_other || p->prohibited_types != 0 ||
-                         p->prohibit_expensive || p->prohibit_constrained);
-}
-
-/* Whether traffic costs money. Until a network manager is asked, the radio type tells. */
-static bool is_expensive(const struct nwi_path_interface *interface) {
-    return interface->type == nw_interface_type_cellular;
-}
 
 static nw_interface_t make_interface(const struct nwi_path_interface *interface) {
     return nwi_interface_create(interface->link.name, interface->link.index, interface->type);
 }
 
-/* *ret_allowed only on success. Errors: NWI_ERR_NOMEM. */
-static nwi_err judge(nw_parameters_t parameters, const struct nwi_path_interface *interface,
-                     bool *ret_allowed) {
-    if (!has_rules(parameters)) {
-        *ret_allowed = true;
-        return 0;
-    }
-    if (parameters->prohibit_expensive && is_expensive(interface)) {
-        *ret_allowed = false;
-        return 0;
-    }
-    NWI_AUTO_RELEASE
-    nw_interface_t identity = make_interface(interface);
-    if (identity == NULL)
-        return NWI_ERR_NOMEM;
-    *ret_allowed = nwi_parameters_allow_interface(parameters, identity);
-    return 0;
-}
-
-/* Loopback leads nowhere else, so rules must ask for it before it counts as a way to others. */
-static bool wants_loopback(nw_parameters_t parameters) {
-    return parameters != NULL &&
-           (parameters->required_type == nw_interface_type_loopback ||
-            (parameters->required_interface != NULL &&
-             parameters->required_interface->type == nw_interface_type_loopback));
-}
-
-nwi_err nwi_path_allows_in(const struct nwi_path_table *table, nw_parameters_t parameters,
-                           unsigned *ret_index) {
-    unsigned best = 0;
-    bool excluded = false;
-    for (size_t i = 0; i < table->interface_count; i++) {
-        const struct nwi_path_interface *interface = &table->interfaces[i];
-        bool allowed;
-        if (!interface->usable)
-            continue;
-        nwi_err err = judge(parameters, interface, &allowed);
-        if (err != 0)
-            return err;
-        excluded = excluded || !allowed;
-        if (allowed && best == 0 &&
-            (interface->type != nw_interface_type_loopback || wants_loopback(parameters)))
-            best = interface->link.index;
-    }
-    if (best == 0)
-        return nwi_posix(ENETDOWN);
-    *ret_index = excluded ? best : 0;
-    return 0;
-}
-
-nwi_err nwi_path_allows(nw_parameters_t parameters, unsigned *ret_index) {
-    if (!has_rules(
-            parameters)) { /* the attempt itself will tell; a table costs more than a connect */
-        *ret_index = 0;
-        return 0;
-    }
-    NWI_AUTO_RELEASE
-    struct nwi_path_table *table = nwi_path_copy_table();
-    return table != NULL ? nwi_path_allows_in(table, parameters, ret_index) : nwi_posix(ENETDOWN);
-}
-
-nwi_err nwi_path_allows_itself_in(const struct nwi_path_table *table, nw_parameters_t parameters) {
-    for (size_t i = 0; i < table->interface_count; i++) {
-        const struct nwi_path_interface *interface = &table->interfaces[i];
-        bool allowed;
-        if (!interface->usable || interface->type != nw_interface_type_loopback)
-            continue;
-        nwi_err err = judge(parameters, interface, &allowed);
-        if (err != 0)
-            return err;
-        if (allowed)
-            return 0;
-    }
-    return nwi_posix(ENETDOWN);
-}
-
-nwi_err nwi_path_allows_itself(nw_parameters_t parameters) {
-    if (!has_rules(parameters))
-        return 0;
-    NWI_AUTO_RELEASE
-    struct nwi_path_table *table = nwi_path_copy_table();
-    return table != NULL ? nwi_path_allows_itself_in(table, parameters) : nwi_posix(ENETDOWN);
-}
-
-/* --- paths --- */
 struct builder {
     const struct nwi_path_table *table;
     nw_parameters_t parameters;
     struct nwi_path_facts facts; /* arrays and what is in them are owned */
+    bool denied;                 /* known to be about the local network */
     bool failed;                 /* no memory */
 };
 
@@ -150,20 +56,14 @@ static void add_interface(struct builder *b, const struct nwi_path_interface *in
 /* Every usable interface that the rules allow, `first` before the others. Loopback is listed only
  * when it is the one in use or the one required. */
 static void add_interfaces(struct builder *b, const struct nwi_path_interface *first) {
-    bool want_loopback = wants_loopback(b->parameters);
     if (first != NULL)
         add_interface(b, first);
     if (first != NULL && first->type == nw_interface_type_loopback)
         return;
     for (size_t i = 0; i < b->table->interface_count && !b->failed; i++) {
         const struct nwi_path_interface *interface = &b->table->interfaces[i];
-        bool allowed = false;
-        if (interface == first || !interface->usable ||
-            (interface->type == nw_interface_type_loopback && !want_loopback))
-            continue;
-        if (judge(b->parameters, interface, &allowed) != 0)
-            b->failed = true;
-        else if (allowed)
+        if (interface != first &&
+            nwi_path_judge(b->table, b->parameters, interface) == NWI_PATH_FITS)
             add_interface(b, interface);
     }
 }
@@ -174,12 +74,33 @@ static const struct sockaddr *address_of(nw_endpoint_t endpoint, socklen_t *ret_
                : NULL;
 }
 
-static bool is_reachable(const struct sockaddr *remote, socklen_t length) {
+/* What rules bound to an interface reaches nothing by another. */
+static bool is_reachable(const struct builder *b, const struct nwi_path_interface *in_use,
+                         const struct sockaddr *remote, socklen_t length) {
     struct sockaddr_storage source;
     socklen_t source_length;
+    struct nwi_path_choice choice;
     if (remote->sa_family != AF_INET && remote->sa_family != AF_INET6)
         return true;
-    return nwi_socket_source_for(remote, length, 0, &source, &source_length) == 0;
+    if (nwi_socket_source_for(remote, length, 0, &source, &source_length) != 0)
+        return false;
+    if (in_use == NULL || in_use->type == nw_interface_type_loopback ||
+        nwi_path_choose_in(b->table, b->parameters, &choice) != 0 || choice.free)
+        return true;
+    return nwi_route_leads(remote, in_use->link.index) == 0;
+}
+
+/* What the path says is said of the interface that is used, or would be. */
+static void take_costs(struct builder *b) {
+    const struct nwi_path_interface *first =
+        b->facts.interface_count > 0 ? nwi_path_table_find(b->table, b->facts.interfaces[0]->index)
+                                     : NULL;
+    if (first == NULL)
+        return;
+    b->facts.expensive = first->expensive;
+    b->facts.constrained = first->constrained;
+    b->facts.ultra_constrained = first->ultra_constrained;
+    b->facts.quality = first->quality;
 }
 
 static void evaluate(struct builder *b, const struct sockaddr *local, const struct sockaddr *remote,
@@ -201,45 +122,61 @@ static void evaluate(struct builder *b, const struct sockaddr *local, const stru
         in_use = NULL;
     }
     add_interfaces(b, in_use);
-    if (b->facts.interface_count > 0) {
-        const struct nwi_path_interface *first =
-            nwi_path_table_find(b->table, b->facts.interfaces[0]->index);
-        b->facts.expensive = first != NULL && is_expensive(first);
-    }
-    bool satisfied = b->facts.interface_count > 0 && !lost &&
-                     (remote == NULL || is_reachable(remote, remote_length));
+    take_costs(b);
+    bool denied = b->denied || (b->table->local_network_denied && remote != NULL &&
+                                nwi_path_is_local_network(b->table, remote));
+    bool satisfied = b->facts.interface_count > 0 && !lost && !denied &&
+                     (remote == NULL || is_reachable(b, in_use, remote, remote_length));
     b->facts.status = satisfied ? nw_path_status_satisfied : nw_path_status_unsatisfied;
+    if (denied)
+        b->facts.reason = nw_path_unsatisfied_reason_local_network_denied;
+    else if (b->facts.interface_count == 0)
+        b->facts.reason = nwi_path_reason(b->table, b->parameters);
+}
+
+static nw_path_t build(struct builder *b) {
+    nw_path_t path = NULL;
+    socklen_t local_length = 0, remote_length = 0;
+    b->facts.interfaces = nwi_alloc((b->table->interface_count + 1) * sizeof *b->facts.interfaces);
+    b->facts.gateways = nwi_alloc((b->table->route_count + 1) * sizeof *b->facts.gateways);
+    if (b->facts.interfaces != NULL && b->facts.gateways != NULL) {
+        const struct sockaddr *local = address_of(b->facts.local, &local_length);
+        const struct sockaddr *remote = address_of(b->facts.remote, &remote_length);
+        evaluate(b, local, remote, remote_length);
+        if (!b->failed)
+            path = nwi_path_create(&b->facts);
+    }
+    for (size_t i = 0; i < b->facts.interface_count; i++)
+        nwi_release(b->facts.interfaces[i]);
+    for (size_t i = 0; i < b->facts.gateway_count; i++)
+        nwi_release(b->facts.gateways[i]);
+    nwi_free(b->facts.interfaces);
+    nwi_free(b->facts.gateways);
+    return path;
 }
 
 nw_path_t nwi_path_evaluate_in(const struct nwi_path_table *table, nw_parameters_t parameters,
                                nw_endpoint_t local, nw_endpoint_t remote) {
-    struct builder b = {.table = table, .parameters = parameters};
-    socklen_t local_length = 0, remote_length = 0;
-    nw_path_t path = NULL;
-    b.facts.interfaces = nwi_alloc((table->interface_count + 1) * sizeof *b.facts.interfaces);
-    b.facts.gateways = nwi_alloc((table->route_count + 1) * sizeof *b.facts.gateways);
-    b.facts.local = local;
-    b.facts.remote = remote;
-    if (b.facts.interfaces != NULL && b.facts.gateways != NULL) {
-        const struct sockaddr *local_address = address_of(local, &local_length);
-        const struct sockaddr *remote_address = address_of(remote, &remote_length);
-        evaluate(&b, local_address, remote_address, remote_length);
-        if (!b.failed)
-            path = nwi_path_create(&b.facts);
-    }
-    for (size_t i = 0; i < b.facts.interface_count; i++)
-        nwi_release(b.facts.interfaces[i]);
-    for (size_t i = 0; i < b.facts.gateway_count; i++)
-        nwi_release(b.facts.gateways[i]);
-    nwi_free(b.facts.interfaces);
-    nwi_free(b.facts.gateways);
-    return path;
+    return build(&(struct builder){
+        .table = table, .parameters = parameters, .facts = {.local = local, .remote = remote}});
+}
+
+/* Unreadable: an empty network is all we can vouch for. */
+static struct nwi_path_table *copy_table(void) {
+    struct nwi_path_table *table = nwi_path_copy_table();
+    return table != NULL ? table : nwi_path_table_create(&(struct nwi_path_records){0});
 }
 
 nw_path_t nwi_path_evaluate(nw_parameters_t parameters, nw_endpoint_t local, nw_endpoint_t remote) {
     NWI_AUTO_RELEASE
-    struct nwi_path_table *table = nwi_path_copy_table();
-    if (table == NULL) /* unreadable: an empty network is all we can vouch for */
-        table = nwi_path_table_create(&(struct nwi_path_records){0});
+    struct nwi_path_table *table = copy_table();
     return table != NULL ? nwi_path_evaluate_in(table, parameters, local, remote) : NULL;
+}
+
+nw_path_t nwi_path_evaluate_denied(nw_parameters_t parameters) {
+    NWI_AUTO_RELEASE
+    struct nwi_path_table *table = copy_table();
+    return table != NULL
+               ? build(&(struct builder){.table = table, .parameters = parameters, .denied = true})
+               : NULL;
 }

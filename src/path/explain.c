@@ -12,10 +12,10 @@
 #include "model/interface.h"
 #include "model/parameters.h"
 #include "model/path.h"
+#include "path/rules.h"
 #include "path/view.h"
 #include "sys/address.h"
 #include <linux/if_addr.h>
-#include <string.h>
 
 struct judge {
     const struct nwi_path_table *table;
@@ -67,39 +67,28 @@ static nw_path_verdict_reason_t unusable_reason(const struct judge *judge,
 
 /* --- what the rules exclude --- */
 
-static bool is_this(nw_interface_t identity, const struct nwi_path_interface *interface) {
-    return identity->index == interface->link.index &&
-           strcmp(identity->name, interface->link.name) == 0;
-}
-
-static bool is_prohibited(nw_parameters_t parameters, const struct nwi_path_interface *interface) {
-    for (size_t i = 0; i < parameters->prohibited_interface_count; i++) {
-        if (is_this(parameters->prohibited_interfaces[i], interface))
-            return true;
-    }
-    return false;
-}
-
-nw_path_verdict_reason_t nwi_path_refusal(nw_parameters_t p,
+nw_path_verdict_reason_t nwi_path_refusal(nw_parameters_t parameters,
                                           const struct nwi_path_interface *interface) {
-    if (p == NULL)
+    if (parameters == NULL)
         return nw_path_verdict_reason_preferred;
-    nw_interface_type_t type = interface->type;
-    if (p->required_interface != NULL && !is_this(p->required_interface, interface))
+    switch (nwi_path_judge_rules(parameters, interface)) {
+    case NWI_PATH_INTERFACE_REQUIRED:
         return nw_path_verdict_reason_required_interface;
-    if (p->required_type != nw_interface_type_other && p->required_type != type)
+    case NWI_PATH_TYPE_REQUIRED:
         return nw_path_verdict_reason_required_type;
-    if (is_prohibited(p, interface))
+    case NWI_PATH_INTERFACE_PROHIBITED:
         return nw_path_verdict_reason_prohibited_interface;
-    if (p->prohibited_types & 1u << type)
+    case NWI_PATH_TYPE_PROHIBITED:
         return nw_path_verdict_reason_prohibited_type;
-    if (p->prohibit_expensive && interface->expensive)
+    case NWI_PATH_EXPENSIVE:
         return nw_path_verdict_reason_prohibited_expensive;
-    if (p->prohibit_constrained && interface->constrained)
+    case NWI_PATH_CONSTRAINED:
         return nw_path_verdict_reason_prohibited_constrained;
-    if (interface->ultra_constrained && !p->allow_ultra_constrained)
+    case NWI_PATH_ULTRA_CONSTRAINED:
         return nw_path_verdict_reason_ultra_constrained;
-    return nw_path_verdict_reason_preferred;
+    default:
+        return nw_path_verdict_reason_preferred;
+    }
 }
 
 /* Of a usable interface that the path does not have. */

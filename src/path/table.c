@@ -26,6 +26,12 @@ static const struct nwi_type table_type = {
     .name = "path table", .size = sizeof(struct nwi_path_table), .destroy = table_destroy};
 
 /* --- what follows from the lists --- */
+static _Atomic bool saw_ultra_constrained; /* relaxed: set before the table is given to anybody */
+
+bool nwi_path_table_saw_ultra_constrained(void) {
+    return atomic_load_explicit(&saw_ultra_constrained, memory_order_relaxed);
+}
+
 static void find_costs(struct nwi_path_interface *interface) {
     struct nwi_path_costs costs = {.type = interface->type,
                                    .expensive = interface->type == nw_interface_type_cellular};
@@ -35,6 +41,8 @@ static void find_costs(struct nwi_path_interface *interface) {
     interface->constrained = costs.constrained;
     interface->ultra_constrained = costs.ultra_constrained;
     interface->quality = costs.quality;
+    if (costs.ultra_constrained)
+        atomic_store_explicit(&saw_ultra_constrained, true, memory_order_relaxed);
 }
 
 /* An address that packets can be sent from now. A deprecated one can (RFC 4862 section 5.5.4: where

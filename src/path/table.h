@@ -57,6 +57,9 @@ struct nwi_path_records {
 struct nwi_path_table *nwi_path_table_create(const struct nwi_path_records *records);
 /* Asks the kernel. Errors: those of netlink, NWI_ERR_NOMEM. */
 nwi_err nwi_path_table_read(struct nwi_path_table **ret_table);
+/* Any thread: whether any table of this process ever had an ultra constrained interface, which are
+ * refused where no rule allows them. One load. */
+bool nwi_path_table_saw_ultra_constrained(void);
 /* Says the same, to every reader of the table. */
 bool nwi_path_table_equal(const struct nwi_path_table *a, const struct nwi_path_table *b);
 

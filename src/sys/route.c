@@ -220,3 +220,10 @@ nwi_err nwi_route_lookup(const struct sockaddr *to, unsigned interface_index,
     *ret_route = route;
     return 0;
 }
+
+nwi_err nwi_route_leads(const struct sockaddr *to, unsigned interface_index) {
+    struct nwi_route route = {0};
+    if (to->sa_family != AF_INET && to->sa_family != AF_INET6)
+        return nwi_posix(EAFNOSUPPORT);
+    return ask(to, interface_index, NULL, RTM_F_FIB_MATCH, &route);
+}

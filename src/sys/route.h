@@ -30,6 +30,11 @@ struct nwi_route {
  * calls. */
 nwi_err nwi_route_lookup(const struct sockaddr *to, unsigned interface_index,
                          const struct sockaddr *from, struct nwi_route *ret_route);
+/* Whether a route leads there by that interface. A socket bound to an interface without one takes
+ * an IPv4 destination for a neighbour on its link, and nwi_route_lookup tells the same: here only
+ * the tables count. 0, or posix EHOSTUNREACH, ENETUNREACH, EACCES, EINVAL: none that may be used;
+ * EAFNOSUPPORT, those of the socket calls. */
+nwi_err nwi_route_leads(const struct sockaddr *to, unsigned interface_index);
 /* The pure part: adds to *route what the kernel's messages say; `octets` aligned as for a struct
  * nlmsghdr. `match`: they tell the entry that matched, else how the packet goes. Errors: what the
  * kernel reported; posix EPROTO when there is no answer in it. */

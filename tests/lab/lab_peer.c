@@ -1,11 +1,11 @@
 /*
  * lab_peer.c - a client told by its standard input what to do; it writes each event as one line.
- * What:   lab_peer [-u] [-r TYPE] [-p TYPE] [-I HOST] HOST PORT
+ * What:   lab_peer [-ue] [-r TYPE] [-p TYPE] [-L ADDRESS] [-I HOST] HOST PORT
  *         -u: UDP. -r, -p: the required or prohibited type of interface (wired, wifi, cellular,
- *         loopback). -I: the interface that leads to HOST is required; then "start" starts.
+ *         loopback). -e: expensive ones are prohibited. -L: the local endpoint. -I: the interface that leads to HOST is required; then "start" starts.
  * Input:  "send TEXT", "end" (of the sending side), "receive" (again, after "broken"), "restart",
  *         "start", "cancel".
- * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE", "interface NAME" (-I),
+ * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE REASON", "interface NAME" (-I),
  *         "sent DOMAIN CODE" ("none 0": fine), "received OCTETS", "finished OCTETS" (the peer's
  *         end), "broken DOMAIN CODE OCTETS", "cancelled MICROSECONDS" (since the command; then it
  *         ends).
@@ -100,7 +100,8 @@ static void on_path(void *context, nw_path_t path) {
     (void)context;
     printf("path %d", (int)nw_path_get_status(path));
     nw_path_enumerate_interfaces_f(path, NULL, print_name);
-    printf("\n");
+    printf("%s %d\n", nw_path_get_status(path) == nw_path_status_satisfied ? "" : " reason",
+           (int)nw_path_get_unsatisfied_reason(path));
 }
 
 static void on_sent(void *context, nw_error_t error) {
@@ -222,10 +223,11 @@ static void ask_interface(struct question *question, const char *host) {
 }
 
 int main(int argc, char **argv) {
-    const char *required = NULL, *prohibited = NULL, *interface_to = NULL;
+    const char *required = NULL, *prohibited = NULL, *interface_to = NULL, *local = NULL;
+    bool expensive_prohibited = false;
     int option;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "ur:p:I:")) != -1) {
+    while ((option = getopt(argc, argv, "uer:p:L:I:")) != -1) {
         switch (option) {
         case 'u':
             peer.datagrams = true;
@@ -235,6 +237,12 @@ int main(int argc, char **argv) {
             break;
         case 'p':
             prohibited = optarg;
+            break;
+        case 'e':
+            expensive_prohibited = true;
+            break;
+        case 'L':
+            local = optarg;
             break;
         case 'I':
             interface_to = optarg;
@@ -250,6 +258,12 @@ int main(int argc, char **argv) {
         nw_parameters_set_required_interface_type(question.parameters, type_named(required));
     if (prohibited != NULL)
         nw_parameters_prohibit_interface_type(question.parameters, type_named(prohibited));
+    nw_parameters_set_prohibit_expensive(question.parameters, expensive_prohibited);
+    if (local != NULL) {
+        nw_endpoint_t endpoint = nw_endpoint_create_host(local, "0");
+        nw_parameters_set_local_endpoint(question.parameters, endpoint);
+        nw_release(endpoint);
+    }
     if (interface_to != NULL)
         ask_interface(&question, interface_to);
     else

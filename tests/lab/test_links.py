@@ -143,7 +143,7 @@ class Links(lab.Lab):
         peer.tell('start')
         self.assertEqual(peer.wait_for('state waiting'), 'state waiting posix 100')
         self.link('up')
-        self.assertEqual(peer.wait_for('path').split()[2], 'nwc')
+        self.assertEqual(peer.wait_for('path 1').split()[2], 'nwc')
         peer.wait_for('state ready')
         peer.wait_for('finished 5')
 
@@ -165,7 +165,7 @@ class Links(lab.Lab):
         peer = self.peer('-r', 'cellular', '10.77.0.2', 7000)
         self.assertEqual(peer.wait_for('state waiting'), 'state waiting posix 100')
         self.second_link('wwan0')
-        self.assertEqual(peer.wait_for('path').split()[2], 'wwan0')
+        self.assertEqual(peer.wait_for('path 1').split()[2], 'wwan0')
         peer.wait_for('state ready')
         peer.wait_for('finished 5')
 

@@ -4,7 +4,9 @@
 #include "fake/fake_net.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
+#include "path/costs.h"
 #include "path/evaluate.h"
+#include "path/rules.h"
 #include <Network/Network.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,6 +72,24 @@ static void expect_path(const struct nwi_path_table *table, nw_parameters_t rule
     nwi_release(r);
 }
 
+/* "free" when the kernel may route, then the interfaces in order; "none": ENETDOWN. */
+static void expect_choice(const struct nwi_path_table *table, nw_parameters_t rules,
+                          const char *expected) {
+    struct nwi_path_choice choice;
+    char all[256] = "";
+    nwi_err err = nwi_path_choose_in(table, rules, &choice);
+    if (err != 0) {
+        assert_int_equal(err, nwi_posix(ENETDOWN));
+        assert_string_equal("none", expected);
+        return;
+    }
+    if (choice.free)
+        append(all, "free");
+    for (unsigned i = 0; i < choice.count; i++)
+        append(all, nwi_path_table_find(table, choice.interfaces[i])->link.name);
+    assert_string_equal(all, expected);
+}
+
 static void without_rules(void **state) {
     struct network *n = *state;
     expect_path(n->laptop, NULL, NULL, NULL, "s eth0 wlan0 wwan0 br0 tun0");
@@ -119,37 +139,31 @@ static void facts(void **state) {
 
 static void rule_by_rule(void **state) {
     struct network *n = *state;
-    unsigned index = 77;
-    assert_int_equal(nwi_path_allows_in(n->laptop, NULL, &index), 0);
-    assert_int_equal(index, 0);
+    expect_choice(n->laptop, NULL, "free eth0 wlan0 wwan0 br0 tun0");
+    expect_choice(n->island, NULL, "free"); /* the attempt will tell */
     nw_parameters_set_required_interface_type(n->rules, nw_interface_type_wifi);
     expect_path(n->laptop, n->rules, NULL, NULL, "s wlan0");
-    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), 0);
-    assert_int_equal(index, WLAN0);
-    assert_int_equal(nwi_path_allows_in(n->island, n->rules, &index), nwi_posix(ENETDOWN));
-    assert_int_equal(index, WLAN0); /* untouched */
+    expect_choice(n->laptop, n->rules, "wlan0");
+    expect_choice(n->island, n->rules, "none");
     expect_path(n->island, n->rules, NULL, NULL, "u");
     nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wifi);
     expect_path(n->laptop, n->rules, NULL, NULL, "u");
     nw_parameters_set_required_interface_type(n->rules, nw_interface_type_other);
     expect_path(n->laptop, n->rules, NULL, NULL, "s eth0 wwan0 br0 tun0");
-    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), 0);
-    assert_int_equal(index, ETH0);
+    expect_choice(n->laptop, n->rules, "eth0 wwan0 br0 tun0");
     nw_parameters_clear_prohibited_interface_types(n->rules);
     nw_parameters_set_required_interface_type(n->rules, nw_interface_type_loopback);
     expect_path(n->laptop, n->rules, NULL, NULL, "s lo");
-    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), 0);
-    assert_int_equal(index, LO);
+    expect_choice(n->laptop, n->rules, "lo");
 }
 
 static void loopback_leads_nowhere_else(void **state) {
     struct network *n = *state;
-    unsigned index = 77;
     nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wired);
     nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wifi);
     nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_cellular);
     nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_other);
-    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), nwi_posix(ENETDOWN));
+    expect_choice(n->laptop, n->rules, "none");
     assert_int_equal(nwi_path_allows_itself_in(n->laptop, n->rules), 0);
     nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_loopback);
     assert_int_equal(nwi_path_allows_itself_in(n->laptop, n->rules), nwi_posix(ENETDOWN));
@@ -157,21 +171,18 @@ static void loopback_leads_nowhere_else(void **state) {
 
 static void named_interfaces(void **state) {
     struct network *n = *state;
-    unsigned index;
     nw_interface_t eth0 = nwi_interface_create("eth0", ETH0, nw_interface_type_wired);
     nw_interface_t gone = nwi_interface_create("eth9", 9, nw_interface_type_wired);
     nw_parameters_prohibit_interface(n->rules, eth0);
     expect_path(n->laptop, n->rules, NULL, NULL, "s wlan0 wwan0 br0 tun0");
     nw_parameters_clear_prohibited_interfaces(n->rules);
-    nw_parameters_prohibit_interface(n->rules,
-                                     gone); /* excludes nothing that exists: routed freely */
-    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), 0);
-    assert_int_equal(index, 0);
+    nw_parameters_prohibit_interface(n->rules, gone); /* it may come and take the default route */
+    expect_choice(n->laptop, n->rules, "eth0 wlan0 wwan0 br0 tun0");
     nw_parameters_require_interface(n->rules, eth0);
     expect_path(n->laptop, n->rules, NULL, NULL, "s eth0");
     nw_parameters_require_interface(n->rules, gone);
     expect_path(n->laptop, n->rules, NULL, NULL, "u");
-    assert_int_equal(nwi_path_allows_in(n->laptop, n->rules, &index), nwi_posix(ENETDOWN));
+    expect_choice(n->laptop, n->rules, "none");
     nwi_release(eth0);
     nwi_release(gone);
 }
@@ -184,15 +195,193 @@ static void costs(void **state) {
     expect_path(n->laptop, n->rules, NULL, NULL, "u");
 }
 
+/* Costs that no kernel tells, of the interface named; the table is made anew. */
+static const char *costly_name;
+static struct nwi_path_costs costly;
+static void fill_costs(const struct nwi_link *link, struct nwi_path_costs *costs) {
+    nw_interface_type_t type = costs->type;
+    if (costly_name != NULL && strcmp(link->name, costly_name) == 0) {
+        *costs = costly;
+        costs->type = type;
+    }
+}
+static const struct nwi_path_costs_source costs_source = {.fill = fill_costs};
+
+static struct nwi_path_table *laptop_where(const char *name, struct nwi_path_costs costs) {
+    costly_name = name;
+    costly = costs;
+    nwi_path_set_costs(&costs_source);
+    struct nwi_path_table *table = net_laptop();
+    nwi_path_set_costs(NULL);
+    return table;
+}
+
+static void costs_of_any_interface(void **state) {
+    struct network *n = *state;
+    struct nwi_path_table *metered =
+        laptop_where("eth0", (struct nwi_path_costs){.expensive = true});
+    struct nwi_path_table *saving =
+        laptop_where("wlan0", (struct nwi_path_costs){.constrained = true});
+    expect_choice(metered, NULL, "free eth0 wlan0 wwan0 br0 tun0");
+    nw_parameters_set_prohibit_expensive(n->rules, true);
+    expect_choice(metered, n->rules, "wlan0 br0 tun0"); /* cellular is expensive, too */
+    nw_parameters_set_prohibit_expensive(n->rules, false);
+    nw_parameters_set_prohibit_constrained(n->rules, true);
+    expect_choice(saving, n->rules, "eth0 wwan0 br0 tun0");
+    nwi_release(metered);
+    nwi_release(saving);
+}
+
+static void path_tells_costs(void **state) {
+    (void)state;
+    struct nwi_path_table *poor = laptop_where(
+        "eth0", (struct nwi_path_costs){
+                    .expensive = true, .constrained = true, .quality = nw_link_quality_minimal});
+    nw_path_t path = nwi_path_evaluate_in(poor, NULL, NULL, NULL);
+    assert_true(nw_path_is_expensive(path));
+    assert_true(nw_path_is_constrained(path));
+    assert_int_equal(nw_path_get_link_quality(path), nw_link_quality_minimal);
+    nwi_release(path);
+    nw_endpoint_t wifi = nw_endpoint_create_host("192.0.2.20", "0");
+    path = nwi_path_evaluate_in(poor, NULL, wifi, NULL); /* what is said is of the one in use */
+    assert_false(nw_path_is_expensive(path));
+    nwi_release(path);
+    nwi_release(wifi);
+    nwi_release(poor);
+}
+
+/* Refused although no rule was made; by a rule, and then only, allowed. */
+static void ultra_constrained(void **state) {
+    struct network *n = *state;
+    struct nwi_path_table *satellite =
+        laptop_where("eth0", (struct nwi_path_costs){.ultra_constrained = true});
+    expect_choice(satellite, NULL, "wlan0 wwan0 br0 tun0");
+    expect_choice(satellite, n->rules, "wlan0 wwan0 br0 tun0");
+    expect_path(satellite, n->rules, NULL, NULL, "s wlan0 wwan0 br0 tun0");
+    nw_parameters_set_allow_ultra_constrained(n->rules, true);
+    expect_choice(satellite, n->rules, "free eth0 wlan0 wwan0 br0 tun0");
+    assert_true(nwi_path_table_saw_ultra_constrained());
+    nwi_release(satellite);
+}
+
+static void expect_reason(const struct nwi_path_table *table, nw_parameters_t rules,
+                          nw_path_unsatisfied_reason_t reason) {
+    nw_path_t path = nwi_path_evaluate_in(table, rules, NULL, NULL);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
+    assert_int_equal(nw_path_get_unsatisfied_reason(path), reason);
+    nwi_release(path);
+}
+
+/* Said only where a prohibition takes away what would have served. */
+static void reasons(void **state) {
+    struct network *n = *state;
+    nw_parameters_set_required_interface_type(n->rules, nw_interface_type_cellular);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_cellular);
+    expect_reason(n->laptop, n->rules, nw_path_unsatisfied_reason_cellular_denied);
+    nw_parameters_clear_prohibited_interface_types(n->rules);
+    nw_parameters_set_prohibit_expensive(n->rules, true);
+    expect_reason(n->laptop, n->rules, nw_path_unsatisfied_reason_cellular_denied);
+    nw_parameters_set_required_interface_type(n->rules, nw_interface_type_wifi);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wifi);
+    expect_reason(n->laptop, n->rules, nw_path_unsatisfied_reason_wifi_denied);
+    expect_reason(n->island, n->rules, nw_path_unsatisfied_reason_not_available);
+}
+
+static void vpn_is_inactive(void **state) {
+    struct network *n = *state;
+    struct nwi_link links[] = {
+        {.index = TUN0, .name = "tun0", .kind = "wireguard", .flags = 0, .arp_type = ARPHRD_NONE}};
+    struct nwi_path_table *down = nwi_path_table_create(
+        &(struct nwi_path_records){.links = links, .link_count = 1, .is_wireless = net_wireless});
+    nw_interface_t tun0 = nwi_interface_create("tun0", TUN0, nw_interface_type_other);
+    expect_reason(down, n->rules, nw_path_unsatisfied_reason_not_available);
+    nw_parameters_require_interface(n->rules, tun0);
+    expect_reason(down, n->rules, nw_path_unsatisfied_reason_vpn_inactive);
+    nwi_release(tun0);
+    nwi_release(down);
+}
+
+static void peer_to_peer(void **state) {
+    struct network *n = *state;
+    struct nwi_link links[] = {
+        {.index = 3, .name = "p2p-wlan0-0", .flags = UP, .arp_type = ARPHRD_ETHER}};
+    struct nwi_link_address addresses[] = {net_address(3, "192.168.49.2", 24, 0)};
+    struct nwi_path_table *table =
+        nwi_path_table_create(&(struct nwi_path_records){.links = links,
+                                                         .link_count = 1,
+                                                         .addresses = addresses,
+                                                         .address_count = 1,
+                                                         .is_wireless = net_wireless});
+    expect_path(table, n->rules, NULL, NULL, "u");
+    nw_parameters_set_include_peer_to_peer(n->rules, true);
+    expect_path(table, n->rules, NULL, NULL, "s p2p-wlan0-0");
+    nwi_release(table);
+}
+
+static void local_endpoint(void **state) {
+    struct network *n = *state;
+    nw_endpoint_t wifi = nw_endpoint_create_host("192.0.2.20", "0");
+    nw_endpoint_t nobodys = nw_endpoint_create_host("203.0.113.1", "0");
+    struct nwi_path_choice choice;
+    nw_parameters_set_local_endpoint(n->rules, wifi);
+    expect_choice(n->laptop, n->rules, "wlan0");
+    assert_int_equal(nwi_path_choose_in(n->laptop, n->rules, &choice), 0);
+    assert_true(choice.may_be_routed);
+    nw_parameters_prohibit_interface_type(n->rules, nw_interface_type_wifi);
+    expect_choice(n->laptop, n->rules, "none");
+    nw_parameters_clear_prohibited_interface_types(n->rules);
+    nw_parameters_set_local_endpoint(n->rules, nobodys); /* bind() will tell */
+    expect_choice(n->laptop, n->rules, "free eth0 wlan0 wwan0 br0 tun0");
+    nwi_release(wifi);
+    nwi_release(nobodys);
+}
+
+static void local_network(void **state) {
+    struct network *n = *state;
+    static const struct {
+        const char *address;
+        bool local;
+    } cases[] = {
+        {"192.0.2.77", true},        {"192.0.3.1", false},
+        {"::ffff:192.0.2.77", true}, {"10.9.200.1", true},
+        {"100.64.0.10", false}, /* a modem's link is not shared */
+        {"192.0.2.10", false},  /* its own address: goes by loopback */
+        {"127.0.0.5", false},        {"::1", false},
+        {"224.0.0.251", true},       {"ff02::fb", true},
+        {"255.255.255.255", true},   {"169.254.7.7", true},
+        {"2001:db8::99", true},      {"2001:db8:0:1::1", false},
+        {"198.51.100.1", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sockaddr_storage address;
+        socklen_t length;
+        assert_true(nwi_address_parse(cases[i].address, 80, &address, &length));
+        if (nwi_path_is_local_network(n->laptop, (struct sockaddr *)&address) != cases[i].local)
+            fail_msg("%s", cases[i].address);
+    }
+    n->laptop->local_network_denied = true;
+    nw_endpoint_t near = nw_endpoint_create_host("192.0.2.77", "80");
+    nw_path_t path = nwi_path_evaluate_in(n->laptop, n->rules, NULL, near);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
+    assert_int_equal(nw_path_get_unsatisfied_reason(path),
+                     nw_path_unsatisfied_reason_local_network_denied);
+    nwi_release(path);
+    nwi_release(near);
+}
+
 static void live_questions(void **state) {
     struct network *n = *state;
-    unsigned index = 5;
-    assert_int_equal(nwi_path_allows(n->rules, &index), 0);
-    assert_int_equal(index, 0);
+    struct nwi_path_choice choice;
     nw_parameters_set_required_interface_type(n->rules, nw_interface_type_loopback);
-    assert_int_equal(nwi_path_allows(n->rules, &index), 0);
+    assert_int_equal(nwi_path_choose(n->rules, &choice), 0);
+    assert_int_equal(choice.count, 1);
     nw_path_t path = nwi_path_evaluate(n->rules, NULL, NULL);
     assert_int_equal(nw_path_get_status(path), nw_path_status_satisfied);
+    nwi_release(path);
+    path = nwi_path_evaluate_denied(n->rules);
+    assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
+    assert_int_equal(nw_path_get_unsatisfied_reason(path),
+                     nw_path_unsatisfied_reason_local_network_denied);
     nwi_release(path);
 }
 
@@ -206,6 +395,14 @@ int main(void) {
         T(named_interfaces),
         T(costs),
         T(live_questions),
+        T(costs_of_any_interface),
+        T(path_tells_costs),
+        T(ultra_constrained),
+        T(reasons),
+        T(vpn_is_inactive),
+        T(peer_to_peer),
+        T(local_endpoint),
+        T(local_network),
         T(loopback_leads_nowhere_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

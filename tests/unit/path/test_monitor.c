@@ -9,6 +9,7 @@
 #include "path/costs.h"
 #include "path/evaluate.h"
 #include "path/monitor.h"
+#include "path/rules.h"
 #include "path/servers.h"
 #include "sys/address.h"
 #include <Network/Network.h>
@@ -185,15 +186,16 @@ static void links_and_addresses(void **state) {
     wait_for(&listener, "IPv6 address", v6_ready);
     nw_parameters_t rules = nw_parameters_create();
     nw_parameters_set_required_interface_type(rules, nw_interface_type_wired);
-    unsigned index = 0;
-    assert_int_equal(nwi_path_allows(rules, &index), 0);
-    assert_int_equal(index, if_nametoindex("va"));
+    struct nwi_path_choice choice;
+    assert_int_equal(nwi_path_choose(rules, &choice), 0);
+    assert_int_equal(choice.count, 1);
+    assert_int_equal(choice.interfaces[0], if_nametoindex("va"));
     nw_path_t path = nwi_path_evaluate(rules, NULL, NULL);
     assert_int_equal(nw_path_get_status(path), nw_path_status_satisfied);
     nwi_release(path);
     run("ip link set va down");
     wait_for(&listener, "link down", veth_down);
-    assert_int_equal(nwi_path_allows(rules, &index), nwi_posix(ENETDOWN));
+    assert_int_equal(nwi_path_choose(rules, &choice), nwi_posix(ENETDOWN));
     path = nwi_path_evaluate(rules, NULL, NULL);
     assert_int_equal(nw_path_get_status(path), nw_path_status_unsatisfied);
     nwi_release(path);
