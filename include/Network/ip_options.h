@@ -23,11 +23,13 @@ typedef enum {
 /** Uses addresses of one version only. Default any. */
 NW_EXPORT void nw_ip_options_set_version(nw_protocol_options_t options, nw_ip_version_t version);
 
-/** Time to live, or hop limit, of packets sent; 0 = the system's default. */
+/** Time to live, or hop limit, of packets sent, to multicast addresses too; 0 = the system's
+ * default. */
 NW_EXPORT void nw_ip_options_set_hop_limit(nw_protocol_options_t options, uint8_t hop_limit);
 
-/** Sends packets no larger than IPv6's minimum MTU of 1280 octets (RFC 8200 section 5). Default
- * false. */
+/** Sends packets over IPv6 no larger than its minimum MTU of 1280 octets (RFC 8200 section 5). A
+ * larger datagram fails with EMSGSIZE, or goes in fragments of that size when
+ * nw_ip_options_set_disable_fragmentation() allowed them. Default false. */
 NW_EXPORT void nw_ip_options_set_use_minimum_mtu(nw_protocol_options_t options,
                                                  bool use_minimum_mtu);
 

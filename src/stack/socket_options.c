@@ -44,36 +44,43 @@ void nwi_socket_tune(int fd, int level, int name, int value, const char *what) {
                 nwi_err_format(err, text, sizeof text));
 }
 
+/* Settings that IPv4 and IPv6 both have, for values that mean the same in both. */
+static const struct setting {
+    int name4, name6;
+    const char *text4, *text6;
+} traffic_class = {IP_TOS, IPV6_TCLASS, "IP_TOS", "IPV6_TCLASS"},
+  hop_limit = {IP_TTL, IPV6_UNICAST_HOPS, "IP_TTL", "IPV6_UNICAST_HOPS"},
+  multicast_hops = {IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS, "IP_MULTICAST_TTL",
+                    "IPV6_MULTICAST_HOPS"},
+  multicast_loop = {IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP, "IP_MULTICAST_LOOP",
+                    "IPV6_MULTICAST_LOOP"},
+  mtu_discover = {IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, "IP_MTU_DISCOVER", "IPV6_MTU_DISCOVER"};
+
+/* An AF_INET6 socket sends IPv4 to peers with mapped addresses, by settings of its own: ipv6(7). */
+static void tune_ip(int fd, int family, const struct setting *setting, int value) {
+    if (family == AF_INET6)
+        nwi_socket_tune(fd, IPPROTO_IPV6, setting->name6, value, setting->text6);
+    nwi_socket_tune(fd, IPPROTO_IP, setting->name4, value, setting->text4);
+}
+
 static void set_service_class(int fd, int family, nw_service_class_t service_class) {
     if (service_class == nw_service_class_best_effort)
         return; /* what a socket has from birth */
-    int traffic_class = nwi_service_class_dscp(service_class) << 2;
+    tune_ip(fd, family, &traffic_class, nwi_service_class_dscp(service_class) << 2);
+    /* after IP_TOS, which sets a priority of the kernel's own choice */
     nwi_socket_tune(fd, SOL_SOCKET, SO_PRIORITY, service_classes[service_class].priority,
                     "SO_PRIORITY");
-    if (family == AF_INET6)
-        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS");
-    else
-        nwi_socket_tune(fd, IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS");
 }
 
 /* Datagrams are not fragmented unless the client says so: what is too large fails with EMSGSIZE. A
  * stream is left to the system, which finds the path's MTU by itself. */
 static void set_fragmentation(int fd, int family, const struct nwi_ip_options *ip, bool datagrams) {
-    if (ip->use_minimum_mtu && family == AF_INET6) {
-        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU, 1280, "IPV6_MTU"); /* RFC 8200 section 5 */
-        return;
-    }
+    if (ip->use_minimum_mtu && family == AF_INET6 && datagrams)
+        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU, NWI_IPV6_MINIMUM_MTU, "IPV6_MTU");
     if (!ip->fragmentation_set && !datagrams)
         return;
     bool disable = ip->fragmentation_set ? ip->disable_fragmentation : true;
-    if (family == AF_INET6)
-        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-                        disable ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_DONT,
-                        "IPV6_MTU_DISCOVER");
-    else
-        nwi_socket_tune(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-                        disable ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT,
-                        "IP_MTU_DISCOVER");
+    tune_ip(fd, family, &mtu_discover, disable ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
 }
 
 static void set_address_preference(int fd, nw_ip_local_address_preference_t preference) {
@@ -92,18 +99,15 @@ void nwi_socket_apply_ip_options(int fd, int family, nw_parameters_t parameters)
     set_service_class(fd, family, parameters->service_class);
     if (ip == NULL)
         return;
-    if (ip->hop_limit != 0 && family == AF_INET6)
-        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, ip->hop_limit, "IPV6_UNICAST_HOPS");
-    else if (ip->hop_limit != 0)
-        nwi_socket_tune(fd, IPPROTO_IP, IP_TTL, ip->hop_limit, "IP_TTL");
-    set_fragmentation(fd, family, ip,
-                      nwi_udp_options(parameters->stack->transport) != NULL);
+    if (ip->hop_limit != 0) {
+        tune_ip(fd, family, &hop_limit, ip->hop_limit);
+        tune_ip(fd, family, &multicast_hops, ip->hop_limit); /* 1 without this: ip(7) */
+    }
+    set_fragmentation(fd, family, ip, nwi_udp_options(parameters->stack->transport) != NULL);
     if (family == AF_INET6)
         set_address_preference(fd, ip->local_address_preference);
-    if (ip->disable_multicast_loopback && family == AF_INET6)
-        nwi_socket_tune(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP");
-    else if (ip->disable_multicast_loopback)
-        nwi_socket_tune(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0, "IP_MULTICAST_LOOP");
+    if (ip->disable_multicast_loopback)
+        tune_ip(fd, family, &multicast_loop, 0);
 }
 
 bool nwi_is_dual_stack(nw_parameters_t parameters, const struct sockaddr *local) {

@@ -10,8 +10,11 @@
 #include "base/err.h"
 #include "model/parameters.h"
 
+enum { NWI_IPV6_MINIMUM_MTU = 1280 }; /* octets; RFC 8200 section 5 */
+
 /* Sets hop limit, fragmentation, address preference, service class. What the kernel does not know
- * is logged and passed over: these tune a connection, they do not decide whether it may exist. */
+ * is logged and passed over: these tune a connection, they do not decide whether it may exist. On
+ * an AF_INET6 socket they hold for its IPv4 traffic too. */
 void nwi_socket_apply_ip_options(int fd, int family, nw_parameters_t parameters);
 /* The differentiated services code point of a service class (six bits). */
 uint8_t nwi_service_class_dscp(nw_service_class_t service_class);

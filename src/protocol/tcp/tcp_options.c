@@ -4,6 +4,7 @@
  */
 #include "model/tcp_options.h"
 #include "base/log.h"
+#include "model/ip_options.h"
 #include "protocol/tcp/tcp.h"
 #include "stack/socket_options.h"
 #include "sys/sockets.h"
@@ -36,6 +37,19 @@ static void set_drop_time(int fd, const struct nwi_tcp_options *tcp) {
              "TCP_USER_TIMEOUT");
 }
 
+/* The largest segment (octets of content): the program's wish, and no more than fills the smallest
+ * MTU of IPv6 where it asked for that (RFC 9293 section 3.7.1: MTU less both headers). */
+static void set_segment_size(int fd, int family, const struct nwi_tcp_options *tcp,
+                             const struct nwi_ip_options *ip) {
+    enum { IPV6_AND_TCP_HEADERS = 60 };
+    uint32_t size = tcp != NULL ? tcp->maximum_segment_size : 0;
+    uint32_t minimum = NWI_IPV6_MINIMUM_MTU - IPV6_AND_TCP_HEADERS;
+    if (ip != NULL && ip->use_minimum_mtu && family == AF_INET6 && (size == 0 || size > minimum))
+        size = minimum;
+    if (size != 0)
+        tune(fd, TCP_MAXSEG, (int)size, "TCP_MAXSEG");
+}
+
 /* What Linux decides for the whole host, or not at all. docs/coverage.md lists these. */
 static void report_unsupported(const struct nwi_tcp_options *tcp) {
     const struct {
@@ -60,6 +74,7 @@ nwi_err nwi_tcp_apply_options(int fd, int family, nw_parameters_t parameters) {
     if (family == AF_UNIX)
         return 0;
     nwi_socket_apply_ip_options(fd, family, parameters);
+    set_segment_size(fd, family, tcp, nwi_ip_options(parameters->stack->internet));
     if (tcp == NULL)
         return 0;
     if (tcp->no_delay)
@@ -68,8 +83,6 @@ nwi_err nwi_tcp_apply_options(int fd, int family, nw_parameters_t parameters) {
         tune(fd, TCP_CORK, 1, "TCP_CORK");
     if (tcp->disable_ack_stretching)
         tune(fd, TCP_QUICKACK, 1, "TCP_QUICKACK");
-    if (tcp->maximum_segment_size != 0)
-        tune(fd, TCP_MAXSEG, (int)tcp->maximum_segment_size, "TCP_MAXSEG");
     set_keepalive(fd, tcp);
     set_drop_time(fd, tcp);
     report_unsupported(tcp);

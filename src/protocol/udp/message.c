@@ -19,7 +19,6 @@ enum {
     UDP_HEADER = 8,
     IPV4_HEADER = 20,
     IPV6_HEADER = 40,
-    IPV6_MINIMUM_MTU = 1280, /* RFC 8200 section 5 */
 };
 
 /* --- receiving --- */
@@ -85,13 +84,14 @@ nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters) {
     return err != 0 ? err : nwi_datagram_enable(fd, family, wanted);
 }
 
-uint32_t nwi_udp_maximum_size(int fd, int family) {
+uint32_t nwi_udp_maximum_size(int fd, int family, bool minimum_mtu) {
     int mtu = 0;
-    uint32_t headers = UDP_HEADER + (family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER);
-    nwi_err err = family == AF_INET6 ? nwi_socket_get_int(fd, IPPROTO_IPV6, IPV6_MTU, &mtu)
-                                     : nwi_socket_get_int(fd, IPPROTO_IP, IP_MTU, &mtu);
-    if (err != 0 || mtu <= (int)headers)
-        mtu = IPV6_MINIMUM_MTU;
+    bool v6 = family == AF_INET6;
+    uint32_t headers = UDP_HEADER + (v6 ? IPV6_HEADER : IPV4_HEADER);
+    nwi_err err = v6 ? nwi_socket_get_int(fd, IPPROTO_IPV6, IPV6_MTU, &mtu)
+                     : nwi_socket_get_int(fd, IPPROTO_IP, IP_MTU, &mtu);
+    if (err != 0 || mtu <= (int)headers || (minimum_mtu && v6 && mtu > NWI_IPV6_MINIMUM_MTU))
+        mtu = NWI_IPV6_MINIMUM_MTU; /* IPV6_MTU tells the route's, not what we set */
     uint32_t size = (uint32_t)mtu - headers;
     return size < NWI_UDP_MAX - headers ? size : NWI_UDP_MAX - 1 - headers;
 }

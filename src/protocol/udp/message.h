@@ -47,8 +47,9 @@ nwi_err nwi_udp_send_messages(int fd, const struct nwi_send_list *messages, size
                               nw_service_class_t usual, const struct nwi_datagram_to *to,
                               size_t *ret_sent);
 nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters);
-/* Octets of user content in one datagram to that peer over this socket. */
-uint32_t nwi_udp_maximum_size(int fd, int family);
+/* Octets of user content in one datagram to that peer over this socket. minimum_mtu: the options
+ * ask for IPv6's smallest packets. */
+uint32_t nwi_udp_maximum_size(int fd, int family, bool minimum_mtu);
 nw_protocol_metadata_t nwi_udp_copy_metadata(nw_protocol_definition_t definition);
 
 #endif

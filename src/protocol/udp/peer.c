@@ -173,7 +173,7 @@ static void peer_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     socklen_t length = peer->address_length;
     if (facts->fd_only) /* the port's descriptor is not this peer's */
         return;
-    facts->maximum_datagram = nwi_udp_maximum_size(peer->port->fd, peer->port->family);
+    facts->maximum_datagram = nwi_udp_maximum_size(peer->port->fd, peer->port->family, false);
     nwi_address_unmap(&remote, &length);
     facts->remote = nwi_endpoint_from_sockaddr((struct sockaddr *)&remote, length);
     if (local.ss_family == 0)

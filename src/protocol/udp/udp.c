@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "dispatch/watch.h"
 #include "model/endpoint.h"
+#include "model/ip_options.h"
 #include "model/parameters.h"
 #include "protocol/udp/inbox.h"
 #include "protocol/udp/message.h"
@@ -186,7 +187,9 @@ static void udp_facts(struct nwi_layer *layer, struct nwi_layer_facts *facts) {
     facts->fd = udp->fd;
     if (facts->fd_only)
         return;
-    facts->maximum_datagram = nwi_udp_maximum_size(udp->fd, udp->remote.ss_family);
+    const struct nwi_ip_options *ip = nwi_ip_options(udp->parameters->stack->internet);
+    facts->maximum_datagram =
+        nwi_udp_maximum_size(udp->fd, udp->remote.ss_family, ip != NULL && ip->use_minimum_mtu);
     if (nwi_socket_local(udp->fd, &address, &length) == 0)
         facts->local = nwi_endpoint_from_sockaddr((struct sockaddr *)&address, length);
     facts->remote =
