@@ -47,13 +47,26 @@ static uint64_t nanoseconds(const struct timespec *time) {
     return (uint64_t)time->tv_sec * NWI_SEC + (uint64_t)time->tv_nsec;
 }
 
+/* Wall clock and raw monotonic clock at one moment: what was interrupted between the readings is
+ * read again. */
+static void read_clocks(struct timespec *wall, struct timespec *raw) {
+    enum { TRIES = 4, NEAR = 20000 }; /* ns from the first reading to the third */
+    for (int i = 0; i < TRIES; i++) {
+        struct timespec after;
+        clock_gettime(CLOCK_MONOTONIC_RAW, raw);
+        clock_gettime(CLOCK_REALTIME, wall);
+        clock_gettime(CLOCK_MONOTONIC_RAW, &after);
+        if (nanoseconds(&after) - nanoseconds(raw) < NEAR)
+            return;
+    }
+}
+
 /* The kernel stamps with the wall clock; the API promises the raw monotonic one: both are read now,
  * and the age of the packet carried over. A wall clock set back in between gives "now", never a
  * time in the future. */
 static uint64_t raw_time(const struct timespec *stamp) {
     struct timespec wall, raw;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    clock_gettime(CLOCK_MONOTONIC_RAW, &raw);
+    read_clocks(&wall, &raw);
     uint64_t now = nanoseconds(&wall), then = nanoseconds(stamp), result = nanoseconds(&raw);
     uint64_t age = now > then ? now - then : 0;
     return age < result ? result - age : result;

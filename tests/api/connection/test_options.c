@@ -1,6 +1,6 @@
 /*
  * test_options.c - parameters and options as a connection acts on them: local endpoint, IP version,
- * time limit, metadata of datagrams, what a graceful end still delivers, descriptors that run out,
+ * time limit, what a graceful end still delivers, descriptors that run out,
  * a link that goes down.
  * Runs:   loopback; the link that goes down is one in a network namespace of the test's own, in a child process.
  */
@@ -102,77 +102,6 @@ static void test_connection_timeout(void **state) {
     finish(recorder);
     for (int i = 0; i < 4; i++)
         close(fds[i]);
-}
-
-struct metadata_seen {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done, is_ip, is_udp;
-    nw_ip_ecn_flag_t ecn;
-    uint64_t time;
-};
-
-static void look_at_metadata(void *context, dispatch_data_t content,
-                             nw_content_context_t content_context, bool complete,
-                             nw_error_t error) {
-    struct metadata_seen *seen = context;
-    (void)content, (void)complete, (void)error;
-    nw_protocol_definition_t ip = nw_protocol_copy_ip_definition(),
-                             udp = nw_protocol_copy_udp_definition();
-    nw_protocol_metadata_t of_ip = nw_content_context_copy_protocol_metadata(content_context, ip);
-    nw_protocol_metadata_t of_udp = nw_content_context_copy_protocol_metadata(content_context, udp);
-    pthread_mutex_lock(&seen->lock);
-    seen->is_ip = nw_protocol_metadata_is_ip(of_ip);
-    seen->is_udp = nw_protocol_metadata_is_udp(of_udp);
-    seen->ecn = nw_ip_metadata_get_ecn_flag(of_ip);
-    seen->time = nw_ip_metadata_get_receive_time(of_ip);
-    seen->done = true;
-    pthread_cond_signal(&seen->changed);
-    pthread_mutex_unlock(&seen->lock);
-    nw_release(of_ip);
-    nw_release(of_udp);
-    nw_release(ip);
-    nw_release(udp);
-}
-
-/* The metadata of one datagram: its ECN bits, and when it came. */
-static void test_datagram_metadata(void **state) {
-    (void)state;
-    uint16_t port;
-    int fd = peer_udp(&port);
-    nw_parameters_t parameters = udp_parameters();
-    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
-    nw_protocol_options_t ip = nw_protocol_stack_copy_internet_protocol(stack);
-    nw_ip_options_set_calculate_receive_time(ip, true);
-    nw_release(ip);
-    nw_release(stack);
-    struct recorder *recorder = start_with("127.0.0.1", port, parameters);
-    assert_no_error(await_tag(recorder, record_send_text(recorder, "hello")));
-    struct sockaddr_in from;
-    socklen_t length = sizeof from;
-    char bytes[8];
-    assert_int_equal(recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &length), 5);
-    int ecn = 2; /* ECT(0), RFC 3168 section 5 */
-    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TOS, &ecn, sizeof ecn), 0);
-    struct metadata_seen seen = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                                 .changed = PTHREAD_COND_INITIALIZER};
-    nw_connection_receive_message_f(recorder->connection, &seen, look_at_metadata);
-    assert_int_equal(sendto(fd, "marked", 6, 0, (struct sockaddr *)&from, length), 6);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_SECONDS;
-    int err = 0;
-    pthread_mutex_lock(&seen.lock);
-    while (!seen.done && err == 0)
-        err = pthread_cond_timedwait(&seen.changed, &seen.lock, &until);
-    pthread_mutex_unlock(&seen.lock);
-    assert_int_equal(err, 0);
-    assert_true(seen.is_ip);
-    assert_true(seen.is_udp);
-    assert_int_equal(seen.ecn, nw_ip_ecn_flag_ect_0);
-    assert_true(seen.time > 0);
-    finish(recorder);
-    close(fd);
 }
 
 /* --- graceful ends --- */
@@ -304,7 +233,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_local_endpoint),
         cmocka_unit_test(test_ip_version),
         cmocka_unit_test(test_connection_timeout),
-        cmocka_unit_test(test_datagram_metadata),
         cmocka_unit_test(test_cancel_delivers_what_was_sent),
         cmocka_unit_test(test_cancel_with_unread_content),
         cmocka_unit_test(test_out_of_descriptors),

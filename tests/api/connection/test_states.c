@@ -284,20 +284,52 @@ static void test_metadata(void **state) {
     close(listening);
 }
 
+static void check_description(struct recorder *recorder, const char *form, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* After the connection's number, which is as it comes. */
+static void check_description(struct recorder *recorder, const char *form, ...) {
+    char expected[256], *text = nw_connection_copy_description(recorder->connection);
+    va_list values;
+    va_start(values, form);
+    vsnprintf(expected, sizeof expected, form, values);
+    va_end(values);
+    int skipped = 0;
+    assert_int_equal(sscanf(text, "[C%*u %n", &skipped), 0);
+    assert_true(skipped > 3);
+    assert_string_equal(text + skipped, expected);
+    free(text);
+}
+
+/* Endpoint, protocols, state; both ends and the interface while it stands. */
 static void test_description(void **state) {
     (void)state;
     uint16_t port;
-    char text[8];
     int listening = peer_listen(AF_INET, &port);
     struct recorder *recorder = record_to_port(port, false);
     await_state(recorder, nw_connection_state_ready);
-    char *description = nw_connection_copy_description(recorder->connection);
-    assert_non_null(strstr(description, "127.0.0.1"));
-    assert_non_null(strstr(description, port_text(port, text)));
-    assert_non_null(strstr(description, "ready"));
-    free(description);
-    finish(recorder);
+    int fd = peer_accept(listening);
+    struct sockaddr_in from;
+    socklen_t length = sizeof from;
+    assert_int_equal(getpeername(fd, (struct sockaddr *)&from, &length), 0);
+    check_description(recorder, "127.0.0.1:%u tcp/ipv4, ready, 127.0.0.1:%u -> 127.0.0.1:%u by lo]",
+                      port, ntohs(from.sin_port), port);
+    nw_connection_cancel(recorder->connection);
+    await_state(recorder, nw_connection_state_cancelled);
+    check_description(recorder, "127.0.0.1:%u tcp/ipv4, cancelled]", port);
+    discard(recorder);
+    close(fd);
     close(listening);
+    /* not started, and not resolved */
+    nw_endpoint_t endpoint = nw_endpoint_create_host("host.invalid", "9");
+    nw_parameters_t parameters = udp_parameters();
+    recorder = record(nw_connection_create(endpoint, parameters));
+    char *text = nw_connection_copy_description(recorder->connection);
+    assert_non_null(strstr(text, " host.invalid:9 udp/ip, setup"));
+    free(text);
+    finish(recorder);
+    nw_release(parameters);
+    nw_release(endpoint);
 }
 
 static void test_parameters_are_copied(void **state) {
