@@ -1,6 +1,5 @@
 /*
- * connection_info.c - what a connection tells about itself: path, metadata, sizes, description,
- * timeline.
+ * connection_info.c - what a connection tells about itself: path, metadata, sizes, timeline.
  * Runs:   getters on any thread. They read what is published under the connection's lock: the chain
  *         while the connection is ready, and take it away before it is stopped.
  */
@@ -9,6 +8,7 @@
 #include "establish/timeline.h"
 #include "front/connection.h"
 #include "model/endpoint.h"
+#include "model/metadata.h"
 #include "model/parameters.h"
 #include "path/evaluate.h"
 
@@ -58,6 +58,20 @@ nw_path_t nw_connection_copy_current_path(nw_connection_t connection) {
     return nwi_connection_create_path(connection);
 }
 
+/* IP's has the usual service class of the connection's messages; no layer of a chain is IP. */
+static nw_protocol_metadata_t create_ip_metadata(nw_connection_t connection) {
+    struct nwi_layer_facts facts = {0};
+    socklen_t length;
+    copy_facts(connection, &facts);
+    const struct sockaddr *remote = nwi_endpoint_sockaddr(facts.remote, &length);
+    bool is_ip = remote != NULL && (remote->sa_family == AF_INET || remote->sa_family == AF_INET6);
+    drop_facts(&facts);
+    nw_protocol_metadata_t metadata = is_ip ? nw_ip_create_metadata() : NULL;
+    if (metadata != NULL)
+        nwi_ip_metadata(metadata)->service_class = connection->parameters->service_class;
+    return metadata;
+}
+
 nw_protocol_metadata_t nw_connection_copy_protocol_metadata(nw_connection_t connection,
                                                             nw_protocol_definition_t definition) {
     if (connection == NULL || definition == NULL) {
@@ -70,6 +84,8 @@ nw_protocol_metadata_t nw_connection_copy_protocol_metadata(nw_connection_t conn
             ? nwi_chain_copy_metadata(connection->shared.chain, definition)
             : NULL;
     pthread_mutex_unlock(&connection->shared.lock);
+    if (metadata == NULL && definition == &nwi_ip_definition)
+        metadata = create_ip_metadata(connection);
     return metadata;
 }
 
@@ -83,31 +99,6 @@ uint32_t nw_connection_get_maximum_datagram_size(nw_connection_t connection) {
         return 0;
     drop_facts(&facts);
     return facts.maximum_datagram;
-}
-
-char *nw_connection_copy_description(nw_connection_t connection) {
-    char endpoint[NWI_ENDPOINT_TEXT_SIZE], local[NWI_ENDPOINT_TEXT_SIZE],
-        remote[NWI_ENDPOINT_TEXT_SIZE];
-    struct nwi_layer_facts facts = {0};
-    if (connection == NULL) {
-        nwi_log_misuse(__func__, "connection is NULL");
-        return NULL;
-    }
-    bool live = copy_facts(connection, &facts);
-    pthread_mutex_lock(&connection->shared.lock);
-    nw_connection_state_t state = connection->shared.state;
-    pthread_mutex_unlock(&connection->shared.lock);
-    const struct nw_protocol_stack *stack = connection->parameters->stack;
-    const char *protocol = stack->transport != NULL ? stack->transport->definition->name : "ip";
-    nwi_endpoint_text(connection->endpoint, endpoint, sizeof endpoint);
-    char *text = live ? nwi_asprintf("[C%u %s %s, %s, %s -> %s]", connection->id, endpoint,
-                                     protocol, nwi_connection_state_name(state),
-                                     nwi_endpoint_text(facts.local, local, sizeof local),
-                                     nwi_endpoint_text(facts.remote, remote, sizeof remote))
-                      : nwi_asprintf("[C%u %s %s, %s]", connection->id, endpoint, protocol,
-                                     nwi_connection_state_name(state));
-    drop_facts(&facts);
-    return text;
 }
 
 nw_establishment_timeline_t nw_connection_copy_establishment_timeline(nw_connection_t connection) {

@@ -239,8 +239,9 @@ static void test_smallest_segments(void **state) {
 static void test_address_preference(void **state) {
     (void)state;
     if (system(
-            "exec 2>/dev/null; cd /proc/sys/net/ipv6/conf/nw0 && echo 2 > use_tempaddr && "
-            "echo 0 > accept_dad && ip addr add 2001:db8:5::1/64 dev nw0 mngtmpaddr "
+            "exec 2>/dev/null; cd /proc/sys/net/ipv6/conf && echo 2 > nw0/use_tempaddr && "
+            "echo 0 > all/accept_dad && echo 0 > nw0/accept_dad && ip addr add 2001:db8:5::1/64 "
+            "dev nw0 mngtmpaddr "
             "valid_lft 9000 preferred_lft 8000 && ip -6 addr show dev nw0 | grep -q temporary") !=
         0)
         skip(); /* the kernel makes no such addresses here */
