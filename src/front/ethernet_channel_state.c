@@ -150,11 +150,23 @@ static void become_ready(nw_ethernet_channel_t channel, uint32_t mtu) {
     nwi_ethernet_read(channel); /* what came while the state was another */
 }
 
+static void path_changed(void *context);
+
+/* The network is watched before it is looked at, so that no change slips between. */
+static nwi_err watch_network(nw_ethernet_channel_t channel) {
+    return channel->protocol.path_changes != NULL
+               ? 0
+               : nwi_path_subscribe(&channel->context, channel, path_changed, channel,
+                                    &channel->protocol.path_changes);
+}
+
 void nwi_ethernet_look(nw_ethernet_channel_t channel) {
     uint32_t mtu = 0;
     if (is_end(channel->protocol.state))
         return;
-    nwi_err err = channel->protocol.fd < 0 ? open_socket(channel) : 0;
+    nwi_err err = watch_network(channel);
+    if (err == 0 && channel->protocol.fd < 0)
+        err = open_socket(channel);
     if (err == 0)
         err = examine(channel, &mtu);
     if (err == 0)
@@ -214,12 +226,7 @@ void nwi_ethernet_begin(void *object, struct nwi_operation *operation) {
     nwi_retain(channel);
     channel->protocol.holds_itself = true;
     enter(channel, nw_ethernet_channel_state_preparing, 0);
-    nwi_err err = nwi_path_subscribe(&channel->context, channel, path_changed, channel,
-                                     &channel->protocol.path_changes);
-    if (err != 0)
-        nwi_ethernet_fail(channel, err);
-    else
-        nwi_ethernet_look(channel);
+    nwi_ethernet_look(channel);
 }
 
 void nwi_ethernet_end(void *object, struct nwi_operation *operation) {

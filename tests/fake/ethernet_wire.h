@@ -21,9 +21,9 @@ struct wire {
         nw_ethernet_channel_state_t state;
         int code;
     } told[WIRE_STATES];
-    unsigned states, completions, frames;
-    int completion; /* code of the last one */
-    bool after_end; /* a callback came behind the last state */
+    unsigned states, completions, refused, frames; /* refused: completions with an error */
+    int completion;                                /* code of the last one */
+    bool after_end;                                /* a callback came behind the last state */
     unsigned char octets[WIRE_FRAME], local[6], remote[6];
     size_t size; /* of the last frame */
     uint16_t vlan_tag;
@@ -80,6 +80,7 @@ static inline void wire_on_sent(void *context, nw_error_t error) {
     struct wire *wire = context;
     wire_note(wire);
     wire->completions++;
+    wire->refused += error != NULL;
     wire->completion = error != NULL ? nw_error_get_error_code(error) : 0;
     sem_post(&wire->event);
 }
@@ -90,8 +91,11 @@ static inline bool wire_open(struct wire *wire, nw_interface_t interface) {
     event_init(&wire->event);
     wire->queue = dispatch_queue_create("wire", NULL);
     wire->channel = nw_ethernet_channel_create(WIRE_TYPE, interface);
-    if (wire->queue == NULL || wire->channel == NULL)
+    if (wire->queue == NULL || wire->channel == NULL) {
+        nw_release(wire->channel);
+        wire->channel = NULL;
         return false;
+    }
     nw_ethernet_channel_set_queue(wire->channel, wire->queue);
     nw_ethernet_channel_set_state_changed_handler_f(wire->channel, wire, wire_on_state);
     nw_ethernet_channel_set_receive_handler_f(wire->channel, wire, wire_on_frame);

@@ -8,6 +8,7 @@ import unittest
 import lab
 
 CHANNEL = os.environ.get('LAB_ETHERNET', 'build/tests/lab/lab_ethernet')
+HELLO = os.environ.get('ETHERNET_HELLO', 'build/examples/ethernet_hello')
 ETHER_TYPE = 0x88b5  # IEEE 802 local experimental
 CLIENT, SERVER = '02:00:00:00:77:01', '02:00:00:00:77:02'
 ALL = 'ff:ff:ff:ff:ff:ff'
@@ -161,6 +162,16 @@ class Ethernet(lab.Lab):
         self.assertEqual(a.wait_for('state'), state('failed', errno.EPERM))
         self.assertIn('CAP_NET_RAW', '\n'.join(a.log))
         self.finish(a)
+
+    def test_example(self):
+        """Two of examples/ethernet_hello.c on one wire: the second greets, the first answers."""
+        first = lab.Peer(self.spawn(self.client.inside(HELLO, 'nwc', 60)))
+        first.process.stdin.close()
+        heard = self.raw(self.server, 'nws')
+        heard.recv(100)  # it has begun
+        second = lab.Peer(self.spawn(self.server.inside(HELLO, 'nws', 60)))
+        self.assertEqual(first.wait_for('hello'), 'hello from ' + SERVER)
+        self.assertEqual(second.wait_for('answer'), 'answer from ' + CLIENT)
 
     def test_flood(self):
         """The handler of one channel hangs while frames pour in: they are bounded, and other queues go on."""
