@@ -80,5 +80,8 @@ int main(int argc, char **argv) {
                          NW_CONNECTION_SEND_IDEMPOTENT_CONTENT_F);
     nw_connection_receive_message_f(connection, NULL, received);
     nw_connection_start(connection);
+    dispatch_release(line); /* the connection holds what it needs */
+    nw_release(tcp);
+    nw_release(endpoint);
     dispatch_main();
 }
