@@ -161,11 +161,13 @@ class Wires(lab.WiredLab):
         echo.socket.send(b'lost')
         lab.wait_until(lambda: self.dropped('down', 'cut') > 0, 'the answer is lost')
         self.wire.set(up='delay=300ms')
-        before = self.wire.stats()['up']
         echo.socket.send(b'under way')
-        lab.wait_until(lambda: self.wire.stats()['up']['packets_in'] > before['packets_in'], 'it is under way')
+        lab.wait_until(lambda: self.wire.stats()['up']['under_way'] > 0, 'it is under way')
         self.wire.cut()
-        lab.wait_until(lambda: self.dropped('up', 'cut') > before['dropped']['cut'], 'it is lost as well')
+        before = self.wire.stats()['up']
+        after = lab.wait_until(lambda: (lambda up: up['under_way'] == 0 and up)(self.wire.stats()['up']), 'it is lost as well')
+        self.assertEqual(after['packets_out'], before['packets_out'])
+        self.assertGreater(after['dropped']['cut'], before['dropped']['cut'])
         self.wire.mend()
         self.wire.set(profile='Perfect')
         echo.seconds(b'again')

@@ -250,6 +250,22 @@ static void seeds(void **state) {
     assert_memory_equal(a, less, sizeof a);
 }
 
+/* A full queue hangs on time; the losses of the others do not change with it. */
+static void drops_shift_nothing(void **state) {
+    (void)state;
+    bool lost[2000];
+    struct nwlink_link *link = fresh("loss=20%", 11);
+    for (int i = 0; i < 2000; i++)
+        lost[i] = offer(link, i).copies == 0;
+    link = fresh("loss=20%,rate=1Mbit,queue=3", 11);
+    for (int i = 0; i < 2000; i++) {
+        struct nwlink_fate fate = offer(link, i);
+        assert_int_equal(fate.copies == 0 && fate.cause == NWLINK_LOSS, lost[i]);
+    }
+    assert_true(link->counts.dropped[NWLINK_QUEUE] > 1000);
+    nwlink_link_free(link);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perfect),
@@ -265,6 +281,7 @@ int main(void) {
         cmocka_unit_test(doubles_and_flips),
         cmocka_unit_test(sizes_and_names),
         cmocka_unit_test(seeds),
+        cmocka_unit_test(drops_shift_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
