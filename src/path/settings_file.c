@@ -38,6 +38,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     char path[PATH_MAX]; /* empty: there is none */
     struct nwi_settings *settings;
+    bool looked;                /* `settings` is what the file said when it was like this: */
+    struct stat status;         /* zero: not there */
 } files[FILE_COUNT];            /* under lock */
 static bool named;              /* the paths are known; under lock */
 static unsigned watches;        /* begins without their end; under lock */
@@ -129,6 +131,25 @@ static nwi_err take_file(int fd, const char *path, struct nwi_settings **ret_set
     return err;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Under lock. True: the file looks as it did when it was read. It is not read again then, nor what
+ * is wrong in it told again. */
+static bool is_known(int which) {
+    struct stat status = {0};
+    if (files[which].path[0] != '\0' && nwi_sys()->stat(files[which].path, &status) != 0)
+        status = (struct stat){0};
+    bool known = files[which].looked && is_same(&status, &files[which].status);
+    files[which].looked = true;
+    files[which].status = status;
+    return known;
+}
+
 /* Under lock. After a shortage what was read before stands. */
 static void load_file(int which) {
     const char *path = files[which].path;
@@ -141,8 +162,10 @@ static void load_file(int which) {
     }
     if (err != 0 && err != nwi_posix(ENOENT) && err != nwi_posix(ENOTDIR))
         nwi_log(NWI_LOG_ERROR, "settings", "read", "cannot read %s: %s", path, nwi_err_text(err));
-    if (nwi_err_is_shortage(err))
+    if (nwi_err_is_shortage(err)) {
+        files[which].looked = false;
         return;
+    }
     nwi_release(files[which].settings);
     files[which].settings = fresh;
 }
@@ -171,10 +194,14 @@ static bool is_denied(void) {
     return false;
 }
 
-static void load(void) { /* under lock */
+/* Under lock. `told`: something changed, whatever the file looks like. */
+static void load(bool told) {
     name_files();
-    for (int i = 0; i < FILE_COUNT; i++)
-        load_file(i);
+    for (int i = 0; i < FILE_COUNT; i++) {
+        bool known = is_known(i);
+        if (told || !known)
+            load_file(i);
+    }
     atomic_store(&denied, is_denied());
 }
 
@@ -242,7 +269,7 @@ static void on_ready(struct nwi_watch *watch, unsigned events) {
         start(fresh);
     }
     if (!ended)
-        load();
+        load(true);
     pthread_mutex_unlock(&lock);
     if (old != NULL) {
         nwi_watch_stop(&old->watch);
@@ -272,7 +299,7 @@ void nwi_settings_watch_begin(void (*changed)(void)) {
     atomic_store(&hook, changed);
     if (watches++ == 0) {
         current = create_watcher();
-        load();
+        load(false);
         /* What was asked before may have been answered without it. */
         tell = files[SYSTEM].settings != NULL || files[USER].settings != NULL;
         atomic_store(&is_watched, true);
@@ -303,7 +330,7 @@ bool nwi_path_local_network_denied(void) {
         return atomic_load(&denied);
     pthread_mutex_lock(&lock);
     if (!atomic_load(&is_watched))
-        load();
+        load(false);
     bool answer = atomic_load(&denied);
     pthread_mutex_unlock(&lock);
     return answer;
@@ -313,7 +340,7 @@ void nwi_settings_of(const char *interface, struct nwi_settings_interface *ret_a
     struct nwi_settings_interface answer = {0};
     pthread_mutex_lock(&lock);
     if (!atomic_load(&is_watched))
-        load();
+        load(false);
     for (int i = 0; i < FILE_COUNT; i++) {
         if (files[i].settings != NULL)
             nwi_settings_interface(files[i].settings, interface, &answer);
@@ -328,13 +355,13 @@ void nwi_settings_set_files(const char *system, const char *user) {
     named = true;
     snprintf(files[SYSTEM].path, PATH_MAX, "%s", system != NULL ? system : "");
     snprintf(files[USER].path, PATH_MAX, "%s", user != NULL ? user : "");
-    load();
+    load(true);
     pthread_mutex_unlock(&lock);
 }
 
 void nwi_settings_set_program(const char *executable) {
     pthread_mutex_lock(&lock);
     program = executable;
-    load();
+    load(true);
     pthread_mutex_unlock(&lock);
 }

@@ -79,7 +79,7 @@ static void finish(struct bytes *b, unsigned type, int error) {
 
 /* --- the kernel --- */
 static struct {
-    int other[DESCRIPTORS]; /* of each socket: where answers are put in; 0: none */
+    _Atomic int other[DESCRIPTORS]; /* of each socket: where answers are put in; 0: none */
     bool has_wifi;
     uint32_t interface_type; /* 2: a client, 3: an access point */
     int interface_error;
@@ -325,7 +325,7 @@ static void follows_the_signal(void **state) {
         sched_yield();
         clock_gettime(CLOCK_MONOTONIC, &now);
         assert_true(now.tv_sec < limit.tv_sec);
-    } while (*(volatile int *)&kernel.other[kernel.subscriber] != 0);
+    } while (kernel.other[kernel.subscriber] != 0);
     assert_int_equal(nwi_radio_of(7), nw_link_quality_unknown);
 }
 

@@ -230,6 +230,26 @@ static void bounded(void **state) {
     nwi_release(s);
 }
 
+/* The example that users copy says what it means to say. */
+static void the_example(void **state) {
+    (void)state;
+    static char text[8192];
+    char path[512];
+    const char *root = getenv("NW_SOURCE_ROOT");
+    snprintf(path, sizeof path, "%s/examples/network.conf", root != NULL ? root : ".");
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    struct nwi_settings *s = nwi_settings_parse(path, text, length);
+    assert_int_equal(line_count, 0);
+    assert_int_equal(ask(s, "wwan0").expensive, NWI_SETTINGS_YES);
+    assert_int_equal(ask(s, "usb0").type, nw_interface_type_cellular);
+    assert_true(nwi_settings_denies(s, "/opt/vendor/bin/agent"));
+    assert_false(nwi_settings_denies(s, "/opt/vendor/bin/updater"));
+    nwi_release(s);
+}
+
 /* Each allocation failing in turn: no snapshot, nothing left behind. */
 static void no_memory(void **state) {
     (void)state;
@@ -254,8 +274,9 @@ static void no_memory(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, listen_to_log, leave_log)
     const struct CMUnitTest tests[] = {
-        T(every_setting),         T(which_section_counts), T(patterns), T(programs),
-        T(errors_name_the_place), T(the_rest_holds),       T(bounded),  T(no_memory),
+        T(every_setting), T(which_section_counts),  T(patterns),
+        T(programs),      T(errors_name_the_place), T(the_rest_holds),
+        T(bounded),       T(the_example),           T(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static void write_file(const char *path, const char *text) {
 }
 
 /* --- the log --- */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* taken last */
 static char last_line[512];
 static unsigned line_count;
 static void sink(enum nwi_log_level level, const char *name, const char *event,
@@ -49,13 +49,14 @@ static void sink(enum nwi_log_level level, const char *name, const char *event,
     (void)name, (void)event;
     if (level > NWI_LOG_NOTICE)
         return;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&log_lock);
     snprintf(last_line, sizeof last_line, "%s", message);
     line_count++;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&log_lock);
 }
 
 /* --- changes --- */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t news;
 static unsigned changes;
 static void changed(void) {
@@ -214,6 +215,19 @@ static void links(void **state) {
     nwi_settings_watch_end();
 }
 
+/* Asked often, while nobody watches: a file that has not changed is read once, and what is wrong in
+ * it told once. */
+static void read_once(void **state) {
+    (void)state;
+    write_file(system_file, "[interface wlan0]\nexpensive = maybe\nconstrained = yes\n");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(expensive("wlan0"), NWI_SETTINGS_UNSAID);
+    assert_int_equal(line_count, 1);
+    write_file(system_file, "[interface wlan0]\nexpensive = yes\n");
+    assert_int_equal(expensive("wlan0"), NWI_SETTINGS_YES);
+    assert_int_equal(line_count, 1);
+}
+
 /* Begun twice, it goes on after the first end; after the last the files are read when asked. */
 static void counted(void **state) {
     (void)state;
@@ -228,6 +242,10 @@ static void counted(void **state) {
     nwi_settings_watch_end(); /* one too many does nothing */
 }
 
+static void read_again(void) {
+    nwi_settings_set_files(system_file, user_file);
+}
+
 /* Each call failing: what had been read stands after a shortage, and nothing crashes. */
 static void failing_calls(void **state) {
     (void)state;
@@ -235,16 +253,22 @@ static void failing_calls(void **state) {
     assert_int_equal(expensive("wlan0"), NWI_SETTINGS_YES);
     fake_sys_install();
     fake_sys_fail(FAKE_OPEN, 1, 1, EMFILE);
+    read_again();
     assert_int_equal(expensive("wlan0"), NWI_SETTINGS_YES);
     fake_sys_fail(FAKE_OPEN, 1, 1, EACCES);
+    read_again();
     assert_int_equal(expensive("wlan0"), NWI_SETTINGS_UNSAID);
     fake_sys_fail(FAKE_FSTAT_FILE, 1, 1, EIO);
+    read_again();
     assert_int_equal(expensive("wlan0"), NWI_SETTINGS_UNSAID);
     fake_sys_fail(FAKE_READ, 1, 1, EIO);
+    read_again();
     assert_int_equal(expensive("wlan0"), NWI_SETTINGS_UNSAID);
     fake_sys_fail(FAKE_READ, 1, 1, EINTR);
+    read_again();
     assert_int_equal(expensive("wlan0"), NWI_SETTINGS_YES);
     fake_sys_fail(FAKE_READLINK, 1, 1, EACCES);
+    read_again();
     assert_true(nwi_path_local_network_denied()); /* "*" is everybody */
     static const int codes[] = {EMFILE, ENOSPC, ENOMEM};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
@@ -269,7 +293,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(no_files), T(two_files), T(who_may_write), T(changes_take_effect),
-        T(links),    T(counted),   T(failing_calls),
+        T(links),    T(read_once), T(counted),       T(failing_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
