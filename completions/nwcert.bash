@@ -2,7 +2,7 @@
 _nwcert() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word command=
     local options="-d -f -h -k -o --ca --ca-key --cn --days --dir --expired --force --from --help --json --key
-        --no-san --out --p12 --path-length --san --until --version"
+        --no-san --out --p12 --path-length --san --until --version --host --client --at"
     COMPREPLY=()
     case $prev in
     -k|--key)
@@ -14,19 +14,19 @@ _nwcert() {
     --ca|--ca-key|--p12)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return ;;
-    -o|--out|--cn|--days|--from|--until|--path-length|--san)
+    -o|--out|--cn|--days|--from|--until|--path-length|--san|--host|--at)
         return ;;
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        ca|server|client|set|show) command=$word; break ;;
+        ca|server|client|set|show|verify) command=$word; break ;;
         esac
     done
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
     elif [[ -z $command ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "ca server client set show" -- "$cur")
-    elif [[ $command == show ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "ca server client set show verify" -- "$cur")
+    elif [[ $command == show || $command == verify ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
     else
         mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")

@@ -211,6 +211,97 @@ class Certificates(Case):
         self.assertEqual({**shown, 'file': ''}, {**made, 'file': ''})
 
 
+class Verify(Case):
+    """What the library says of chains that are wrong in one way each."""
+
+    def verdict(self, name, *words, ca='ca.pem'):
+        result = subprocess.run([NWCERT, 'verify', '--json', '--ca', self.path(ca), *words, self.path(name)],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=DEADLINE)
+        self.assertEqual(result.stderr, b'')
+        said = json.loads(result.stdout)
+        self.assertEqual(result.returncode, 0 if said['trusted'] else 1)
+        return said
+
+    def refused(self, status, phrase, *words, **more):
+        said = self.verdict(*words, **more)
+        self.assertEqual(said['status'], status, said)
+        self.assertIn(phrase, said['reason'])
+        self.assertEqual(said['path'], [])
+
+    def test_good_ones(self):
+        self.make('ca')
+        self.make('ca', '--ca', self.path('ca.pem'))
+        self.make('server', '--ca', self.path('intermediate.pem'), 'a.example', '*.b.example', '192.0.2.1', '::1')
+        for host in ('a.example', 'A.EXAMPLE', 'a.example.', 'x.b.example', '192.0.2.1', '::1', '0:0::1'):
+            said = self.verdict('server.pem', '--host', host)
+            self.assertTrue(said['trusted'], said)
+        self.assertEqual(said['path'], ['CN=a.example', 'CN=Test CA intermediate', 'CN=Test CA'])
+        self.assertTrue(self.verdict('server.pem')['trusted'])
+        self.assertTrue(self.verdict('server.pem', '--host', 'a.example', ca='server.pem')['trusted'])
+        self.make('client', '--ca', self.path('ca.pem'), 'x@a.example')
+        self.assertTrue(self.verdict('client.pem', '--client')['trusted'])
+
+    def test_names(self):
+        self.make('ca')
+        self.make('server', 'a.example', '*.b.example', '192.0.2.1')
+        for host in ('b.example', 'x.y.b.example', 'x.a.example', 'example', '192.0.2.2', '::ffff:192.0.2.1', '*.b.example',
+                     'x_y.b.example', '.b.example'):
+            self.refused(-9843, "'%s'" % host, 'server.pem', '--host', host)
+        self.make('server', '-o', 'plain', '--no-san', 'a.example')  # the Common Name does not count
+        self.refused(-9843, 'Subject Alternative Name', 'plain.pem', '--host', 'a.example')
+        self.make('server', '-o', 'number', '--no-san', '192.0.2.1')
+        self.refused(-9843, 'Subject Alternative Name', 'number.pem', '--host', '192.0.2.1')
+        self.make('server', '-o', 'top', '*.example')
+        self.refused(-9843, 'Subject Alternative Name', 'top.pem', '--host', 'a.example')
+
+    def test_dates(self):
+        self.make('ca')
+        self.make('server', '--from', '2026-02-01', '--until', '2026-03-01', 'a.example')
+        self.refused(-9814, '2026-03-01T00:00:00Z', 'server.pem', '--at', '2026-03-01T00:00:01Z')
+        self.make('ca', '-o', 'old', '--from', '2020-01-01', '--until', '2030-01-01')
+        self.make('server', '-o', 'b', '--ca', self.path('old.pem'), '--from', '2026-02-01', '--until', '2026-03-01', 'a.example')
+        self.assertTrue(self.verdict('b.pem', '--at', '2026-03-01', ca='old.pem')['trusted'])
+        self.assertTrue(self.verdict('b.pem', '--at', '2026-02-01', ca='old.pem')['trusted'])
+        self.refused(-9815, '2026-02-01T00:00:00Z', 'b.pem', '--at', '2026-01-31T23:59:59Z', ca='old.pem')
+        self.make('server', '-o', 'c', '--ca', self.path('old.pem'), '--from', '2026-02-01', '--until', '2032-01-01', 'a.example')
+        self.refused(-9814, 'certificate 2', 'c.pem', '--at', '2031-01-01', ca='old.pem')
+
+    def test_paths(self):
+        self.make('ca')
+        self.make('ca', '-o', 'other')
+        self.make('server', 'a.example')
+        self.refused(-9807, 'did not make its signature', 'server.pem', ca='other.pem')  # the same name, another key
+        self.make('ca', '-o', 'third', '--cn', 'Another CA')
+        self.refused(-9813, 'was not sent', 'server.pem', ca='third.pem')
+        self.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=self', '-addext',
+                     'basicConstraints=critical,CA:FALSE', '-keyout', self.path('self.key'), '-out', self.path('self.pem'))
+        self.refused(-9812, 'signed itself', 'self.pem', ca='third.pem')
+        self.assertTrue(self.verdict('self.pem', ca='self.pem')['trusted'])
+        self.make('ca', '--ca', self.path('ca.pem'), '--path-length', '0')
+        self.make('ca', '-o', 'deep', '--ca', self.path('intermediate.pem'))
+        self.make('server', '-o', 'd', '--ca', self.path('deep.pem'), 'a.example')
+        self.refused(-9807, 'path length allows 0', 'd.pem')
+        self.refused(-9807, "not a peer's", 'deep.pem')
+        self.refused(-9808, 'clientAuth', 'server.pem', '--client')
+        with open(self.path('short.pem'), 'wb') as file:  # the intermediates are missing
+            file.write(self.content('d.pem').split(b'-----END')[0] + b'-----END CERTIFICATE-----\n')
+        self.refused(-9813, 'certificate 1', 'short.pem')
+
+    def test_weak_ones(self):
+        self.make('ca')
+        for name, words in (('rsa', ('-newkey', 'rsa:1024')), ('sha1', ('-newkey', 'rsa:2048', '-sha1'))):
+            request = self.path(name + '.csr')
+            self.openssl('req', '-new', '-nodes', '-keyout', self.path(name + '.key'), '-subj', '/CN=a.example', '-out',
+                         request, *words)
+            with open(self.path('ext'), 'w') as file:
+                file.write('subjectAltName=DNS:a.example')
+            self.openssl('x509', '-req', '-in', request, '-CA', self.path('ca.pem'), '-CAkey', self.path('ca-key.pem'),
+                         '-extfile', self.path('ext'), '-set_serial', '7', '-out', self.path(name + '.pem'),
+                         *(('-sha1',) if name == 'sha1' else ()))
+        self.refused(-9808, 'RSA key of 1024 bits', 'rsa.pem')
+        self.refused(-9808, 'SHA-256 is the least', 'sha1.pem')
+
+
 class Mistakes(Case):
     def test_wrong_ca(self):
         result = self.make('server', 'a.example', status=1)
@@ -228,7 +319,8 @@ class Mistakes(Case):
         for words, value in (((), 'ca, server'), (('bake',), "'bake'"), (('server',), 'no name'),
                              (('ca', 'a.example'), '--cn'), (('ca', '--key', 'rsa512'), "'rsa512'"),
                              (('ca', '--days', '-1'), "'-1'"), (('ca', '--days', 'x'), "'x'"),
-                             (('server', '-o', 'a/b', 'a.example'), "'a/b'"), (('show',), 'no file'),
+                             (('server', '-o', 'a/b', 'a.example'), "'a/b'"), (('show',), 'no file'), (('verify',), 'one file'), (('ca', '--host', 'a'), '--host'),
+                             (('verify', '--at', 'noon', 'x'), "'noon'"),
                              (('set', '--ca', 'x', 'a.example'), '--ca'), (('ca', '--bogus'), '--bogus'),
                              (('server', '--path-length', '1', 'a.example'), '--path-length'),
                              (('ca', '--from', '2030-01-01', '--until', '2029-01-01'), '--until')):
@@ -254,7 +346,7 @@ class Mistakes(Case):
                                                                  ('completions', '_nwcert')))
         manual = manual.replace('\\-', '-')
         for option in ('dir', 'out', 'ca', 'ca-key', 'key', 'days', 'from', 'until', 'expired', 'san', 'no-san', 'cn',
-                       'path-length', 'p12', 'force', 'json', 'help', 'version'):
+                       'path-length', 'p12', 'force', 'json', 'help', 'version', 'host', 'client', 'at'):
             for where in (text, manual, complete, zsh):
                 self.assertIn('--' + option, where)
         self.assertRegex(self.run_tool('--version').stdout.decode(), r'^nwcert \(libnw\) \d+\.\d+\.\d+\n$')

@@ -7,6 +7,7 @@
 #include "make.h"
 #include "show.h"
 #include "store.h"
+#include "verify.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,17 +107,26 @@ static bool show_all(const struct nwcert_request *request) {
     return good;
 }
 
+static enum nwcert_status run(const struct nwcert_request *request) {
+    switch (request->command) {
+    case NWCERT_VERIFY:
+        return nwcert_verify(request);
+    case NWCERT_SHOW:
+        return show_all(request) ? NWCERT_OK : NWCERT_FAILED;
+    case NWCERT_SET:
+        return make_set(request) ? NWCERT_OK : NWCERT_FAILED;
+    default:
+        return make_one(request) ? NWCERT_OK : NWCERT_FAILED;
+    }
+}
+
 int main(int argc, char **argv) {
     static struct nwcert_request request; /* large */
     bool answered;
     tool_fill_standard_descriptors();
     enum nwcert_status status = nwcert_request_read(argc, argv, &request, &answered);
-    if (status == NWCERT_OK && !answered) {
-        bool good = request.command == NWCERT_SHOW  ? show_all(&request)
-                    : request.command == NWCERT_SET ? make_set(&request)
-                                                    : make_one(&request);
-        status = good ? NWCERT_OK : NWCERT_FAILED;
-    }
+    if (status == NWCERT_OK && !answered)
+        status = run(&request);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "nwcert: standard output: %s\n", strerror(errno));
         return NWCERT_FAILED;

@@ -15,7 +15,7 @@ static const struct {
     enum nwcert_command command;
 } commands[] = {
     {"ca", NWCERT_CA},   {"server", NWCERT_SERVER}, {"client", NWCERT_CLIENT},
-    {"set", NWCERT_SET}, {"show", NWCERT_SHOW},
+    {"set", NWCERT_SET}, {"show", NWCERT_SHOW},     {"verify", NWCERT_VERIFY},
 };
 
 static const struct {
@@ -90,6 +90,9 @@ enum {
     OPTION_PATH_LENGTH,
     OPTION_P12,
     OPTION_JSON,
+    OPTION_HOST,
+    OPTION_AT,
+    OPTION_CLIENT,
     OPTION_VERSION,
 };
 
@@ -111,6 +114,9 @@ static const struct option long_options[] = {
     {"path-length", required_argument, NULL, OPTION_PATH_LENGTH},
     {"p12", required_argument, NULL, OPTION_P12},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"host", required_argument, NULL, OPTION_HOST},
+    {"at", required_argument, NULL, OPTION_AT},
+    {"client", no_argument, NULL, OPTION_CLIENT},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
 };
@@ -165,6 +171,14 @@ static enum nwcert_status take(struct nwcert_request *request, int option, char 
     case OPTION_JSON:
         request->json = true;
         return NWCERT_OK;
+    case OPTION_HOST:
+        request->host = optarg;
+        return NWCERT_OK;
+    case OPTION_AT:
+        return set_date("--at", optarg, &request->at);
+    case OPTION_CLIENT:
+        request->as_client = true;
+        return NWCERT_OK;
     case 'h':
         nwcert_print_help();
         *ret_answered = true;
@@ -182,9 +196,13 @@ static enum nwcert_status take(struct nwcert_request *request, int option, char 
 /* What makes no sense together. */
 static enum nwcert_status check(struct nwcert_request *request) {
     enum nwcert_command command = request->command;
-    bool leaf = command != NWCERT_CA && command != NWCERT_SHOW;
+    bool leaf = command == NWCERT_SERVER || command == NWCERT_CLIENT || command == NWCERT_SET;
     if (command == NWCERT_SHOW)
         return request->file_count > 0 ? NWCERT_OK : wrong("show: no file is named");
+    if (command == NWCERT_VERIFY)
+        return request->file_count == 1 ? NWCERT_OK : wrong("verify: one file is to be named");
+    if (request->host != NULL || request->at != -1 || request->as_client)
+        return wrong("--host, --at and --client are for verify");
     if (leaf && request->name_count == 0)
         return wrong("%s: no name is given", commands[command].word);
     if (command == NWCERT_CA && request->name_count > 0)
@@ -214,6 +232,7 @@ enum nwcert_status nwcert_request_read(int argc, char *const argv[], struct nwce
                                        .from = -1,
                                        .until = -1,
                                        .path_length = -1,
+                                       .at = -1,
                                        .key = keys[0].key,
                                        .key_bits = keys[0].bits};
     while ((option = getopt_long(argc, argv, ":d:o:k:fh", long_options, NULL)) != -1) {
@@ -222,17 +241,17 @@ enum nwcert_status nwcert_request_read(int argc, char *const argv[], struct nwce
             return status;
     }
     if (optind == argc)
-        return wrong("say what to make: ca, server, client or set; or show");
+        return wrong("say what to make: ca, server, client or set; or show or verify");
     const char *word = argv[optind++];
     size_t i = 0, known = sizeof commands / sizeof commands[0];
     while (i < known && strcmp(word, commands[i].word) != 0)
         i++;
     if (i == known)
-        return wrong("'%s' is no command: ca, server, client, set or show", word);
+        return wrong("'%s' is no command: ca, server, client, set, show or verify", word);
     request->command = commands[i].command;
     request->files = argv + optind;
     request->file_count = (size_t)(argc - optind);
-    while (request->command != NWCERT_SHOW && optind < argc)
+    while (request->command < NWCERT_SHOW && optind < argc)
         if ((status = add_name(request, argv[optind++])) != NWCERT_OK)
             return status;
     for (i = 0; i < request->extra_count; i++)

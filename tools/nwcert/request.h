@@ -23,6 +23,7 @@ enum nwcert_command {
     NWCERT_CLIENT,
     NWCERT_SET,
     NWCERT_SHOW,
+    NWCERT_VERIFY,
 };
 
 enum { NWCERT_NAMES_MAX = 64 };
@@ -40,7 +41,7 @@ struct nwcert_request {
     size_t name_count;
     const char *extra[NWCERT_NAMES_MAX]; /* of --san; they follow the others in names */
     size_t extra_count;
-    char *const *files; /* of show; borrowed from argv */
+    char *const *files; /* of show and verify; borrowed from argv */
     size_t file_count;
     const char *folder, *base; /* base NULL: after the command */
     const char *ca, *ca_key;   /* NULL: ca.pem and ca-key.pem in the folder */
@@ -51,6 +52,9 @@ struct nwcert_request {
     int days;           /* 0: the default of the command */
     time_t from, until; /* -1: not given */
     int path_length;    /* of a CA; -1: any */
+    const char *host;   /* of verify; NULL: no name is asked for */
+    time_t at;          /* of verify: the time to judge by; -1: now */
+    bool as_client;     /* of verify: the peer is a client */
     bool no_san, expired, force, json, signed_ca; /* signed_ca: ca with --ca, an intermediate */
 };
 

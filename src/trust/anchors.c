@@ -1,0 +1,42 @@
+/*
+ * anchors.c - see anchors.h.
+ * What:   read once, by GnuTLS, which knows where this system keeps them (p11-kit's store, or the
+ *         file of ca-certificates). A system without any trusts nobody, and says so in the log.
+ * Source: gnutls_x509_trust_list_add_system_trust(3).
+ * Runs:   any thread; what was read never changes.
+ */
+#include "trust/anchors.h"
+#include "base/log.h"
+#include <pthread.h>
+#include <string.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static gnutls_x509_trust_list_t roots; /* NULL: none could be read */
+
+static void read_roots(void) {
+    if (gnutls_x509_trust_list_init(&roots, 0) < 0) {
+        roots = NULL;
+        return;
+    }
+    int count = gnutls_x509_trust_list_add_system_trust(roots, 0, 0);
+    if (count <= 0)
+        nwi_log(NWI_LOG_NOTICE, "trust", "roots",
+                "the system has no trusted roots (%s); package ca-certificates brings them",
+                count < 0 ? gnutls_strerror(count) : "none found");
+}
+
+sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate, unsigned at) {
+    gnutls_x509_crt_t issuer = NULL;
+    gnutls_datum_t der = {0};
+    sec_certificate_t found = NULL;
+    pthread_once(&once, read_roots);
+    /* GnuTLS finds one by the names and key identifiers. */
+    if (roots == NULL || at > 0 ||
+        gnutls_x509_trust_list_get_issuer(roots, certificate->crt, &issuer, GNUTLS_TL_GET_COPY) < 0)
+        return NULL;
+    if (gnutls_x509_crt_export2(issuer, GNUTLS_X509_FMT_DER, &der) >= 0)
+        found = nwi_certificate_create(der.data, der.size);
+    gnutls_free(der.data);
+    gnutls_x509_crt_deinit(issuer);
+    return found;
+}

@@ -1,0 +1,38 @@
+/*
+ * path.h - from a peer's certificate to one that is trusted.
+ * What:   a search among what the peer sent and what is trusted, bounded in depth and in public key
+ *         operations, so that no set of certificates can keep a handshake busy.
+ * Source: RFC 5280 section 6.1; RFC 4158 (building paths).
+ * Runs:   any thread; costs milliseconds.
+ */
+#ifndef NWI_TRUST_PATH_H
+#define NWI_TRUST_PATH_H
+
+#include "trust/rules.h"
+
+enum { NWI_TRUST_DEPTH_MAX = 10, NWI_TRUST_SIGNATURES_MAX = 64 };
+
+struct nwi_trust_request {
+    sec_certificate_t const *chain; /* as the peer sent it, its own first; borrowed */
+    size_t chain_count;
+    sec_certificate_t const *anchors; /* borrowed */
+    size_t anchor_count;
+    /* A root of the system that may have issued it: +1 or NULL. `at` counts from 0 until NULL comes
+     * back. NULL: the system is not asked. */
+    sec_certificate_t (*system_issuer)(sec_certificate_t certificate, unsigned at);
+    struct nwi_trust_policy policy;
+};
+
+struct nwi_trust_path {
+    sec_certificate_t certificates[NWI_TRUST_DEPTH_MAX]; /* retained; the peer's own first */
+    size_t count;
+    bool system; /* the last one is a root of the system */
+};
+
+/* 0 and the path; or the errSSL code, with the reason in the verdict: of the attempt that came
+ * farthest. The path is empty then. */
+int nwi_trust_build(const struct nwi_trust_request *request, struct nwi_trust_path *ret_path,
+                    struct nwi_trust_verdict *ret_verdict);
+void nwi_trust_path_clear(struct nwi_trust_path *path);
+
+#endif

@@ -1,0 +1,278 @@
+/*
+ * rules.c - see rules.h.
+ * Source: RFC 5280 sections 4.1, 4.2 and 6.1; Apple's requirements for trusted certificates;
+ *         CA/Browser Forum ballot SC-081 (shorter lives by date of issue). docs/trust.md.
+ * Runs:   any thread.
+ */
+#include "trust/rules.h"
+#include "trust/name.h"
+#include "trust/verdict.h"
+#include <Security/SecureTransport.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RSA_MIN_BITS = 2048, EC_MIN_BITS = 256, DAY = 24 * 60 * 60, OID_SIZE = 128 };
+
+/* --- of every certificate --- */
+
+/* Extensions, and what RFC 5280 says of their critical bit. */
+enum critical { EITHER, NEVER };
+static const struct {
+    const char *oid, *name;
+    enum critical critical;
+} understood[] = {
+    {"2.5.29.14", "subjectKeyIdentifier", NEVER},
+    {"2.5.29.15", "keyUsage", EITHER},
+    {"2.5.29.17", "subjectAltName", EITHER},
+    {"2.5.29.18", "issuerAltName", EITHER},
+    {"2.5.29.19", "basicConstraints", EITHER},
+    {"2.5.29.30", "nameConstraints", EITHER},
+    {"2.5.29.31", "cRLDistributionPoints", EITHER},
+    {"2.5.29.32", "certificatePolicies", EITHER}, /* no policy is required of a path */
+    {"2.5.29.35", "authorityKeyIdentifier", NEVER},
+    {"2.5.29.37", "extKeyUsage", EITHER},
+    {"1.3.6.1.5.5.7.1.1", "authorityInfoAccess", NEVER},
+    {"1.3.6.1.5.5.7.1.24", "TLS feature", EITHER},
+};
+
+static bool check_extension(const char *oid, bool critical, struct nwi_trust_verdict *verdict) {
+    for (size_t i = 0; i < sizeof understood / sizeof understood[0]; i++) {
+        if (strcmp(oid, understood[i].oid) != 0)
+            continue;
+        return !critical || understood[i].critical != NEVER ||
+               nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                               "extension %s must not be critical", understood[i].name);
+    }
+    return !critical || nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                                        "critical extension %s is not understood", oid);
+}
+
+/* None twice: which of the two would count? (RFC 5280 section 4.2) */
+static bool check_extensions(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
+    char oid[OID_SIZE], other[OID_SIZE];
+    for (unsigned i = 0;; i++) {
+        size_t size = sizeof oid;
+        unsigned critical = 0;
+        int result = gnutls_x509_crt_get_extension_info(crt, i, oid, &size, &critical);
+        if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+            return true;
+        if (result < 0)
+            return nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                                   "its extensions cannot be read");
+        if (!check_extension(oid, critical != 0, verdict))
+            return false;
+        for (unsigned j = 0; j < i; j++) {
+            size = sizeof other;
+            if (gnutls_x509_crt_get_extension_info(crt, j, other, &size, NULL) == 0 &&
+                strcmp(oid, other) == 0)
+                return nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                                       "extension %s stands there twice", oid);
+        }
+    }
+}
+
+static bool check_key(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
+    unsigned bits = 0;
+    int kind = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+    switch (kind) {
+    case GNUTLS_PK_RSA:
+    case GNUTLS_PK_RSA_PSS:
+        return bits >= RSA_MIN_BITS ||
+               nwi_trust_wrong(verdict, errSSLBadCert, "RSA key of %u bits, 2048 are the least",
+                               bits);
+    case GNUTLS_PK_ECDSA:
+        return bits >= EC_MIN_BITS ||
+               nwi_trust_wrong(verdict, errSSLBadCert,
+                               "elliptic curve of %u bits, 256 are the least", bits);
+    case GNUTLS_PK_EDDSA_ED25519:
+    case GNUTLS_PK_EDDSA_ED448:
+        return true;
+    default: {
+        const char *name = kind >= 0 ? gnutls_pk_get_name((gnutls_pk_algorithm_t)kind) : NULL;
+        return nwi_trust_wrong(verdict, errSSLBadCert, "kind of key: %s",
+                               name != NULL ? name : "unknown");
+    }
+    }
+}
+
+/* Not of an anchor: nobody relies on the signature that a root makes over itself. */
+static bool check_signature(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
+    int algorithm = gnutls_x509_crt_get_signature_algorithm(crt);
+    gnutls_sign_algorithm_t sign =
+        algorithm < 0 ? GNUTLS_SIGN_UNKNOWN : (gnutls_sign_algorithm_t)algorithm;
+    const char *name = gnutls_sign_get_name(sign);
+    if (sign == GNUTLS_SIGN_UNKNOWN ||
+        !gnutls_sign_is_secure2(sign, GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS))
+        return nwi_trust_wrong(verdict, errSSLBadCert, "signature by %s, SHA-256 is the least",
+                               name != NULL ? name : "an unknown algorithm");
+    return true;
+}
+
+static void time_text(time_t when, char text[32]) {
+    struct tm date;
+    if (gmtime_r(&when, &date) == NULL || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &date) == 0)
+        strcpy(text, "unknown");
+}
+
+static bool check_dates(sec_certificate_t certificate, time_t now,
+                        struct nwi_trust_verdict *verdict) {
+    char text[32];
+    if (certificate->begin == (time_t)-1 || certificate->end == (time_t)-1)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "its dates cannot be read");
+    if (now > certificate->end) {
+        time_text(certificate->end, text);
+        return nwi_trust_wrong(verdict, errSSLCertExpired, "expired, it was valid until %s", text);
+    }
+    if (now < certificate->begin) {
+        time_text(certificate->begin, text);
+        return nwi_trust_wrong(verdict, errSSLCertNotYetValid, "not valid before %s", text);
+    }
+    return true;
+}
+
+/* RFC 5280 section 4.1.2.2: positive, at most 20 octets. */
+static bool check_serial(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
+    unsigned char serial[32];
+    size_t size = sizeof serial;
+    enum { SERIAL_MAX = 21 }; /* a leading zero keeps the first bit from being a sign */
+    if (gnutls_x509_crt_get_serial(crt, serial, &size) < 0 || size == 0 || size > SERIAL_MAX ||
+        (size == SERIAL_MAX && serial[0] != 0))
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                               "serial number of more than 20 octets");
+    if ((serial[0] & 0x80) != 0)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "negative serial number");
+    return true;
+}
+
+static bool check_any(sec_certificate_t certificate, bool anchor,
+                      const struct nwi_trust_policy *policy, struct nwi_trust_verdict *verdict) {
+    gnutls_x509_crt_t crt = certificate->crt;
+    enum { EMPTY_NAME = 2 }; /* octets of an encoded name without parts */
+    if (gnutls_x509_crt_get_version(crt) != 3)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "X.509 version %d, 3 is needed",
+                               gnutls_x509_crt_get_version(crt));
+    if (certificate->issuer.size <= EMPTY_NAME)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "its issuer has no name");
+    return check_dates(certificate, policy->now, verdict) && check_key(crt, verdict) &&
+           check_extensions(crt, verdict) &&
+           (anchor || (check_signature(crt, verdict) && check_serial(crt, verdict)));
+}
+
+/* --- purposes --- */
+
+static const char *purpose_oid(const struct nwi_trust_policy *policy) {
+    return policy->purpose == NWI_TRUST_SERVER ? GNUTLS_KP_TLS_WWW_SERVER
+                                               : GNUTLS_KP_TLS_WWW_CLIENT;
+}
+
+enum purpose_found { NO_LIST, LISTED, ANY_LISTED, NOT_LISTED };
+
+static enum purpose_found find_purpose(gnutls_x509_crt_t crt, const char *wanted) {
+    char oid[OID_SIZE];
+    bool any = false;
+    for (unsigned i = 0;; i++) {
+        size_t size = sizeof oid;
+        int result = gnutls_x509_crt_get_key_purpose_oid(crt, i, oid, &size, NULL);
+        if (result == GNUTLS_E_SHORT_MEMORY_BUFFER)
+            continue;
+        if (result < 0) {
+            size = 0; /* a list that is there and empty allows nothing */
+            bool there =
+                gnutls_x509_crt_get_extension_by_oid(crt, "2.5.29.37", 0, NULL, &size, NULL) !=
+                GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+            return any ? ANY_LISTED : there ? NOT_LISTED : NO_LIST;
+        }
+        if (strcmp(oid, wanted) == 0)
+            return LISTED;
+        any = any || strcmp(oid, GNUTLS_KP_ANY) == 0;
+    }
+}
+
+static const char *purpose_name(const struct nwi_trust_policy *policy) {
+    return policy->purpose == NWI_TRUST_SERVER ? "serverAuth" : "clientAuth";
+}
+
+/* --- the peer's own --- */
+
+bool nwi_trust_check_leaf(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
+                          bool anchor, struct nwi_trust_verdict *verdict) {
+    const unsigned use =
+        GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT;
+    if (!check_any(certificate, anchor, policy, verdict))
+        return false;
+    if (certificate->is_ca && !anchor)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                               "a CA's certificate is not a peer's");
+    if ((certificate->key_usage & use) == 0)
+        return nwi_trust_wrong(verdict, errSSLBadCert, "its key usage has nothing that TLS needs");
+    size_t size = 0;
+    if (!certificate->is_ca &&
+        gnutls_x509_crt_get_extension_by_oid(certificate->crt, "2.5.29.30", 0, NULL, &size, NULL) !=
+            GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "nameConstraints are for CAs");
+    enum purpose_found found = find_purpose(certificate->crt, purpose_oid(policy));
+    if (found != LISTED && found != NO_LIST)
+        return nwi_trust_wrong(verdict, errSSLBadCert, "its extended key usage lacks %s",
+                               purpose_name(policy));
+    if (policy->host != NULL && !nwi_trust_name_matches(certificate, policy->host))
+        return nwi_trust_wrong(verdict, errSSLHostNameMismatch,
+                               "its Subject Alternative Name does not hold '%.100s'", policy->host);
+    return true;
+}
+
+/* The longest life by date of issue; the newest first. */
+static const struct {
+    time_t from;
+    int days;
+} lives[] = {
+    {1868227200, 47},  /* 2029-03-15 */
+    {1805068800, 100}, /* 2027-03-15 */
+    {1773532800, 200}, /* 2026-03-15 */
+    {1598918400, 398}, /* 2020-09-01 */
+    {1561939200, 825}, /* 2019-07-01 */
+};
+
+bool nwi_trust_check_public_leaf(sec_certificate_t certificate,
+                                 const struct nwi_trust_policy *policy,
+                                 struct nwi_trust_verdict *verdict) {
+    if (policy->purpose != NWI_TRUST_SERVER)
+        return true;
+    for (size_t i = 0; i < sizeof lives / sizeof lives[0]; i++) {
+        if (certificate->begin < lives[i].from)
+            continue;
+        /* Both ends count as valid, hence the second. */
+        time_t life = certificate->end - certificate->begin + 1;
+        if (life > (time_t)lives[i].days * DAY)
+            return nwi_trust_wrong(verdict, errSSLBadCert, "valid for %ld days, %d are the most",
+                                   (long)((life + DAY - 1) / DAY), lives[i].days);
+        break;
+    }
+    return find_purpose(certificate->crt, purpose_oid(policy)) == LISTED ||
+           nwi_trust_wrong(verdict, errSSLBadCert, "its extended key usage lacks %s",
+                           purpose_name(policy));
+}
+
+/* --- issuers --- */
+
+bool nwi_trust_check_issuer(sec_certificate_t certificate, unsigned below, bool anchor,
+                            const struct nwi_trust_policy *policy,
+                            struct nwi_trust_verdict *verdict) {
+    enum { EMPTY_NAME = 2 };
+    if (!check_any(certificate, anchor, policy, verdict))
+        return false;
+    if (!certificate->is_ca)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "not a CA, yet it issued another");
+    if (certificate->subject.size <= EMPTY_NAME)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "a CA without a name");
+    if ((certificate->key_usage & GNUTLS_KEY_KEY_CERT_SIGN) == 0)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "its key usage lacks keyCertSign");
+    if (certificate->path_length >= 0 && below > (unsigned)certificate->path_length)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
+                               "%u CAs below it, its path length allows %d", below,
+                               certificate->path_length);
+    enum purpose_found found = find_purpose(certificate->crt, purpose_oid(policy));
+    if (!anchor && found == NOT_LISTED)
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "its extended key usage lacks %s",
+                               purpose_name(policy));
+    return true;
+}
