@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "dispatch/alarm.h"
 #include "establish/assemble.h"
+#include "establish/carriers.h"
 #include "establish/race.h"
 #include "establish/rtt.h"
-#include "establish/carriers.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
 #include "model/ip_options.h"
@@ -384,6 +384,11 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
         .interface_index =
             establishment->choice.count > 0 ? establishment->choice.interfaces[0] : 0,
     };
+    nw_parameters_expired_dns_behavior_t expired = establishment->parameters->expired_dns_behavior;
+    if (expired == nw_parameters_expired_dns_behavior_allow ||
+        expired == nw_parameters_expired_dns_behavior_persistent)
+        nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
+                "expired answers: the name is asked anew");
     establishment->resolved = true;
     note(establishment, resolver, NWI_EVENT_RESOLVE_START, 0);
     nwi_race_start(&establishment->race, nwi_now());
