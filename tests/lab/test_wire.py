@@ -3,6 +3,7 @@ import errno
 import hashlib
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -235,6 +236,22 @@ class Programs(lab.Lab):
         process.terminate()
         self.finish(process, 143)
         self.assertNotEqual(self.client.ip('link', 'show', 'nwlink0', check=False).returncode, 0)
+
+    def test_terminal(self):
+        """Statistics are drawn in place: what goes up as many lines as it drew, and none breaks in 80 columns."""
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        process = self.start('between', '--stats', 0.02, self.client.name, self.server.name, stdout=slave)
+        os.close(slave)
+        seen = b''
+        while seen.count(b'\033[3A\033[J') < 3:
+            seen += os.read(master, 4096)
+        process.terminate()
+        self.assertEqual(process.wait(lab.DEADLINE), 143)
+        lines = seen.decode().split('\r\n')
+        self.assertTrue(lines[0].startswith('ready'))
+        self.assertEqual([line.split()[0] for line in lines[2:4]], ['up', 'down'])
+        self.assertLess(max(len(line.replace('\033[3A\033[J', '')) for line in lines[1:]), 80)
 
     def test_interface_taken_away(self):
         process = self.start('between', self.client.name, self.server.name)

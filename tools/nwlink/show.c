@@ -60,9 +60,10 @@ void nwlink_show_start(struct nwlink_show *show, const struct nwlink_options *op
     show->wire = wire;
     bool ours = options->command != NWLINK_RUN; /* the terminal, to draw on */
     show->terminal = ours && !options->json && isatty(fileno(show->out));
-    double every = options->stats >= 0                         ? options->stats
-                   : show->terminal || (options->json && ours) ? 1
-                                                               : 0;
+    /* commands typed at it have the terminal for their answers */
+    bool typed = options->control != NULL && strcmp(options->control, "-") == 0;
+    bool usual = (show->terminal && !typed) || (options->json && ours);
+    double every = options->stats >= 0 ? options->stats : usual ? 1 : 0;
     show->every = llround(every * 1e9);
     show->next = show->start + show->every;
     if (options->json)

@@ -69,19 +69,19 @@ static void rate_text(double bits, char *text) {
 void nwlink_stats_table(FILE *out, struct nwlink_wire *wire, struct nwlink_stats_before *before) {
     int64_t now = nwlink_now();
     double seconds = (double)(now - before->at) / 1e9;
-    fprintf(out, "%-5s %12s %12s %10s %14s %8s %9s %10s\n", "", "in", "out", "dropped", "rate",
-            "waiting", "under way", "late, max");
+    fprintf(out, "%-4s %10s %10s %8s %12s %7s %9s %8s\n", "", "in", "out", "dropped", "rate",
+            "waiting", "under way", "late ms");
     for (unsigned d = 0; d < NWLINK_DIRECTIONS; d++) {
         struct nwlink_half *half = &wire->halves[d];
         const struct nwlink_counts *counts = &half->link.counts;
         uint64_t octets = counts->octets_out - before->octets_out[d];
         char rate[NWLINK_UNIT_TEXT];
         rate_text(seconds > 0 ? (double)octets * 8 / seconds : 0, rate);
-        fprintf(out, "%-5s %12llu %12llu %10llu %14s %8u %9zu %7.2f ms%s\n", direction_name[d],
+        fprintf(out, "%-4s %10llu %10llu %8llu %12s %7u %9zu %8.2f%s\n", direction_name[d],
                 (unsigned long long)counts->packets_in, (unsigned long long)counts->packets_out,
                 (unsigned long long)dropped_in_all(counts), rate,
                 nwlink_link_waiting(&half->link, now), half->flight.count,
-                (double)half->late_max / 1e6, half->link.cut ? "  cut" : "");
+                (double)half->late_max / 1e6, half->link.cut ? " cut" : "");
         before->octets_out[d] = counts->octets_out;
     }
     before->at = now;

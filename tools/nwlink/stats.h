@@ -20,7 +20,8 @@ struct nwlink_stats_before { /* for rates: what was there when the table was las
     uint64_t octets_out[NWLINK_DIRECTIONS];
 };
 enum { NWLINK_STATS_LINES = 3 };
-/* A table of NWLINK_STATS_LINES lines. Rates are those since `before`, which becomes now. */
+/* A table of NWLINK_STATS_LINES lines that fit into 80 columns. Rates are those since `before`,
+ * which becomes now. */
 void nwlink_stats_table(FILE *out, struct nwlink_wire *wire, struct nwlink_stats_before *before);
 
 #endif
