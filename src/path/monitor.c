@@ -41,8 +41,10 @@ struct nwi_path_subscription {
 struct monitor {
     struct nwi_object base;
     int fd;
+    struct nwi_loop *loop;
     struct nwi_watch watch;
     struct nwi_alarm alarm;
+    bool watching;   /* the watch was started; own context only */
     bool waiting;    /* the alarm is set; own context only */
     nwi_ns earliest; /* of the next look; own context only */
     struct nwi_task start, stop, again;
@@ -134,9 +136,25 @@ static void look(struct monitor *monitor) {
         nwi_log(NWI_LOG_DEBUG, "path", "changed", "links, addresses or routes changed");
 }
 
+static void on_ready(struct nwi_watch *watch, unsigned events);
+
+/* Tried again by the alarm: a process that is short of something now need not be for ever. */
+static void start_watch(struct monitor *monitor) {
+    nwi_err err = nwi_watch_start(&monitor->watch, &own_context, monitor->loop, monitor->fd,
+                                  monitor, on_ready);
+    monitor->watching = err == 0;
+    if (err == 0)
+        return;
+    nwi_log(NWI_LOG_ERROR, "path", "netlink", "changes cannot be watched now: %s",
+            nwi_err_text(err));
+    monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + RETRY) == 0;
+}
+
 static void alarm_fired(struct nwi_alarm *alarm) {
     struct monitor *monitor = nwi_container_of(alarm, struct monitor, alarm);
     monitor->waiting = false;
+    if (!monitor->watching)
+        start_watch(monitor);
     drain(monitor); /* all that came while waiting is in what is read now */
     look(monitor);
 }
@@ -182,13 +200,9 @@ static void on_ready(struct nwi_watch *watch, unsigned events) {
 
 static void start_run(struct nwi_task *task) {
     struct monitor *monitor = nwi_container_of(task, struct monitor, start);
-    struct nwi_loop *loop = nwi_loop_pick();
-    nwi_alarm_init(&monitor->alarm, &own_context, loop, monitor, alarm_fired);
-    nwi_err err =
-        nwi_watch_start(&monitor->watch, &own_context, loop, monitor->fd, monitor, on_ready);
-    if (err != 0)
-        nwi_log(NWI_LOG_ERROR, "path", "netlink", "changes cannot be watched: %s",
-                nwi_err_text(err));
+    monitor->loop = nwi_loop_pick();
+    nwi_alarm_init(&monitor->alarm, &own_context, monitor->loop, monitor, alarm_fired);
+    start_watch(monitor);
     nwi_servers_watch_begin(&own_context, nwi_path_costs_changed);
     if (nwi_path_costs_source()->watch_begin != NULL)
         nwi_path_costs_source()->watch_begin();
@@ -200,7 +214,8 @@ static void stop_run(struct nwi_task *task) {
     if (nwi_path_costs_source()->watch_end != NULL)
         nwi_path_costs_source()->watch_end();
     nwi_servers_watch_end();
-    nwi_watch_stop(&monitor->watch);
+    if (monitor->watching)
+        nwi_watch_stop(&monitor->watch);
     nwi_alarm_stop(&monitor->alarm);
     nwi_release(monitor);
 }

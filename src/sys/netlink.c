@@ -61,6 +61,11 @@ static nwi_err receive(int fd, union message *message, size_t *ret_length) {
     return 0;
 }
 
+/* libmnl takes the length for a signed number, which a very large one gets past. */
+static bool is_whole(const struct nlmsghdr *header, int left) {
+    return mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (unsigned)left;
+}
+
 static nwi_err request_dump(int fd, uint16_t type) {
     union {
         struct nlmsghdr header;
@@ -96,7 +101,7 @@ static nwi_err read_part(struct dump *dump, int fd, bool *interrupted, bool *ret
     if (err != 0)
         return err;
     int left = (int)size;
-    for (const struct nlmsghdr *header = &message.header; mnl_nlmsg_ok(header, left);
+    for (const struct nlmsghdr *header = &message.header; is_whole(header, left);
          header = mnl_nlmsg_next(header, &left)) {
         if (header->nlmsg_flags & NLM_F_DUMP_INTR)
             *interrupted = true;
@@ -403,7 +408,7 @@ nwi_err nwi_netlink_drain(int fd, bool *ret_changed) {
         if (err != 0)
             return err;
         int left = (int)size;
-        for (const struct nlmsghdr *header = &message.header; mnl_nlmsg_ok(header, left);
+        for (const struct nlmsghdr *header = &message.header; is_whole(header, left);
              header = mnl_nlmsg_next(header, &left))
             changed = changed || is_relevant(header);
     }
