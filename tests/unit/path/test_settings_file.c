@@ -93,8 +93,13 @@ static int set_up(void **state) {
     snprintf(system_file, sizeof system_file, "%s/etc/libnw/network.conf", folder);
     snprintf(user_file, sizeof user_file, "%s/home/.config/libnw/network.conf", folder);
     run("mkdir -p %s/etc/libnw %s/home", folder, folder);
-    line_count = changes = 0;
+    pthread_mutex_lock(&lock); /* what the test before watched may have its last word now */
+    changes = 0;
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&log_lock);
+    line_count = 0;
     last_line[0] = '\0';
+    pthread_mutex_unlock(&log_lock);
     nwi_log_set_sink(sink);
     nwi_settings_set_files(system_file, user_file);
     return 0;
