@@ -49,6 +49,7 @@ typedef enum {
     nw_path_verdict_reason_prohibited_expensive = 24,
     nw_path_verdict_reason_prohibited_constrained = 25,
     nw_path_verdict_reason_ultra_constrained = 27, /* very little capacity, and not allowed */
+    nw_path_verdict_reason_peer_to_peer = 28,      /* a peer-to-peer link, not included */
     nw_path_verdict_reason_loopback = 26,          /* leads nowhere else, and was not asked for */
     /* unusable */
     nw_path_verdict_reason_down = 30,       /* not switched on */
@@ -230,7 +231,8 @@ NW_EXPORT void nw_interface_explanation_enumerate_gateways_f(
 
 /** The address, with the port. A reference. */
 NW_EXPORT nw_endpoint_t nw_address_explanation_copy_remote(nw_address_explanation_t explanation);
-/** used: tried first; next: tried later; unusable: tried last, and expected to fail. */
+/** used: tried first; next: tried later; refused: by the parameters or the local-network policy;
+ * unusable: tried last, and expected to fail. */
 NW_EXPORT nw_path_verdict_t
 nw_address_explanation_get_verdict(nw_address_explanation_t explanation);
 NW_EXPORT nw_route_kind_t
@@ -251,7 +253,8 @@ NW_EXPORT bool nw_address_explanation_get_match(nw_address_explanation_t explana
                                                 uint32_t *metric, uint8_t *prefix_length);
 /** Octets of the largest packet on this way; 0 when unknown. */
 NW_EXPORT uint32_t nw_address_explanation_get_mtu(nw_address_explanation_t explanation);
-/** The way in words: route, source and interface and why. Lent. */
+/** The way in words: the route, the interface, and with rules the interfaces that are tried next.
+ * What the other calls tell is of the first. Lent. */
 NW_EXPORT const char *nw_address_explanation_get_text(nw_address_explanation_t explanation);
 /** Why it stands where it stands. */
 NW_EXPORT nw_address_order_t nw_address_explanation_get_order(nw_address_explanation_t explanation);

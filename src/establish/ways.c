@@ -24,9 +24,8 @@ struct way {
     struct sockaddr_storage address;
     struct nwi_order_candidate candidate; /* context: this way */
     struct nwi_route route;
-    unsigned index; /* the interface that it is bound to, 0: none */
-    nwi_err err;    /* of the rules, or of the question for a route */
-    bool denied;    /* by the local-network policy */
+    struct nwi_carriers carriers; /* the interfaces that it is bound to, one after the other */
+    nwi_err err;                  /* of the rules, or of the question for a route */
     uint32_t rank;
 };
 
@@ -54,16 +53,14 @@ static void examine(struct plan *plan, struct way *way) {
     socklen_t length = nwi_address_length(to->sa_family), source_length = 0;
     struct sockaddr_storage source;
     way->candidate.context = way;
-    struct nwi_carriers carriers;
-    nwi_carriers_find(&plan->choice, plan->parameters, to, &carriers);
-    way->index = carriers.interfaces[0];
-    way->denied = carriers.denied;
-    way->err = nwi_route_lookup(to, way->index, plan->from, &way->route);
-    if (carriers.obstacle != 0)
-        way->err = carriers.obstacle;
+    nwi_carriers_find(&plan->choice, plan->parameters, to, &way->carriers);
+    unsigned index = way->carriers.interfaces[0];
+    way->err = nwi_route_lookup(to, index, plan->from, &way->route);
+    if (way->carriers.obstacle != 0)
+        way->err = way->carriers.obstacle;
     memcpy(&way->candidate.destination, to, length);
     bool has_source = way->err == 0 &&
-                      nwi_socket_source_for(to, length, way->index, &source, &source_length) == 0 &&
+                      nwi_socket_source_for(to, length, index, &source, &source_length) == 0 &&
                       source_length <= sizeof way->candidate.source;
     way->candidate.has_source = has_source;
     if (has_source)
@@ -244,22 +241,41 @@ static void format_prefix(const struct way *way, char *text, size_t size) {
              way->route.metric);
 }
 
-static char *unicast_text(const struct way *way, const char *interface) {
+/* ", bound to it by the rules, then tried on wlan0, wwan0"; empty when nothing is bound. */
+static void format_carriers(const struct plan *plan, const struct way *way, char *text,
+                            size_t size) {
+    const struct nwi_carriers *carriers = &way->carriers;
+    size_t used = 0;
+    text[0] = '\0';
+    if (carriers->interfaces[0] != 0)
+        used = (size_t)snprintf(text, size, ", bound to it by the rules");
+    for (unsigned i = 1; i < carriers->count && used < size; i++) {
+        const struct nwi_path_interface *next =
+            nwi_path_table_find(plan->table, carriers->interfaces[i]);
+        if (next != NULL)
+            used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                     i == 1 ? ", then tried on " : ", ", next->link.name);
+    }
+}
+
+static char *unicast_text(const struct plan *plan, const struct way *way, const char *interface) {
     char prefix[NWI_ADDRESS_TEXT_SIZE + 48], gateway[NWI_ADDRESS_TEXT_SIZE] = "", table[32] = "";
+    char carriers[64 + NWI_CARRIERS_MAX * (IF_NAMESIZE + 2)];
     format_prefix(way, prefix, sizeof prefix);
+    format_carriers(plan, way, carriers, sizeof carriers);
     if (way->route.gateway.ss_family != 0)
         nwi_address_text((const struct sockaddr *)&way->route.gateway, gateway, sizeof gateway);
     if (way->route.table != 0 && way->route.table != RT_TABLE_MAIN)
         snprintf(table, sizeof table, ", table %u", way->route.table);
     return nwi_asprintf("%s %s%s on %s%s%s%s", prefix,
                         gateway[0] != '\0' ? "by way of " : "directly", gateway, interface, table,
-                        way->index != 0 ? ", bound to it by the rules" : "",
-                        way->candidate.has_source ? "" : ", but no address to send from");
+                        carriers, way->candidate.has_source ? "" : ", but no address to send from");
 }
 
-static char *way_text(const struct way *way, nw_route_kind_t kind, const char *interface) {
+static char *way_text(const struct plan *plan, const struct way *way, nw_route_kind_t kind,
+                      const char *interface) {
     char why[160];
-    if (way->denied)
+    if (way->carriers.denied)
         return nwi_strdup("on the local network, which is denied to this program");
     switch (kind) {
     case nw_route_kind_none:
@@ -275,7 +291,7 @@ static char *way_text(const struct way *way, nw_route_kind_t kind, const char *i
     case nw_route_kind_blackhole:
         return nwi_strdup("a route drops all packets to it (blackhole)");
     default:
-        return unicast_text(way, interface);
+        return unicast_text(plan, way, interface);
     }
 }
 
@@ -317,7 +333,7 @@ static bool fill(nw_address_explanation_t made, const struct plan *plan, const s
 }
 
 static nw_path_verdict_t verdict_of(const struct plan *plan, const struct way *way, size_t place) {
-    if (plan->err != 0)
+    if (plan->err != 0 || way->carriers.denied)
         return nw_path_verdict_refused;
     if (!way->candidate.has_source)
         return nw_path_verdict_unusable;
@@ -331,7 +347,8 @@ static nw_address_explanation_t explain(const struct plan *plan, size_t place,
     if (made == NULL || !fill(made, plan, way) || !explain_order(plan, place, left, made))
         return nwi_release(made);
     made->verdict = verdict_of(plan, way, place);
-    made->text = way_text(way, made->kind, made->interface != NULL ? made->interface->name : "?");
+    made->text =
+        way_text(plan, way, made->kind, made->interface != NULL ? made->interface->name : "?");
     return made->text != NULL ? made : nwi_release(made);
 }
 

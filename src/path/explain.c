@@ -86,6 +86,8 @@ nw_path_verdict_reason_t nwi_path_refusal(nw_parameters_t parameters,
         return nw_path_verdict_reason_prohibited_constrained;
     case NWI_PATH_ULTRA_CONSTRAINED:
         return nw_path_verdict_reason_ultra_constrained;
+    case NWI_PATH_PEER_TO_PEER:
+        return nw_path_verdict_reason_peer_to_peer;
     default:
         return nw_path_verdict_reason_preferred;
     }
@@ -119,6 +121,8 @@ static char *absent_text(const struct judge *judge, nw_interface_explanation_t m
         return nwi_strdup("constrained interfaces are prohibited");
     case nw_path_verdict_reason_ultra_constrained:
         return nwi_strdup("ultra-constrained interfaces were not asked for");
+    case nw_path_verdict_reason_peer_to_peer:
+        return nwi_strdup("peer-to-peer links are not included");
     case nw_path_verdict_reason_loopback:
         return nwi_strdup("loopback leads to this machine only");
     case nw_path_verdict_reason_no_route:

@@ -12,6 +12,7 @@
 #include "model/parameters.h"
 #include "model/path.h"
 #include "path/explain.h"
+#include "path/rules.h"
 #include "path/table.h"
 #include "sys/address.h"
 #include <net/if_arp.h>
@@ -109,6 +110,8 @@ static bool add_interface(struct nwi_path_facts *facts, const struct nwi_path_vi
 /* Why nothing is listed: a prohibited radio that would do is named. */
 static nw_path_unsatisfied_reason_t find_reason(const struct nwi_path_view *view,
                                                 const struct nwi_path_table *table) {
+    if (view->rules != NULL)
+        return nwi_path_reason(table, view->rules);
     for (size_t i = 0; i < table->interface_count; i++) {
         const struct nwi_path_interface *interface = &table->interfaces[i];
         if (!fits(view, interface) || !(view->prohibited_types & 1u << interface->type))

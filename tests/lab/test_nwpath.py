@@ -81,7 +81,7 @@ class Live(Paths):
         out = self.nwpath('--once')
         self.assertIn(' satisfied wwan0(cellular) ipv4 expensive gateways=10.79.0.2 -- ', out)
         out = self.nwpath('--once', '--no-expensive', status=1)
-        self.assertRegex(out, r' unsatisfied \([a-z-]+\) -- .*wwan0: expensive interfaces are prohibited')
+        self.assertRegex(out, r' unsatisfied \(cellular-denied\) -- .*wwan0: expensive interfaces are prohibited')
         out = self.nwpath('--once', '--prohibit-type', 'cellular', status=1)
         self.assertIn(' unsatisfied (cellular-denied) -- ', out)
         self.assertIn('wwan0: type cellular is prohibited', out)
@@ -120,6 +120,9 @@ class Hosts(Paths):
                          ('nwc', '10.77.0.1', '10.77.0.2', 100))
         self.assertEqual(way['text'],
                          'default route, metric 100, by way of 10.77.0.2 on nwc, bound to it by the rules')
+        way = self.way('--require-type', 'wired', '--prohibit-type', 'cellular', '192.0.2.1')
+        self.assertEqual(way['text'], 'default route, metric 50, by way of 10.78.0.2 on nwd, bound to it by the rules, '
+                         'then tried on nwc')
         answer = self.explain('--require-type', 'wifi', '192.0.2.1', status=1)
         self.assertIn('down', answer['error'].lower())
         self.assertEqual(answer['addresses'][0]['verdict'], 'refused')

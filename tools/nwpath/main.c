@@ -87,7 +87,8 @@ int main(int argc, char **argv) {
     if (options.host != NULL)
         explain_host(&question, parameters);
     else
-        nwpath_watch_start(&options, parameters, &question.pen, terminal && !options.json, leave);
+        nwpath_watch_start(&options, nwpath_has_rules(&options) ? parameters : NULL, &question.pen,
+                           terminal && !options.json, leave);
     nw_release(parameters);
     dispatch_main();
 }

@@ -63,6 +63,11 @@ static bool set_interfaces(nw_parameters_t parameters, const struct nwpath_optio
     return true;
 }
 
+bool nwpath_has_rules(const struct nwpath_options *o) {
+    return o->required_type != 0 || o->prohibited_types != 0 || o->interface != NULL ||
+           o->prohibited_count > 0 || o->no_expensive || o->no_constrained || o->ultra_constrained;
+}
+
 nw_parameters_t nwpath_rules_create(const struct nwpath_options *options, int *ret_status) {
     nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
         NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);

@@ -58,6 +58,7 @@ const char *nwpath_reason_word(nw_path_verdict_reason_t reason) {
         [nw_path_verdict_reason_prohibited_expensive] = "prohibited-expensive",
         [nw_path_verdict_reason_prohibited_constrained] = "prohibited-constrained",
         [nw_path_verdict_reason_ultra_constrained] = "ultra-constrained",
+        [nw_path_verdict_reason_peer_to_peer] = "peer-to-peer",
         [nw_path_verdict_reason_loopback] = "loopback",
         [nw_path_verdict_reason_down] = "down",
         [nw_path_verdict_reason_no_carrier] = "no-carrier",
