@@ -346,6 +346,13 @@ class Wire:
     def mend(self, direction='both'):
         self.tell('mend ' + direction)
 
+    def unplug(self, end=''):
+        """The interface at end 'a' or 'b', or at both, loses its carrier, and nothing passes."""
+        self.tell('unplug ' + end)
+
+    def plug(self, end=''):
+        self.tell('plug ' + end)
+
     def stats(self):
         """{'up': {...}, 'down': {...}}: packets_in, packets_out, dropped by cause, ...; see nwlink(1)."""
         return self.tell('stats')

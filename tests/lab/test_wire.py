@@ -173,6 +173,22 @@ class Wires(lab.WiredLab):
         self.wire.set(profile='Perfect')
         echo.seconds(b'again')
 
+    def test_plug(self):
+        def carrier(namespace, name):
+            return 'NO-CARRIER' not in namespace.ip('link', 'show', name).stdout.decode()
+        echo = Echo(self)
+        echo.seconds(b'first')
+        self.wire.unplug('a')
+        self.assertEqual((carrier(self.client, 'nwc'), carrier(self.server, 'nws')), (False, True))
+        self.assertTrue(self.wire.stats()['up']['cut'] and self.wire.stats()['down']['cut'])
+        self.wire.plug('a')
+        self.assertTrue(carrier(self.client, 'nwc'))
+        echo.seconds(b'again')
+        self.wire.unplug()
+        self.assertEqual((carrier(self.client, 'nwc'), carrier(self.server, 'nws')), (False, False))
+        with self.assertRaisesRegex(AssertionError, "error 'c' is not a or b"):
+            self.wire.plug('c')
+
     def test_commands(self):
         for command, why in (('dance', "'dance' is not a command"), ('up', "'' is not KEY=VALUE"),
                              ('down loss=3', "loss: '3'"), ('both delay=1ms,speed=2', "'speed'"),
@@ -337,6 +353,8 @@ class Joined(lab.Lab):
             got = s.makefile('rb').read()
             self.assertEqual(hashlib.sha256(got).digest(), hashlib.sha256(data).digest())
         self.assert_small(wire.stats()['down'], len(data))
+        with self.assertRaisesRegex(AssertionError, "'wc' has no plug"):
+            wire.unplug()
         self.middle.ip('link', 'del', 'ws')
         self.assertEqual(wire.process.wait(lab.DEADLINE), 1)
 

@@ -5,8 +5,10 @@
  */
 #include "control.h"
 
+#include "device.h"
 #include "stats.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { UP = 1 << NWLINK_UP, DOWN = 1 << NWLINK_DOWN, BOTH = UP | DOWN };
@@ -83,6 +85,32 @@ static void do_mend(struct nwlink_control *control, const char *rest, FILE *answ
     set_cut(control, rest, false, answer);
 }
 
+/* The plug of an end, or of both: the interface loses its carrier, and nothing passes. */
+static void set_plug(struct nwlink_control *control, const char *word, bool in, FILE *answer) {
+    struct nwlink_wire *wire = control->wire;
+    unsigned first = strcmp(word, "b") == 0, last = strcmp(word, "a") != 0;
+    if (*word != '\0' && strcmp(word, "a") != 0 && strcmp(word, "b") != 0) {
+        fprintf(answer, "error '%.40s' is not a or b\n", word);
+        return;
+    }
+    for (unsigned i = first; i <= last; i++) {
+        int error = wire->ends[i].large ? EOPNOTSUPP : nwlink_device_carrier(wire->ends[i].fd, in);
+        if (error != 0) {
+            fprintf(answer, "error '%s' has no plug: %s\n", wire->ends[i].device, strerror(error));
+            return;
+        }
+    }
+    set_cut(control, "", !in, answer);
+}
+
+static void do_unplug(struct nwlink_control *control, const char *rest, FILE *answer) {
+    set_plug(control, rest, false, answer);
+}
+
+static void do_plug(struct nwlink_control *control, const char *rest, FILE *answer) {
+    set_plug(control, rest, true, answer);
+}
+
 static void tell(struct nwlink_control *control, FILE *answer,
                  void (*add)(struct tool_json *json, struct nwlink_wire *wire)) {
     struct tool_json json;
@@ -114,7 +142,8 @@ static void do_quit(struct nwlink_control *control, const char *rest, FILE *answ
 
 static void do_help(struct nwlink_control *control, const char *rest, FILE *answer) {
     (void)control, (void)rest;
-    fputs("ok up|down|both KEY=VALUE,...; profile NAME; cut|mend [up|down]; show; stats; quit\n",
+    fputs("ok up|down|both KEY=VALUE,...; profile NAME; cut|mend [up|down]; "
+          "unplug|plug [a|b]; show; stats; quit\n",
           answer);
 }
 
@@ -123,10 +152,10 @@ static const struct word {
     void (*obey)(struct nwlink_control *control, const char *rest, FILE *answer);
     bool alone; /* nothing may follow */
 } words[] = {
-    {"up", change_up, false}, {"down", change_down, false}, {"both", change_both, false},
-    {"cut", do_cut, false},   {"mend", do_mend, false},     {"profile", set_profile, false},
-    {"show", do_show, true},  {"stats", do_stats, true},    {"quit", do_quit, true},
-    {"help", do_help, true},
+    {"unplug", do_unplug, false}, {"plug", do_plug, false},        {"up", change_up, false},
+    {"down", change_down, false}, {"both", change_both, false},    {"cut", do_cut, false},
+    {"mend", do_mend, false},     {"profile", set_profile, false}, {"show", do_show, true},
+    {"stats", do_stats, true},    {"quit", do_quit, true},         {"help", do_help, true},
 };
 
 void nwlink_control_obey(struct nwlink_control *control, char *line, FILE *answer) {

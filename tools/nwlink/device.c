@@ -58,6 +58,11 @@ int nwlink_device_make(char *name, bool tap, char *why) {
     return fd;
 }
 
+int nwlink_device_carrier(int fd, bool carrier) {
+    int value = carrier;
+    return ioctl(fd, TUNSETCARRIER, &value) == 0 ? 0 : errno;
+}
+
 /* One ioctl on an interface; 0 or the error. */
 static int control(unsigned long what, struct ifreq *request, const char *name) {
     int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -21,6 +21,9 @@ int nwlink_device_make(char *name, bool tap, char *why);
 bool nwlink_device_up(const char *name, unsigned mtu, unsigned queue, char *why);
 /* The MTU; 0: `why`. */
 unsigned nwlink_device_mtu(const char *name, char *why);
+/* Gives the TUN or TAP interface of that descriptor a carrier or takes it away, as a plug does.
+ * Returns 0 or the error. The descriptor knows its namespace: this needs not be there. */
+int nwlink_device_carrier(int fd, bool carrier);
 /* A packet socket that reads all that comes in by the interface, whomever it is for, a
  * virtio_net_hdr before each frame; or one that writes frames. They do not block. Below 0: `why`.
  */
