@@ -3,11 +3,11 @@
  * What:   lab_peer [-ue] [-r TYPE] [-p TYPE] [-L ADDRESS] [-I HOST] HOST PORT
  *         -u: UDP. -r, -p: the required or prohibited type of interface (wired, wifi, cellular,
  *         loopback). -e: expensive ones are prohibited. -L: the local endpoint. -I: the interface that leads to HOST is required; then "start" starts.
- * Input:  "send TEXT", "end" (of the sending side), "receive" (again, after "broken"), "restart",
- *         "start", "cancel".
+ * Input:  "send TEXT", "end" (of the sending side), "receive" (again, after "broken"), "size",
+ *         "restart", "start", "cancel".
  * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE REASON", "interface NAME" (-I),
- *         "sent DOMAIN CODE" ("none 0": fine), "received OCTETS", "finished OCTETS" (the peer's
- *         end), "broken DOMAIN CODE OCTETS", "cancelled MICROSECONDS" (since the command; then it
+ *         "size OCTETS" (of the largest datagram), "sent DOMAIN CODE" ("none 0": fine),
+ *         "received OCTETS", "finished OCTETS" (the peer's end), "broken DOMAIN CODE OCTETS", "cancelled MICROSECONDS" (since the command; then it
  *         ends).
  * Runs:   on the main queue; the input is read as it comes.
  */
@@ -127,6 +127,8 @@ static void obey(const char *line) {
     } else if (strcmp(line, "end") == 0) {
         nw_connection_send_f(peer.connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, NULL,
                              on_sent);
+    } else if (strcmp(line, "size") == 0) {
+        printf("size %u\n", nw_connection_get_maximum_datagram_size(peer.connection));
     } else if (strcmp(line, "receive") == 0) {
         nw_connection_receive_f(peer.connection, 1, 1 << 16, NULL, on_received);
     } else if (strcmp(line, "start") == 0) {
