@@ -45,22 +45,28 @@ while time.monotonic() - start < %d:
 
 
 class Bench(lab.Lab):
-    def setUp(self):
-        super().setUp()
-        self.wire = lab.Wire(self, self.client, self.server)
+    def rewire(self, **conditions):
+        """A wire whose statistics begin anew."""
+        if hasattr(self, 'wire'):
+            self.wire.close()
+        self.wire = lab.Wire(self, self.client, self.server, **conditions)
 
-    def rate(self):
-        """Gbit/s that arrive, the headers not counted; packets a second both ways; processor seconds a packet."""
+    def late(self):
+        up = self.wire.stats()['up']
+        return up['late_mean_us'] / 1e3, up['late_max_us'] / 1e3
+
+    def rate(self, conditions):
+        """Gbit/s that arrive, the headers not counted; packets a second both ways; processor microseconds a packet."""
+        self.rewire(both=conditions)
         receiver = self.spawn(self.server.inside(sys.executable, '-c', RECEIVE), stdin=subprocess.DEVNULL)
         receiver.stdout.readline()
-        self.wire.set(profile='Perfect')
         before, spent = self.wire.stats(), self.spent()
         sender = self.spawn(self.client.inside(sys.executable, '-c', SEND % SECONDS), stdin=subprocess.DEVNULL)
         rate = float(receiver.communicate()[0])
         sender.wait()
         after = self.wire.stats()
         packets = sum(after[d]['packets_out'] - before[d]['packets_out'] for d in ('up', 'down'))
-        return rate, packets / SECONDS, (self.spent() - spent) / packets
+        return rate, packets / SECONDS, (self.spent() - spent) / packets * 1e6
 
     def spent(self):
         with open('/proc/%d/stat' % self.wire.process.pid) as stat:
@@ -68,8 +74,7 @@ class Bench(lab.Lab):
 
     def ways(self, conditions, port):
         """Milliseconds of each way up."""
-        self.wire.set(up='perfect')
-        self.wire.set(up=conditions)
+        self.rewire(up=conditions)
         receiver = self.server.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sender = self.client.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         receiver.bind(('10.99.0.2', port))
@@ -101,14 +106,13 @@ def main():
     bench = Bench()
     bench.setUp()
     try:
-        print('%-22s %8s %8s %8s' % ('ms beyond the delay', 'median', '99 %', 'most'))
+        print('%-24s %8s %8s %8s   %s' % ('ms beyond the delay', 'median', '99 %', 'most', 'late by the wire: mean, most'))
         for number, delay in enumerate((0, 1, 20, 100)):
-            name = '%d ms' % delay if delay else 'none'
-            print('%-22s %s' % (name, spread(bench.ways('delay=%dms' % delay, 9100 + number), delay)))
-        stats = bench.wire.stats()['up']
-        print('%-22s %8.3f %8s %8.3f' % ('late, by the wire', stats['late_mean_us'] / 1e3, '', stats['late_max_us'] / 1e3))
-        print('TCP over a perfect wire: %.2f Gbit/s, %.0f packets a second both ways, %.1f us of nwlink a packet' % (
-            lambda rate, packets, spent: (rate, packets, spent * 1e6))(*bench.rate()))
+            ways = bench.ways('delay=%dms' % delay, 9100 + number)
+            print('%-24s %s   %8.3f %8.3f' % ('%d ms' % delay if delay else 'none', spread(ways, delay), *bench.late()))
+        print('%-24s %8s %8s %8s   %s' % ('TCP over', 'Gbit/s', 'packets', 'us each', 'late by the wire: mean, most'))
+        for conditions in ('perfect', 'rate=1Gbit,delay=10ms'):
+            print('%-24s %8.2f %8.0f %8.1f   %8.3f %8.3f' % (conditions, *bench.rate(conditions), *bench.late()))
     finally:
         bench.doCleanups()
 
