@@ -67,6 +67,17 @@ static void examine(struct plan *plan, struct way *way) {
         memcpy(&way->candidate.source, &source, source_length);
 }
 
+/* An address that is there already is one attempt only. */
+static void add(struct plan *plan, const struct sockaddr_storage *address) {
+    for (size_t i = 0; i < plan->count; i++) {
+        if (nwi_address_equal(address_of(&plan->ways[i]), (const struct sockaddr *)address))
+            return;
+    }
+    struct way *way = &plan->ways[plan->count++];
+    way->address = *address;
+    examine(plan, way);
+}
+
 /* --- ordering --- */
 
 /* Sorts and numbers the ways of one family; returns how many. */
@@ -95,7 +106,6 @@ static void answer(struct plan *plan, struct nwi_race *race, enum nwi_race_quest
         &(struct nwi_race_answer){.question = question, .addresses = ranked, .count = count});
 }
 
-/* Two of the same address and port are one to the race: the count may shrink. */
 static void run_race(struct plan *plan) {
     struct nwi_race race;
     struct nwi_race_action action;
@@ -391,10 +401,8 @@ nwi_err nwi_ways_add(nw_path_explanation_t whole, const struct nwi_path_table *t
     plan.ways = nwi_alloc((count + 1) * sizeof plan.ways[0]);
     if (plan.ways == NULL)
         return NWI_ERR_NOMEM;
-    for (; plan.count < count && plan.count < NWI_RACE_CAPACITY; plan.count++) {
-        plan.ways[plan.count].address = addresses[plan.count];
-        examine(&plan, &plan.ways[plan.count]);
-    }
+    for (size_t i = 0; i < count && plan.count < NWI_RACE_CAPACITY; i++)
+        add(&plan, &addresses[i]);
     run_race(&plan);
     sort_by_rank(&plan);
     nwi_err err = tell(&plan, whole);
