@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LISTENERS = 3, QUEUES = 3, DESCRIPTORS_MAX = 40 };
+enum { LISTENERS = 3, QUEUES = 3, REPORTS = 4, DESCRIPTORS_MAX = 40 };
 
 struct hearing {
     nw_listener_t listener; /* NULL: an empty slot */
@@ -26,6 +26,7 @@ struct hearing {
     uint8_t reactions[REACTIONS];
 };
 static struct hearing hearings[LISTENERS];
+static nw_data_transfer_report_t reports[REPORTS]; /* NULL: an empty slot */
 static dispatch_queue_t queues[QUEUES];
 static char folder[] = "/tmp/nw-fuzz-XXXXXX";
 static unsigned runs;
@@ -318,6 +319,49 @@ static void ask(nw_connection_t connection) {
     nw_release(tcp);
 }
 
+/* --- reports --- */
+
+static bool see_handshake(void *context, nw_protocol_definition_t protocol, uint64_t took,
+                          uint64_t rtt) {
+    (void)context, (void)rtt;
+    CHECK(protocol != NULL && took < 3600 * 1000);
+    return true;
+}
+
+static void on_established(void *context, nw_establishment_report_t report) {
+    (void)context;
+    if (report != NULL)
+        nw_establishment_report_enumerate_protocols_f(report, NULL, see_handshake);
+    paid(OWED_BY_LINES);
+}
+
+static void on_collected(void *context, nw_data_transfer_report_t report) {
+    (void)context;
+    CHECK(nw_data_transfer_report_get_state(report) == nw_data_transfer_report_state_collected);
+    CHECK(nw_data_transfer_report_get_path_count(report) <= 1);
+    CHECK(nw_data_transfer_report_get_sent_transport_byte_count(report, NW_ALL_PATHS) >=
+          nw_data_transfer_report_get_sent_transport_retransmitted_byte_count(report, 0));
+    nw_release(nw_data_transfer_report_copy_path_interface(report, 0));
+    paid(OWED_BY_LINES);
+}
+
+/* Begins, collects or gives up one of the reports, or asks for the establishment's. */
+static void report(struct program *p, nw_connection_t connection) {
+    uint8_t what = take_octet(p);
+    nw_data_transfer_report_t *slot = &reports[(what >> 2) % REPORTS];
+    dispatch_queue_t queue = queues[(what >> 4) % QUEUES];
+    if (what % 4 == 0) {
+        owe(OWED_BY_LINES);
+        nw_connection_access_establishment_report_f(connection, queue, NULL, on_established);
+    } else if (what % 4 == 1 && *slot != NULL) {
+        owe(OWED_BY_LINES);
+        nw_data_transfer_report_collect_f(*slot, queue, NULL, on_collected);
+    } else {
+        nw_release(*slot);
+        *slot = what % 4 == 2 ? nw_connection_create_new_data_transfer_report(connection) : NULL;
+    }
+}
+
 struct batch {
     struct program *program;
     struct line *line;
@@ -391,6 +435,9 @@ static void use_line(struct program *p) {
     case 13:
         nw_connection_set_path_changed_handler_f(line->connection, NULL, NULL);
         break;
+    case 14:
+        report(p, line->connection);
+        break;
     default:
         line_await(line);
         break;
@@ -436,6 +483,11 @@ static void end_run(void) {
     for (unsigned i = 0; i < LISTENERS; i++)
         end_listener(&hearings[i]);
     await_paid(OWED_BY_LISTENERS);
+    /* A report holds its connection: what one without a queue owes comes with its end. */
+    for (unsigned i = 0; i < REPORTS; i++) {
+        nw_release(reports[i]);
+        reports[i] = NULL;
+    }
     lines_end();
     for (unsigned i = 0; i < LISTENERS; i++) {
         path_of(i, path);
