@@ -129,20 +129,22 @@ static void consider(nw_path_monitor_t monitor, const struct nwi_path_table *tab
 }
 
 static void path_changed(void *object) {
-    nw_path_monitor_t monitor = object;
     NWI_AUTO_RELEASE
-    struct nwi_path_table *table = nwi_path_copy_table();
+    struct nwi_path_table *table = nwi_path_copy_latest();
     if (table != NULL)
-        consider(monitor, table, true);
-    else
-        set_alarm(monitor, RETRY, false);
+        consider(object, table, true);
 }
 
 static void watch_now(nw_path_monitor_t monitor) {
     nwi_err err = nwi_path_subscribe(&monitor->context, monitor, path_changed, monitor,
                                      &monitor->protocol.changes);
     if (err == 0) {
-        path_changed(monitor);
+        NWI_AUTO_RELEASE
+        struct nwi_path_table *table = nwi_path_copy_table();
+        if (table != NULL)
+            consider(monitor, table, true);
+        else
+            set_alarm(monitor, RETRY, false);
         return;
     }
     nwi_log(NWI_LOG_ERROR, "path-monitor", "watch", "the network cannot be watched now: %s",
@@ -154,12 +156,14 @@ static void watch_now(nw_path_monitor_t monitor) {
  * process) the alarm may come before the kernel's news: the kernel is asked, not the last table. */
 static void alarm_fired(struct nwi_alarm *alarm) {
     nw_path_monitor_t monitor = nwi_container_of(alarm, struct nw_path_monitor, protocol.alarm);
-    NWI_AUTO_RELEASE
-    struct nwi_path_table *table = NULL;
     monitor->protocol.settling = false;
-    if (monitor->protocol.changes == NULL)
+    if (monitor->protocol.changes == NULL) {
         watch_now(monitor);
-    else if (nwi_path_table_read(&table) == 0)
+        return;
+    }
+    NWI_AUTO_RELEASE
+    struct nwi_path_table *table = nwi_path_read_table();
+    if (table != NULL)
         consider(monitor, table, false);
     else
         set_alarm(monitor, RETRY, false);

@@ -50,7 +50,11 @@ struct monitor {
     struct nwi_task start, stop, again;
     bool again_travelling;        /* `again` is pushed and has not run; under lock */
     struct nwi_path_table *table; /* owned; under lock */
-    _Atomic bool stale;           /* a change is known that `table` does not show yet */
+    /* Others that read the state themselves, between two looks, may have seen what neither look
+     * shows: they are told even when nothing differs. Under lock: those at it, and a count of
+     * beginnings and ends; own context only: the count at the last look. */
+    unsigned peeking, peeks, peeks_seen;
+    _Atomic bool stale; /* a change is known that `table` does not show yet */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -121,14 +125,15 @@ static void look(struct monitor *monitor) {
     if (!same && changed != NULL)
         changed();
     pthread_mutex_lock(&lock);
-    struct nwi_path_table *old = same ? fresh : monitor->table;
-    if (!same) {
-        monitor->table = fresh;
-        /* Release pairs with nwi_path_changes: who sees the count sees the table. */
+    struct nwi_path_table *old = monitor->table;
+    bool peeked = monitor->peeking > 0 || monitor->peeks != monitor->peeks_seen;
+    monitor->peeks_seen = monitor->peeks;
+    monitor->table = fresh;
+    /* Release pairs with nwi_path_changes: who sees the count sees the table. */
+    if (!same)
         atomic_fetch_add_explicit(&changes, 1, memory_order_release);
-        if (monitor == running)
-            tell_all();
-    }
+    if ((!same || peeked) && monitor == running)
+        tell_all();
     atomic_store(&monitor->stale, false); /* only this context says that it is, so none is missed */
     pthread_mutex_unlock(&lock);
     nwi_release(old);
@@ -320,17 +325,57 @@ void nwi_path_set_hook(void (*changed)(void)) {
     atomic_store(&hook, changed);
 }
 
+/* Under lock; +1 or NULL. */
+static struct monitor *begin_peek(void) {
+    struct monitor *monitor = nwi_retain(running);
+    if (monitor != NULL) {
+        monitor->peeking++;
+        monitor->peeks++;
+    }
+    return monitor;
+}
+
+static void end_peek(struct monitor *monitor) {
+    if (monitor == NULL)
+        return;
+    pthread_mutex_lock(&lock);
+    monitor->peeking--;
+    monitor->peeks++;
+    pthread_mutex_unlock(&lock);
+    nwi_release(monitor);
+}
+
+static struct nwi_path_table *read_now(struct monitor *monitor) { /* ends the peek */
+    struct nwi_path_table *table = NULL;
+    nwi_err err = nwi_path_table_read(&table);
+    end_peek(monitor);
+    if (err != 0)
+        nwi_log(NWI_LOG_ERROR, "path", "read", "cannot read the network's state: %s",
+                nwi_err_text(err));
+    return table;
+}
+
 struct nwi_path_table *nwi_path_copy_table(void) {
+    struct monitor *peeked = NULL;
     pthread_mutex_lock(&lock);
     bool known = running != NULL && !atomic_load(&running->stale);
     struct nwi_path_table *table = known ? nwi_retain(running->table) : NULL;
+    if (!known)
+        peeked = begin_peek();
     pthread_mutex_unlock(&lock);
-    if (table != NULL)
-        return table;
-    nwi_err err = nwi_path_table_read(&table);
-    if (err == 0)
-        return table;
-    nwi_log(NWI_LOG_ERROR, "path", "read", "cannot read the network's state: %s",
-            nwi_err_text(err));
-    return NULL;
+    return known ? table : read_now(peeked);
+}
+
+struct nwi_path_table *nwi_path_copy_latest(void) {
+    pthread_mutex_lock(&lock);
+    struct nwi_path_table *table = running != NULL ? nwi_retain(running->table) : NULL;
+    pthread_mutex_unlock(&lock);
+    return table;
+}
+
+struct nwi_path_table *nwi_path_read_table(void) {
+    pthread_mutex_lock(&lock);
+    struct monitor *peeked = begin_peek();
+    pthread_mutex_unlock(&lock);
+    return read_now(peeked);
 }

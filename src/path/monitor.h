@@ -36,6 +36,11 @@ unsigned nwi_path_changes(void);
 /* Any thread: the latest table, +1. While the network is watched, and no change is known that has
  * not been read, it is at hand; otherwise the kernel is asked. NULL: it could not be read. */
 struct nwi_path_table *nwi_path_copy_table(void);
+/* Any thread, for who is subscribed: the table that the last notice was about, +1, though a change
+ * may be known that it does not show; a notice follows then. NULL: nobody watches. */
+struct nwi_path_table *nwi_path_copy_latest(void);
+/* Any thread: asks the kernel in any case. As above. */
+struct nwi_path_table *nwi_path_read_table(void);
 
 /* Any thread: a function called once per change, before the subscribers are told, from a context of
  * the monitor's own. It is how the resolver, a sibling of this folder, learns that its cached

@@ -369,6 +369,28 @@ static void await_no_open_ends(void) {
     }
 }
 
+static bool any(const struct nwi_path_table *table) {
+    return table != NULL;
+}
+
+/* Who read the state itself between two looks is told of the next one, also when the looks show the
+ * same: what was read may have been something that neither shows. */
+static void peeked(void **state) {
+    (void)state;
+    struct listener listener = subscribed();
+    start(&listener);
+    nwi_release(nwi_path_read_table());
+    nwi_path_costs_changed(); /* a look that finds nothing new */
+    wait_for(&listener, "a notice", any);
+    struct nwi_path_table *latest = nwi_path_copy_latest(), *now = nwi_path_read_table();
+    assert_true(nwi_path_table_equal(latest, now));
+    assert_true(latest->read_at < now->read_at);
+    nwi_release(latest);
+    nwi_release(now);
+    end(&listener);
+    assert_null(nwi_path_copy_latest());
+}
+
 static char resolv[] = "/tmp/nw-resolv-XXXXXX";
 static void write_resolv(const char *text) {
     FILE *file = fopen(resolv, "w");
@@ -548,6 +570,7 @@ int main(void) {
         T(several_listeners_and_their_ends),
         T(costs),
         T(name_servers),
+        T(peeked),
         T(hook),
         cmocka_unit_test(a_change_during_a_shortage),
         cmocka_unit_test(failing_system_calls),
