@@ -51,9 +51,9 @@ nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
         return nwi_posix(EADDRNOTAVAIL); /* asked to come from an address of the other family */
     struct nwi_layer *layer;
     if (parameters->stack->transport->definition == &nwi_tcp_definition)
-        layer = nwi_tcp_create(&(struct nwi_tcp_request){target->remote, target->remote_length,
-                                                         local, local_length,
-                                                         target->interface_index, parameters});
+        layer = nwi_tcp_create(
+            &(struct nwi_tcp_request){target->remote, target->remote_length, local, local_length,
+                                      target->interface_index, parameters, target->early});
     else
         layer = nwi_udp_create(&(struct nwi_udp_request){target->remote, target->remote_length,
                                                          local, local_length,

@@ -8,11 +8,13 @@
 
 #include "base/err.h"
 #include "stack/chain.h"
+#include "stack/early.h"
 
 struct nwi_assemble_target {
     const struct sockaddr *remote; /* borrowed */
     socklen_t remote_length;
     unsigned interface_index; /* 0 = any */
+    struct nwi_early *early;  /* lent until connected, or NULL */
 };
 
 /* Whether a stack of these parameters can be built at all. Errors: ENOTSUP (a protocol that this

@@ -29,6 +29,7 @@ struct attempt {
     struct nwi_establishment *establishment;
     struct nwi_chain *chain; /* owned */
     nw_endpoint_t remote;    /* owned */
+    struct nwi_early early;  /* content of the establishment's */
     unsigned number;         /* the race's; 0: the only one, without a race */
     nwi_ns began;
 };
@@ -48,6 +49,8 @@ struct nwi_establishment {
     struct nwi_alarm tick;
     LIST_HEAD(, attempt) attempts; /* youngest first */
     struct nwi_path_choice choice; /* of interfaces, for every address */
+    dispatch_data_t early;         /* owned, or NULL */
+    size_t early_sent;             /* by the winner */
     bool denied;                   /* the local-network policy refused an address */
     bool resolved;                 /* names have a level for the resolver: C8.1.2 */
     bool ended, driving;
@@ -147,6 +150,7 @@ void nwi_establishment_cancel(struct nwi_establishment *establishment) {
 static void succeed(struct attempt *winner) {
     struct nwi_establishment *establishment = winner->establishment;
     struct nwi_chain *chain = nwi_take(&winner->chain);
+    establishment->early_sent = winner->early.sent;
     note_ready(winner, nwi_rtt_learn(winner->remote, chain, nwi_now() - winner->began));
     free_attempt(winner);
     nwi_establishment_cancel(establishment); /* the also-rans are closed at once */
@@ -207,11 +211,14 @@ static nwi_err start_chain(struct attempt *attempt, const struct order *order) {
     struct nwi_establishment *establishment = attempt->establishment;
     if (order->obstacle != 0)
         return order->obstacle;
+    struct nwi_assemble_target target = order->target;
+    attempt->early.content = establishment->early;
+    target.early = &attempt->early;
     attempt->chain =
         nwi_chain_create(establishment->context, establishment->loop, establishment->context_owner);
     if (attempt->chain == NULL)
         return NWI_ERR_NOMEM;
-    nwi_err err = nwi_assemble_client(attempt->chain, establishment->parameters, &order->target);
+    nwi_err err = nwi_assemble_client(attempt->chain, establishment->parameters, &target);
     if (err != 0)
         return err;
     nwi_chain_set_owner(attempt->chain, &attempt_events, attempt);
@@ -444,17 +451,6 @@ static nwi_err check_request(const struct nwi_establishment *establishment) {
     return nwi_posix(ENOTSUP);
 }
 
-/* What may be left out without breaking what was asked for; docs/coverage.md lists these. */
-static void report_ignored(const struct nwi_establishment *establishment) {
-    nw_parameters_t parameters = establishment->parameters;
-    if (parameters->multipath_service != nw_multipath_service_disabled)
-        nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
-                "multipath service: this connection uses one path");
-    if (parameters->fast_open_enabled)
-        nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
-                "fast open: this connection begins with the full handshake");
-}
-
 /* A loopback address, or a name that always means one (RFC 6761 section 6.3). */
 static bool is_itself(nw_endpoint_t endpoint) {
     socklen_t length = 0;
@@ -482,7 +478,6 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     nwi_retain(establishment);
     note(establishment, root, NWI_EVENT_START, 0);
     nwi_err err = check_request(establishment);
-    report_ignored(establishment);
     bool permanent = err != 0;
     bool itself = is_itself(establishment->endpoint);
     if (err == 0 && !itself)
@@ -501,6 +496,10 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     nwi_release(establishment);
 }
 
+size_t nwi_establishment_early_sent(const struct nwi_establishment *establishment) {
+    return establishment->early_sent;
+}
+
 bool nwi_establishment_was_denied(const struct nwi_establishment *establishment) {
     return establishment->denied;
 }
@@ -511,6 +510,8 @@ static void destroy_establishment(void *object) {
     nwi_release(establishment->parameters);
     nwi_release(establishment->timeline);
     nwi_release(establishment->context_owner);
+    if (establishment->early != NULL)
+        dispatch_release(establishment->early);
 }
 
 static const struct nwi_type establishment_type = {
@@ -529,6 +530,9 @@ struct nwi_establishment *nwi_establishment_create(const struct nwi_establishmen
     establishment->endpoint = nwi_retain(request->endpoint);
     establishment->parameters = nwi_retain(request->parameters);
     establishment->timeline = nwi_retain(request->timeline);
+    establishment->early = request->early;
+    if (request->early != NULL)
+        dispatch_retain(request->early);
     establishment->context = request->context;
     establishment->loop = request->loop;
     establishment->context_owner = nwi_retain(request->context_owner);

@@ -23,6 +23,7 @@ struct nwi_establishment_request { /* borrowed for the call */
     struct nwi_loop *loop;
     void *context_owner;           /* object that embeds the context */
     struct nwi_timeline *timeline; /* may be NULL */
+    dispatch_data_t early;         /* the first content, which each attempt may send; NULL: none */
 };
 
 /* One of the two comes, once, never after nwi_establishment_cancel; perhaps inside
@@ -41,6 +42,8 @@ struct nwi_establishment *nwi_establishment_create(const struct nwi_establishmen
 void nwi_establishment_begin(struct nwi_establishment *establishment);
 /* Gives up the attempt that has run longest and goes on to the next address. */
 void nwi_establishment_next(struct nwi_establishment *establishment);
+/* After `ready`: how many octets of the early content the chain has sent already. */
+size_t nwi_establishment_early_sent(const struct nwi_establishment *establishment);
 /* Whether the policy about the local network was what kept it from an address. */
 bool nwi_establishment_was_denied(const struct nwi_establishment *establishment);
 /* Closes everything at once. No event comes afterwards. */

@@ -32,6 +32,7 @@ struct connection_send {
     struct nwi_callback completion; /* empty: idempotent, nobody is told */
     nwi_ns expires;                 /* NWI_NEVER: not at all */
     nwi_err err;
+    bool idempotent; /* may go before `ready`, and several times */
 };
 TAILQ_HEAD(connection_send_list, connection_send);
 
@@ -120,6 +121,8 @@ void nwi_connection_name(nw_connection_t connection, char name[16]);
 
 /* connection_state.c: in the protocol context */
 void nwi_connection_begin(nw_connection_t connection);
+/* While preparing, with nothing under way yet. */
+void nwi_connection_establish(nw_connection_t connection);
 void nwi_connection_retry(nw_connection_t connection);
 void nwi_connection_end(nw_connection_t connection, enum nwi_disconnect how);
 void nwi_connection_next_endpoint(nw_connection_t connection);
@@ -140,7 +143,15 @@ void nwi_connection_unwatch_path(nw_connection_t connection);
 bool nwi_connection_wants_path(nw_connection_t connection);
 void nwi_connection_tell_path_if_new(nw_connection_t connection);
 
+/* connection_early.c */
+/* Whether establishment has to wait until the program has given idempotent content. */
+bool nwi_connection_awaits_early(nw_connection_t connection);
+/* Borrowed from the send that will go first; NULL: none. */
+dispatch_data_t nwi_connection_early_content(nw_connection_t connection);
+
 /* connection_send.c */
+/* Before any other content: the first, of which `sent` octets are on their way already. */
+void nwi_connection_continue_early(nw_connection_t connection, size_t sent);
 void nwi_connection_pump_sends(nw_connection_t connection);
 void nwi_connection_fail_sends(nw_connection_t connection, nwi_err err);
 

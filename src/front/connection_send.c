@@ -136,6 +136,14 @@ static void hand_down(nw_connection_t connection, struct connection_send *send) 
     nwi_chain_send(connection->protocol.chain, &send->base);
 }
 
+void nwi_connection_continue_early(nw_connection_t connection, size_t sent) {
+    struct connection_send *first = TAILQ_FIRST(&connection->protocol.sends);
+    if (sent == 0 || first == NULL)
+        return;
+    first->base.offset = sent;
+    hand_down(connection, first);
+}
+
 void nwi_connection_pump_sends(nw_connection_t connection) {
     if (connection->protocol.pumping_sends || connection->protocol.batch != 0)
         return;
@@ -206,8 +214,11 @@ static void queue_send(nw_connection_t connection, struct connection_send *send)
     nw_content_context_t context = send->base.context;
     if (context->antecedent != NULL || send->expires != NWI_NEVER || context->priority != 0.5)
         connection->protocol.sends_ranked = true;
-    bool expires = send->expires != NWI_NEVER;
+    bool expires = send->expires != NWI_NEVER, idempotent = send->idempotent;
     TAILQ_INSERT_TAIL(&connection->protocol.sends, send, link);
+    if (idempotent && connection->protocol.state == nw_connection_state_preparing &&
+        connection->protocol.establishment == NULL && !connection->protocol.accepted)
+        nwi_connection_establish(connection);
     nwi_connection_pump_sends(connection); /* may end the send, and free it */
     if (expires && !TAILQ_EMPTY(&connection->protocol.sends))
         set_expiry(connection);
@@ -219,7 +230,7 @@ static void send_arrived(struct nwi_task *task) {
 }
 
 static void send_content(nw_connection_t connection, dispatch_data_t content,
-                         nw_content_context_t context, bool is_complete,
+                         nw_content_context_t context, bool is_complete, bool idempotent,
                          struct nwi_callback completion, const char *function) {
     if (connection == NULL || context == NULL) {
         nwi_log_misuse(function, connection == NULL ? "connection is NULL" : "context is NULL");
@@ -236,6 +247,7 @@ static void send_content(nw_connection_t connection, dispatch_data_t content,
     send->base.done = send_done;
     send->connection = connection;
     send->completion = completion;
+    send->idempotent = idempotent;
     send->expires =
         context->expiration_ms == 0 ? NWI_NEVER : nwi_now() + context->expiration_ms * NWI_MS;
     send->task.run = send_arrived;
@@ -247,17 +259,16 @@ void nw_connection_send_f(nw_connection_t connection, dispatch_data_t content,
                           nw_content_context_t context, bool is_complete, void *completion_context,
                           nw_connection_send_completion_f completion) {
     struct nwi_callback nobody = {0};
-    send_content(connection, content, context, is_complete,
-                 nwi_send_f_is_idempotent(completion)
-                     ? nobody
-                     : nwi_callback_f(completion_context, (nwi_fn)completion),
+    bool idempotent = nwi_send_f_is_idempotent(completion);
+    send_content(connection, content, context, is_complete, idempotent,
+                 idempotent ? nobody : nwi_callback_f(completion_context, (nwi_fn)completion),
                  __func__);
 }
 NW_EXPORT void nw_connection_send(nw_connection_t connection, dispatch_data_t content,
                                   nw_content_context_t context, bool is_complete,
                                   const void *completion) {
     struct nwi_callback nobody = {0};
-    send_content(connection, content, context, is_complete,
-                 nwi_send_block_is_idempotent(completion) ? nobody : nwi_callback_block(completion),
-                 __func__);
+    bool idempotent = nwi_send_block_is_idempotent(completion);
+    send_content(connection, content, context, is_complete, idempotent,
+                 idempotent ? nobody : nwi_callback_block(completion), __func__);
 }

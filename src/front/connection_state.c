@@ -184,7 +184,8 @@ static void enter(nw_connection_t connection, nw_connection_state_t next, nwi_er
 
 /* --- establishment --- */
 
-static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
+/* `sent`: of the first content, octets that the chain has sent already. */
+static void become_ready(nw_connection_t connection, struct nwi_chain *chain, size_t sent) {
     connection->protocol.chain = chain;
     nwi_chain_set_owner(chain, &nwi_connection_chain_events, connection);
     nwi_connection_publish(connection, chain);
@@ -198,15 +199,17 @@ static void become_ready(nw_connection_t connection, struct nwi_chain *chain) {
     nwi_connection_tell_path_if_new(connection);
     enter(connection, nw_connection_state_ready, 0);
     nwi_connection_tell_bool(connection, HANDLER_VIABILITY, true);
+    nwi_connection_continue_early(connection, sent);
     nwi_connection_pump_sends(connection);
     nwi_connection_pump_receives(connection);
 }
 
 static void established(void *owner, struct nwi_chain *chain) {
     nw_connection_t connection = owner;
+    size_t sent = nwi_establishment_early_sent(connection->protocol.establishment);
     connection->protocol.establishment =
         nwi_establishment_release(connection->protocol.establishment);
-    become_ready(connection, chain);
+    become_ready(connection, chain, sent);
 }
 
 static void try_again(struct nwi_alarm *alarm) {
@@ -253,8 +256,10 @@ static const struct nwi_establishment_events establishment_events = {
     .failed = not_established,
 };
 
-static void establish(nw_connection_t connection) {
+void nwi_connection_establish(nw_connection_t connection) {
     char name[16];
+    if (nwi_connection_awaits_early(connection))
+        return; /* until the program has given content to begin with */
     nwi_connection_name(connection, name);
     connection->protocol.network = nwi_path_changes();
     struct nwi_establishment_request request = {
@@ -265,6 +270,7 @@ static void establish(nw_connection_t connection) {
         .loop = connection->loop,
         .context_owner = connection,
         .timeline = connection->shared.timeline,
+        .early = nwi_connection_early_content(connection),
     };
     connection->protocol.establishment =
         nwi_establishment_create(&request, &establishment_events, connection);
@@ -276,7 +282,7 @@ static void establish(nw_connection_t connection) {
 
 static void accepted_connected(void *owner) {
     nw_connection_t connection = owner;
-    become_ready(connection, connection->protocol.chain);
+    become_ready(connection, connection->protocol.chain, 0);
 }
 
 static void accepted_failed(void *owner, nwi_err err) {
@@ -301,7 +307,7 @@ void nwi_connection_begin(nw_connection_t connection) {
         pthread_mutex_lock(&connection->shared.lock);
         connection->shared.timeline = nwi_timeline_create();
         pthread_mutex_unlock(&connection->shared.lock);
-        establish(connection);
+        nwi_connection_establish(connection);
         return;
     }
     struct nwi_chain *chain = connection->protocol.chain;
@@ -318,7 +324,7 @@ void nwi_connection_begin(nw_connection_t connection) {
 
 void nwi_connection_retry(nw_connection_t connection) {
     enter(connection, nw_connection_state_preparing, 0);
-    establish(connection);
+    nwi_connection_establish(connection);
 }
 
 void nwi_connection_next_endpoint(nw_connection_t connection) {

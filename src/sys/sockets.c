@@ -28,6 +28,10 @@ static nwi_err check(int result) {
     return result < 0 ? last_error() : 0;
 }
 
+static size_t clamp_pieces(size_t count) {
+    return count < IOV_MAX ? count : IOV_MAX;
+}
+
 nwi_err nwi_socket_open(int family, int type, int protocol, int *ret_fd) {
     int fd = nwi_sys()->socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     if (fd < 0)
@@ -46,6 +50,21 @@ nwi_err nwi_socket_connect(int fd, const struct sockaddr *address, socklen_t len
     if (errno != EINPROGRESS && errno != EINTR)
         return last_error();
     *ret_pending = true;
+    return 0;
+}
+
+nwi_err nwi_socket_connect_with(int fd, const struct sockaddr *address, socklen_t length,
+                                const struct iovec *pieces, size_t count, bool *ret_pending,
+                                size_t *ret_sent) {
+    struct msghdr message = {.msg_name = (void *)address,
+                             .msg_namelen = length,
+                             .msg_iov = (struct iovec *)pieces,
+                             .msg_iovlen = clamp_pieces(count)};
+    ssize_t sent = nwi_sys()->sendmsg(fd, &message, MSG_FASTOPEN | MSG_NOSIGNAL);
+    if (sent < 0 && errno != EINPROGRESS && errno != EINTR)
+        return last_error();
+    *ret_pending = true; /* also after EINTR: as with connect() */
+    *ret_sent = sent > 0 ? (size_t)sent : 0;
     return 0;
 }
 
@@ -100,10 +119,6 @@ void nwi_socket_abort(int fd) {
      * best left. */
     nwi_sys()->setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
     nwi_socket_close(fd);
-}
-
-static size_t clamp_pieces(size_t count) {
-    return count < IOV_MAX ? count : IOV_MAX;
 }
 
 nwi_err nwi_socket_send(int fd, const struct iovec *pieces, size_t count, int flags,

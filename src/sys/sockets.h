@@ -38,6 +38,12 @@ nwi_err nwi_socket_open(int family, int type, int protocol, int *ret_fd);
  * the result. */
 nwi_err nwi_socket_connect(int fd, const struct sockaddr *address, socklen_t length,
                            bool *ret_pending);
+/* The same of TCP with its first octets (RFC 7413): *ret_sent of them go with the SYN, as many as a
+ * segment holds, or 0 when the kernel has no cookie of that peer. Always pending. Errors:
+ * EOPNOTSUPP: fast open is switched off, and nothing has happened; those of connect. */
+nwi_err nwi_socket_connect_with(int fd, const struct sockaddr *address, socklen_t length,
+                                const struct iovec *pieces, size_t count, bool *ret_pending,
+                                size_t *ret_sent);
 nwi_err nwi_socket_bind(int fd, const struct sockaddr *address, socklen_t length);
 nwi_err nwi_socket_listen(int fd, int backlog);
 /* `ret_peer` and `ret_length` may both be NULL. An AF_UNIX peer without a name gives the length of

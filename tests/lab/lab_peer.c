@@ -1,14 +1,17 @@
 /*
  * lab_peer.c - a client told by its standard input what to do; it writes each event as one line.
- * What:   lab_peer [-ue] [-r TYPE] [-p TYPE] [-L ADDRESS] [-I HOST] HOST PORT
+ * What:   lab_peer [-ueF] [-m SERVICE] [-c CLASS] [-r TYPE] [-p TYPE] [-L ADDRESS] [-I HOST]
+ *         HOST PORT
  *         -u: UDP. -r, -p: the required or prohibited type of interface (wired, wifi, cellular,
- *         loopback). -e: expensive ones are prohibited. -L: the local endpoint. -I: the interface that leads to HOST is required; then "start" starts.
- * Input:  "send TEXT", "end" (of the sending side), "receive" (again, after "broken"), "size",
- *         "restart", "start", "cancel".
- * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE REASON", "interface NAME" (-I),
- *         "size OCTETS" (of the largest datagram), "sent DOMAIN CODE" ("none 0": fine),
- *         "received OCTETS", "finished OCTETS" (the peer's end), "broken DOMAIN CODE OCTETS", "cancelled MICROSECONDS" (since the command; then it
- *         ends).
+ *         loopback). -e: expensive ones are prohibited. -L: the local endpoint. -F: fast open. -m,
+ *         -c: number of a multipath service, of a service class. -I: the interface that leads to HOST is
+ *         required; then "start" starts.
+ * Input:  "send TEXT", "early TEXT" (idempotent), "end" (of the sending side), "receive" (again,
+ *         after "broken"), "size", "restart", "start", "cancel".
+ * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE REASON",
+ *         "interface NAME" (-I), "size OCTETS" (of the largest datagram), "sent DOMAIN CODE" ("none
+ *         0": fine), "received OCTETS", "finished OCTETS" (the peer's end), "broken DOMAIN CODE
+ *         OCTETS", "cancelled MICROSECONDS" (since the command; then it ends).
  * Runs:   on the main queue; the input is read as it comes.
  */
 #include <Network/Network.h>
@@ -124,6 +127,11 @@ static void obey(const char *line) {
         nw_connection_send_f(peer.connection, data, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
                              NULL, on_sent);
         dispatch_release(data);
+    } else if (strncmp(line, "early ", 6) == 0) {
+        dispatch_data_t data = dispatch_data_create_f(line + 6, strlen(line + 6), NULL, NULL, NULL);
+        nw_connection_send_f(peer.connection, data, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
+                             NULL, NW_CONNECTION_SEND_IDEMPOTENT_CONTENT_F);
+        dispatch_release(data);
     } else if (strcmp(line, "end") == 0) {
         nw_connection_send_f(peer.connection, NULL, NW_CONNECTION_FINAL_MESSAGE_CONTEXT, true, NULL,
                              on_sent);
@@ -226,10 +234,11 @@ static void ask_interface(struct question *question, const char *host) {
 
 int main(int argc, char **argv) {
     const char *required = NULL, *prohibited = NULL, *interface_to = NULL, *local = NULL;
-    bool expensive_prohibited = false;
+    bool expensive_prohibited = false, fast_open = false;
+    int multipath = 0, service_class = 0;
     int option;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "uer:p:L:I:")) != -1) {
+    while ((option = getopt(argc, argv, "ueFm:c:r:p:L:I:")) != -1) {
         switch (option) {
         case 'u':
             peer.datagrams = true;
@@ -239,6 +248,15 @@ int main(int argc, char **argv) {
             break;
         case 'p':
             prohibited = optarg;
+            break;
+        case 'F':
+            fast_open = true;
+            break;
+        case 'm':
+            multipath = atoi(optarg);
+            break;
+        case 'c':
+            service_class = atoi(optarg);
             break;
         case 'e':
             expensive_prohibited = true;
@@ -261,6 +279,9 @@ int main(int argc, char **argv) {
     if (prohibited != NULL)
         nw_parameters_prohibit_interface_type(question.parameters, type_named(prohibited));
     nw_parameters_set_prohibit_expensive(question.parameters, expensive_prohibited);
+    nw_parameters_set_fast_open_enabled(question.parameters, fast_open);
+    nw_parameters_set_multipath_service(question.parameters, (nw_multipath_service_t)multipath);
+    nw_parameters_set_service_class(question.parameters, (nw_service_class_t)service_class);
     if (local != NULL) {
         nw_endpoint_t endpoint = nw_endpoint_create_host(local, "0");
         nw_parameters_set_local_endpoint(question.parameters, endpoint);

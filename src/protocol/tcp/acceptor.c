@@ -118,7 +118,7 @@ static void watch_ready(struct nwi_watch *watch, unsigned events) {
 static nwi_err open_socket(struct nwi_acceptor *acceptor,
                            const struct nwi_acceptor_request *request) {
     int family = request->local->sa_family;
-    nwi_err err = nwi_socket_open(family, SOCK_STREAM, 0, &acceptor->fd);
+    nwi_err err = nwi_tcp_socket(family, request->parameters, &acceptor->fd);
     if (err == 0 && family == AF_INET6)
         err = nwi_socket_set_int(acceptor->fd, IPPROTO_IPV6, IPV6_V6ONLY,
                                  !nwi_is_dual_stack(request->parameters, request->local));
@@ -140,6 +140,8 @@ static nwi_err open_socket(struct nwi_acceptor *acceptor,
     if (family == AF_UNIX)
         memcpy(acceptor->path, ((const struct sockaddr_un *)request->local)->sun_path,
                sizeof acceptor->path);
+    if (family != AF_UNIX)
+        nwi_tcp_accept_early(acceptor->fd, request->parameters);
     return nwi_socket_listen(acceptor->fd, BACKLOG);
 }
 

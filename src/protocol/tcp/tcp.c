@@ -376,6 +376,8 @@ static void established(struct tcp *tcp) {
     tcp->connecting = false;
     tcp->writable = true;
     stop_alarm(tcp);
+    if (tcp->errand != NULL)
+        nwi_tcp_report_multipath(tcp->fd, tcp->errand->request.parameters);
     free_errand(tcp);
     nwi_layer_connected(&tcp->base);
 }
@@ -415,19 +417,6 @@ static nwi_err start_timeout(struct tcp *tcp) {
     return set_alarm(tcp, seconds * NWI_SEC);
 }
 
-static nwi_err open_socket(struct tcp *tcp) {
-    const struct nwi_tcp_request *request = &tcp->errand->request;
-    nwi_err err = nwi_socket_open(request->remote->sa_family, SOCK_STREAM, 0, &tcp->fd);
-    if (err != 0)
-        return err;
-    err = nwi_tcp_apply_options(tcp->fd, request->remote->sa_family, request->parameters);
-    if (err == 0 && request->interface_index != 0)
-        err = nwi_socket_bind_interface(tcp->fd, request->interface_index);
-    if (err == 0 && request->local != NULL)
-        err = nwi_socket_bind(tcp->fd, request->local, request->local_length);
-    return err;
-}
-
 static nwi_err start_watch(struct tcp *tcp) {
     return nwi_watch_start(&tcp->watch, tcp->base.chain->context, tcp->base.chain->loop, tcp->fd,
                            tcp, watch_ready);
@@ -446,9 +435,9 @@ static nwi_err tcp_connect(struct nwi_layer *layer) {
     }
     bool pending = false;
     const struct nwi_tcp_request *request = &tcp->errand->request;
-    if ((err = open_socket(tcp)) != 0)
+    if ((err = nwi_tcp_open(request, &tcp->fd)) != 0)
         return err;
-    if ((err = nwi_socket_connect(tcp->fd, request->remote, request->remote_length, &pending)) != 0)
+    if ((err = nwi_tcp_begin(tcp->fd, request, &pending)) != 0)
         return err;
     tcp->connecting = true;
     if ((err = start_watch(tcp)) != 0 || (pending && (err = start_timeout(tcp)) != 0))

@@ -10,7 +10,7 @@
 #include "sys/sockets.h"
 #include <netinet/tcp.h>
 
-static void tune(int fd, int name, int value, const char *what) {
+void nwi_tcp_tune(int fd, int name, int value, const char *what) {
     nwi_socket_tune(fd, IPPROTO_TCP, name, value, what);
 }
 
@@ -19,11 +19,11 @@ static void set_keepalive(int fd, const struct nwi_tcp_options *tcp) {
         return;
     nwi_socket_tune(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
     if (tcp->keepalive_idle_time != 0)
-        tune(fd, TCP_KEEPIDLE, (int)tcp->keepalive_idle_time, "TCP_KEEPIDLE");
+        nwi_tcp_tune(fd, TCP_KEEPIDLE, (int)tcp->keepalive_idle_time, "TCP_KEEPIDLE");
     if (tcp->keepalive_interval != 0)
-        tune(fd, TCP_KEEPINTVL, (int)tcp->keepalive_interval, "TCP_KEEPINTVL");
+        nwi_tcp_tune(fd, TCP_KEEPINTVL, (int)tcp->keepalive_interval, "TCP_KEEPINTVL");
     if (tcp->keepalive_count != 0)
-        tune(fd, TCP_KEEPCNT, (int)tcp->keepalive_count, "TCP_KEEPCNT");
+        nwi_tcp_tune(fd, TCP_KEEPCNT, (int)tcp->keepalive_count, "TCP_KEEPCNT");
 }
 
 /* Linux has one limit for unacknowledged data and zero windows (TCP_USER_TIMEOUT, ms): the shorter
@@ -33,8 +33,9 @@ static void set_drop_time(int fd, const struct nwi_tcp_options *tcp) {
     if (tcp->persist_timeout != 0 && (seconds == 0 || tcp->persist_timeout < seconds))
         seconds = tcp->persist_timeout;
     if (seconds != 0)
-        tune(fd, TCP_USER_TIMEOUT, seconds < INT32_MAX / 1000 ? (int)seconds * 1000 : INT32_MAX,
-             "TCP_USER_TIMEOUT");
+        nwi_tcp_tune(fd, TCP_USER_TIMEOUT,
+                     seconds < INT32_MAX / 1000 ? (int)seconds * 1000 : INT32_MAX,
+                     "TCP_USER_TIMEOUT");
 }
 
 /* The largest segment (octets of content): the program's wish, and no more than fills the smallest
@@ -47,7 +48,7 @@ static void set_segment_size(int fd, int family, const struct nwi_tcp_options *t
     if (ip != NULL && ip->use_minimum_mtu && family == AF_INET6 && (size == 0 || size > minimum))
         size = minimum;
     if (size != 0)
-        tune(fd, TCP_MAXSEG, (int)size, "TCP_MAXSEG");
+        nwi_tcp_tune(fd, TCP_MAXSEG, (int)size, "TCP_MAXSEG");
 }
 
 /* What Linux decides for the whole host, or not at all. docs/coverage.md lists these. */
@@ -60,8 +61,6 @@ static void report_unsupported(const struct nwi_tcp_options *tcp) {
         {tcp->retransmit_fin_drop, "retransmit_fin_drop",
          "Linux bounds FIN_WAIT for the whole host"},
         {tcp->disable_ecn, "disable_ecn", "Linux decides by net.ipv4.tcp_ecn"},
-        {tcp->enable_fast_open, "enable_fast_open",
-         "connections open with the full handshake so far"},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (options[i].asked)
@@ -78,11 +77,11 @@ nwi_err nwi_tcp_apply_options(int fd, int family, nw_parameters_t parameters) {
     if (tcp == NULL)
         return 0;
     if (tcp->no_delay)
-        tune(fd, TCP_NODELAY, 1, "TCP_NODELAY");
+        nwi_tcp_tune(fd, TCP_NODELAY, 1, "TCP_NODELAY");
     if (tcp->no_push)
-        tune(fd, TCP_CORK, 1, "TCP_CORK");
+        nwi_tcp_tune(fd, TCP_CORK, 1, "TCP_CORK");
     if (tcp->disable_ack_stretching)
-        tune(fd, TCP_QUICKACK, 1, "TCP_QUICKACK");
+        nwi_tcp_tune(fd, TCP_QUICKACK, 1, "TCP_QUICKACK");
     set_keepalive(fd, tcp);
     set_drop_time(fd, tcp);
     report_unsupported(tcp);
