@@ -23,7 +23,7 @@
 #define RETRY NWI_SEC /* after the network's state could not be read */
 /* Where reading the state takes long (thousands of links), it is read more rarely while changes go
  * on: one part in this many of a processor, but every so often in any case. */
-enum { THRIFT = 50 };
+enum { THRIFT = 100 };
 #define PACE_MAX (500 * NWI_MS)
 
 struct nwi_path_subscription {
