@@ -25,6 +25,9 @@
  * on: one part in this many of a processor, but every so often in any case. */
 enum { THRIFT = 100 };
 #define PACE_MAX (500 * NWI_MS)
+/* Hosts with full routing tables see thousands of route changes a second; subscribers hear of those
+ * that the table does not show this often at most. */
+#define WAYS_PACE (100 * NWI_MS)
 
 struct nwi_path_subscription {
     struct nwi_object base;
@@ -44,9 +47,11 @@ struct monitor {
     struct nwi_loop *loop;
     struct nwi_watch watch;
     struct nwi_alarm alarm;
-    bool watching;   /* the watch was started; own context only */
-    bool waiting;    /* the alarm is set; own context only */
-    nwi_ns earliest; /* of the next look; own context only */
+    bool watching;    /* the watch was started; own context only */
+    bool waiting;     /* the alarm is set; own context only */
+    nwi_ns earliest;  /* of the next look; own context only */
+    bool ways;        /* routes that the table does not show changed; own context only */
+    nwi_ns ways_told; /* when that was told last; own context only */
     struct nwi_task start, stop, again;
     bool again_travelling;        /* `again` is pushed and has not run; under lock */
     struct nwi_path_table *table; /* owned; under lock */
@@ -90,12 +95,14 @@ static void tell_all(void) { /* under lock */
     }
 }
 
-/* Whether a relevant change is among what the kernel has told since. */
+/* Whether a change that the table shows is among what the kernel has told since; notes the others.
+ */
 static bool drain(struct monitor *monitor) {
-    bool changed = true; /* also when reading fails: better look once too often */
-    nwi_err err = nwi_netlink_drain(monitor->fd, &changed);
+    bool changed = true, ways = true; /* also when reading fails: better look once too often */
+    nwi_err err = nwi_netlink_drain(monitor->fd, &changed, &ways);
     if (err != 0)
         nwi_log(NWI_LOG_ERROR, "path", "netlink", "cannot read changes: %s", nwi_err_text(err));
+    monitor->ways = monitor->ways || ways;
     return changed;
 }
 
@@ -155,13 +162,37 @@ static void start_watch(struct monitor *monitor) {
     monitor->waiting = nwi_alarm_set(&monitor->alarm, nwi_now() + RETRY) == 0;
 }
 
+/* A route to some place only: who has a connection there looks again. What is known of names and of
+ * the links stays. */
+static void tell_ways(struct monitor *monitor) {
+    if (!monitor->ways)
+        return;
+    monitor->ways = false;
+    monitor->ways_told = nwi_now();
+    pthread_mutex_lock(&lock);
+    atomic_fetch_add_explicit(&changes, 1, memory_order_release); /* pairs with nwi_path_changes */
+    if (monitor == running)
+        tell_all();
+    pthread_mutex_unlock(&lock);
+}
+
 static void alarm_fired(struct nwi_alarm *alarm) {
     struct monitor *monitor = nwi_container_of(alarm, struct monitor, alarm);
+    bool blind = !monitor->watching;
     monitor->waiting = false;
-    if (!monitor->watching)
+    if (blind)
         start_watch(monitor);
-    drain(monitor); /* all that came while waiting is in what is read now */
-    look(monitor);
+    bool changed = drain(monitor); /* all that came while waiting is in what is read now */
+    if (changed || blind || atomic_load(&monitor->stale))
+        look(monitor);
+    tell_ways(monitor);
+}
+
+static void tell_ways_soon(struct monitor *monitor) {
+    nwi_ns soon = nwi_now() + NWI_PATH_COALESCE, paced = monitor->ways_told + WAYS_PACE;
+    monitor->waiting = nwi_alarm_set(&monitor->alarm, soon > paced ? soon : paced) == 0;
+    if (!monitor->waiting)
+        tell_ways(monitor);
 }
 
 /* The table differs from the network, or may: looks again soon, once for a whole burst. */
@@ -198,9 +229,12 @@ void nwi_path_costs_changed(void) {
 static void on_ready(struct nwi_watch *watch, unsigned events) {
     struct monitor *monitor = nwi_container_of(watch, struct monitor, watch);
     (void)events;
-    if (!monitor->waiting &&
-        drain(monitor)) /* else the alarm reads it, and what comes until then */
+    if (monitor->waiting)
+        return; /* the alarm reads it, and what comes until then */
+    if (drain(monitor))
         look_soon(monitor);
+    else if (monitor->ways)
+        tell_ways_soon(monitor);
 }
 
 static void start_run(struct nwi_task *task) {

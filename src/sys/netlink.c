@@ -371,8 +371,6 @@ nwi_err nwi_netlink_subscribe(int *ret_fd) {
                         ret_fd);
 }
 
-/* Hosts with full routing tables see thousands of route changes a second: only default routes
- * concern us. */
 static bool is_relevant(const struct nlmsghdr *message) {
     switch (message->nlmsg_type) {
     case RTM_NEWLINK:
@@ -388,28 +386,40 @@ static bool is_relevant(const struct nlmsghdr *message) {
     }
 }
 
-nwi_err nwi_netlink_drain(int fd, bool *ret_changed) {
+/* A route to some place: by it an address becomes reachable or is no more. Copies that the kernel
+ * makes for single destinations, and its tables of own addresses, are none. */
+static bool is_way(const struct nlmsghdr *message) {
+    const struct rtmsg *info = mnl_nlmsg_get_payload(message);
+    return (message->nlmsg_type == RTM_NEWROUTE || message->nlmsg_type == RTM_DELROUTE) &&
+           mnl_nlmsg_get_payload_len(message) >= sizeof *info && info->rtm_table == RT_TABLE_MAIN &&
+           !(info->rtm_flags & RTM_F_CLONED) && !is_default_route(message);
+}
+
+nwi_err nwi_netlink_drain(int fd, bool *ret_changed, bool *ret_ways) {
     union message message;
     size_t size;
-    bool changed = false;
+    bool changed = false, ways = false;
     int overruns = 0;
     for (;;) {
         nwi_err err = receive(fd, &message, &size);
         if (err == nwi_posix(ENOBUFS) &&
             overruns++ <
                 OVERRUNS_MAX) { /* the kernel dropped some: netlink(7) asks for a fresh dump */
-            changed = true;
+            changed = ways = true;
             continue;
         }
         if (nwi_err_would_block(err)) {
             *ret_changed = changed;
+            *ret_ways = ways;
             return 0;
         }
         if (err != 0)
             return err;
         int left = (int)size;
         for (const struct nlmsghdr *header = &message.header; is_whole(header, left);
-             header = mnl_nlmsg_next(header, &left))
+             header = mnl_nlmsg_next(header, &left)) {
             changed = changed || is_relevant(header);
+            ways = ways || is_way(header);
+        }
     }
 }

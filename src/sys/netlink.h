@@ -48,8 +48,9 @@ nwi_err nwi_netlink_default_routes(void (*each)(void *context,
 
 /* A non-blocking descriptor of the caller's that is readable after changes to any of the three. */
 nwi_err nwi_netlink_subscribe(int *ret_fd);
-/* Reads all that waits; *ret_changed tells whether something relevant was in it (also when the
+/* Reads all that waits; *ret_changed tells whether something that the three lists show was in it,
+ * *ret_ways whether another route of the main table came, went or changed (both also when the
  * kernel had to drop messages). Errors: those of recvmsg, not would-block. */
-nwi_err nwi_netlink_drain(int fd, bool *ret_changed);
+nwi_err nwi_netlink_drain(int fd, bool *ret_changed, bool *ret_ways);
 
 #endif

@@ -138,8 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(table == NULL);
     }
     nwi_release(table);
-    bool changed;
+    bool changed, ways;
     position = 0;
-    nwi_netlink_drain(1000, &changed);
+    nwi_netlink_drain(1000, &changed, &ways);
     return 0;
 }

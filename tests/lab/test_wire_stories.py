@@ -71,6 +71,17 @@ class Lost(Stories):
         peer.wait_for('received')
         self.assertEqual([line for line in peer.lines if line.startswith('viable')], ['viable 1'])
 
+    def test_way_lost_and_found(self):
+        """Link and addresses stay; only the route to the server goes. Who waits for one starts when it comes."""
+        peer = self.ready(V4)
+        way = ('10.77.0.0/24', 'dev', 'nwc', 'src', '10.77.0.1')
+        self.told_within(peer, 'viable 0', lambda: self.client.ip('route', 'del', *way))
+        waiting = self.peer(V4, 7000)
+        waiting.wait_for('state waiting')
+        self.told_within(peer, 'viable 1', lambda: self.client.ip('route', 'add', *way))
+        waiting.wait_for('state ready')
+        self.assertEqual(self.states(peer), ['state preparing', 'state ready'])
+
     def test_interface_goes_away(self):
         peer = self.ready(V4)
         peer.wait_for('received')

@@ -86,13 +86,13 @@ static void faults(void **state) {
 static void overflow_counts_as_a_change(void **state) {
     (void)state;
     int fd;
-    bool changed = false;
+    bool changed = false, ways = false;
     assert_int_equal(nwi_netlink_subscribe(&fd), 0);
     fake_sys_fail(FAKE_RECVMSG, 1, 1, ENOBUFS);
-    assert_int_equal(nwi_netlink_drain(fd, &changed), 0);
-    assert_true(changed);
+    assert_int_equal(nwi_netlink_drain(fd, &changed, &ways), 0);
+    assert_true(changed && ways);
     fake_sys_fail(FAKE_RECVMSG, 1, 1, EBADF);
-    assert_int_equal(nwi_netlink_drain(fd, &changed), nwi_posix(EBADF));
+    assert_int_equal(nwi_netlink_drain(fd, &changed, &ways), nwi_posix(EBADF));
     nwi_socket_close(fd);
 }
 
