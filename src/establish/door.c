@@ -4,9 +4,11 @@
 #include "establish/door.h"
 #include "model/parameters.h"
 #include "model/udp_options.h"
+#include "path/rules.h"
 #include "protocol/tcp/acceptor.h"
 #include "protocol/tcp/tcp.h"
 #include "protocol/udp/udp.h"
+#include "sys/arrival.h"
 #include "sys/sockets.h"
 
 struct nwi_door {
@@ -15,6 +17,8 @@ struct nwi_door {
     void *owner;                   /* owned: events may come from the port's context */
     struct nwi_acceptor *acceptor; /* owned; stream */
     struct nwi_udp_port *port;     /* owned; datagrams */
+    int family;                    /* of the listening socket */
+    bool ruled;                    /* rules decide by which interfaces peers may come */
 };
 
 static bool wants(void *door_object) {
@@ -40,9 +44,22 @@ static struct nwi_layer *make_stream(void *context) {
     return nwi_tcp_adopt(*(int *)context);
 }
 
+/* Where the first packet cannot be asked, the address that the peer chose to connect to tells. */
+static unsigned arrival_of(const struct nwi_door *door, int fd) {
+    struct sockaddr_storage local;
+    socklen_t length;
+    unsigned index = 0;
+    if (!door->ruled || door->family == AF_UNIX)
+        return 0;
+    if (nwi_arrival_interface(fd, door->family, &index) == 0 && index != 0)
+        return index;
+    return nwi_socket_local(fd, &local, &length) == 0 ? nwi_path_holder((struct sockaddr *)&local)
+                                                      : 0;
+}
+
 static void accepted(void *door_object, int fd, const struct sockaddr *remote, socklen_t length) {
     struct nwi_door *door = door_object;
-    if (!door->events->allows(door->owner, remote) ||
+    if (!door->events->allows(door->owner, remote, arrival_of(door, fd)) ||
         !come_in(door, remote, length, make_stream, &fd))
         nwi_socket_close(fd);
 }
@@ -64,7 +81,7 @@ static bool new_peer(void *door_object, struct nwi_udp_port *port,
     struct nwi_door *door = door_object;
     struct datagram_peer peer = {port, first};
     const struct sockaddr *remote = (const struct sockaddr *)&first->peer;
-    if (!door->events->allows(door->owner, remote))
+    if (!door->events->allows(door->owner, remote, door->ruled ? first->interface_index : 0))
         return true; /* never: dropped */
     return come_in(door, remote, first->peer_length, make_datagram, &peer);
 }
@@ -90,6 +107,8 @@ nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **
         return NWI_ERR_NOMEM;
     door->events = request->events;
     door->owner = nwi_retain(request->owner);
+    door->family = request->local->sa_family;
+    door->ruled = nwi_path_has_rules(request->parameters);
     nwi_err err;
     if (request->parameters->stack->transport->definition == &nwi_udp_definition)
         err = nwi_udp_port_open(request->local, request->length, request->parameters, &port_events,
@@ -103,6 +122,7 @@ nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **
                 .context = request->context,
                 .loop = request->loop,
                 .context_owner = request->owner,
+                .tell_arrival = door->ruled,
                 .events = &acceptor_events,
                 .owner = door,
             },

@@ -13,8 +13,9 @@
 struct nwi_door;
 
 struct nwi_door_events {
-    /* Whether that peer may ever come in. */
-    bool (*allows)(void *owner, const struct sockaddr *remote);
+    /* Whether that peer may ever come in. interface_index: by which it came; 0 = not known, or
+     * without rules not asked. */
+    bool (*allows)(void *owner, const struct sockaddr *remote, unsigned interface_index);
     /* Whether a further peer may come in now; when not, it waits where the transport has a place
      * for that. */
     bool (*wants)(void *owner);

@@ -7,6 +7,8 @@
 #include "front/listener.h"
 #include "model/endpoint.h"
 #include "model/parameters.h"
+#include "path/rules.h"
+#include "path/settings_file.h"
 #include "sys/address.h"
 
 struct arrival { /* a new connection on its way into the listener's context */
@@ -41,11 +43,21 @@ static bool wants(void *owner) {
                NWI_LISTENER_UNDELIVERED_MAX;
 }
 
-/* Peers on the local links only, when the parameters say so. */
-static bool allows(void *owner, const struct sockaddr *remote) {
+static bool is_local(const struct sockaddr *remote) {
+    return remote->sa_family == AF_UNIX || nwi_address_is_loopback(remote);
+}
+
+/* By the rules about interfaces and the policy about the local network; peers on the local links
+ * only, when the parameters say so. */
+static bool allows(void *owner, const struct sockaddr *remote, unsigned interface_index) {
     nw_listener_t listener = owner;
-    return !listener->parameters->local_only || remote->sa_family == AF_UNIX ||
-           nwi_address_is_loopback(remote) || nwi_address_is_link_local(remote);
+    if (interface_index != 0 && !nwi_path_allows_arrival(listener->parameters, interface_index))
+        return false;
+    if (!is_local(remote) && nwi_path_local_network_denied() &&
+        nwi_path_is_on_local_network(remote))
+        return false;
+    return !listener->parameters->local_only || is_local(remote) ||
+           nwi_address_is_link_local(remote);
 }
 
 /* Takes one off the limit; false when there is none left. */

@@ -11,6 +11,7 @@
 #include "model/error.h"
 #include "model/ip_options.h"
 #include "model/parameters.h"
+#include "path/rules.h"
 #include "sys/address.h"
 
 static const char *const state_name[] = {"setup", "waiting", "ready", "failed", "cancelled"};
@@ -154,7 +155,9 @@ static void path_changed(void *context) {
 static void listen_now(nw_listener_t listener) {
     if (listener->protocol.door != NULL || is_end(listener->protocol.state))
         return;
-    nwi_err err = open_door(listener);
+    nwi_err err = nwi_path_allows_listening(listener->parameters);
+    if (err == 0)
+        err = open_door(listener);
     uint16_t port = atomic_load_explicit(&listener->port, memory_order_relaxed);
     if (err == 0 && (err = nwi_door_port(listener->protocol.door, &port)) != 0 && port == 0) {
         listener->protocol.door = nwi_door_close(listener->protocol.door);

@@ -36,8 +36,7 @@ const char *nwi_path_verdict_text(enum nwi_path_verdict verdict) {
 
 /* --- one interface --- */
 
-/* Of those that a program sets; ultra constrained links are refused without. */
-static bool has_rules(nw_parameters_t p) {
+bool nwi_path_has_rules(nw_parameters_t p) {
     return p != NULL && (p->required_interface != NULL || p->prohibited_interface_count > 0 ||
                          p->required_type != nw_interface_type_other || p->prohibited_types != 0 ||
                          p->prohibit_expensive || p->prohibit_constrained);
@@ -126,7 +125,7 @@ enum nwi_path_verdict nwi_path_judge(const struct nwi_path_table *table, nw_para
 
 nwi_err nwi_path_choose_in(const struct nwi_path_table *table, nw_parameters_t parameters,
                            struct nwi_path_choice *ret_choice) {
-    bool ruled = has_rules(parameters);
+    bool ruled = nwi_path_has_rules(parameters);
     struct nwi_path_choice choice = {.denied = table->local_network_denied};
     for (size_t i = 0; i < table->interface_count; i++) {
         enum nwi_path_verdict verdict = nwi_path_judge(table, parameters, &table->interfaces[i]);
@@ -151,7 +150,7 @@ static void log_verdicts(const struct nwi_path_table *table, nw_parameters_t par
 }
 
 nwi_err nwi_path_choose(nw_parameters_t parameters, struct nwi_path_choice *ret_choice) {
-    if (!has_rules(parameters) && local_address(parameters) == NULL &&
+    if (!nwi_path_has_rules(parameters) && local_address(parameters) == NULL &&
         !nwi_path_table_saw_ultra_constrained()) {
         /* The attempt itself will tell; a table costs more than a connect. */
         *ret_choice =
@@ -178,11 +177,38 @@ nwi_err nwi_path_allows_itself_in(const struct nwi_path_table *table, nw_paramet
 }
 
 nwi_err nwi_path_allows_itself(nw_parameters_t parameters) {
-    if (!has_rules(parameters))
+    if (!nwi_path_has_rules(parameters))
         return 0;
     NWI_AUTO_RELEASE
     struct nwi_path_table *table = nwi_path_copy_table();
     return table != NULL ? nwi_path_allows_itself_in(table, parameters) : nwi_posix(ENETDOWN);
+}
+
+/* --- listening --- */
+
+nwi_err nwi_path_allows_listening(nw_parameters_t parameters) {
+    struct nwi_path_choice choice;
+    if (local_address(parameters) != NULL && nwi_path_local_network_denied())
+        return nwi_posix(ENETDOWN);
+    if (!nwi_path_has_rules(parameters) || nwi_path_allows_itself(parameters) == 0)
+        return 0;
+    return nwi_path_choose(parameters, &choice);
+}
+
+bool nwi_path_allows_arrival(nw_parameters_t parameters, unsigned index) {
+    NWI_AUTO_RELEASE
+    struct nwi_path_table *table = nwi_path_copy_table();
+    const struct nwi_path_interface *interface =
+        table != NULL ? nwi_path_table_find(table, index) : NULL;
+    return interface != NULL && nwi_path_judge_rules(parameters, interface) == NWI_PATH_FITS;
+}
+
+unsigned nwi_path_holder(const struct sockaddr *address) {
+    NWI_AUTO_RELEASE
+    struct nwi_path_table *table = nwi_path_copy_table();
+    const struct nwi_path_interface *interface =
+        table != NULL ? nwi_path_table_find_address(table, address) : NULL;
+    return interface != NULL ? interface->link.index : 0;
 }
 
 /* --- why not --- */

@@ -59,6 +59,15 @@ nwi_err nwi_path_choose_in(const struct nwi_path_table *table, nw_parameters_t p
 nwi_err nwi_path_allows_itself(nw_parameters_t parameters);
 nwi_err nwi_path_allows_itself_in(const struct nwi_path_table *table, nw_parameters_t parameters);
 
+/* Whether parameters have rules about interfaces. Ultra constrained ones are refused without. */
+bool nwi_path_has_rules(nw_parameters_t parameters);
+/* Whether a listener may open: rules leave an interface, loopback counted, and its own address is
+ * not on a local network that is denied. 0 or posix ENETDOWN. */
+nwi_err nwi_path_allows_listening(nw_parameters_t parameters);
+/* Whether the rules let a peer come in by that interface. */
+bool nwi_path_allows_arrival(nw_parameters_t parameters, unsigned index);
+/* The interface that holds the address; 0 = none. */
+unsigned nwi_path_holder(const struct sockaddr *address);
 /* The interface that holds the parameters' local endpoint, when that is one address of one of this
  * machine's links to others; 0: none, or any. */
 unsigned nwi_path_local_interface(const struct nwi_path_table *table, nw_parameters_t parameters);

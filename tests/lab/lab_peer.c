@@ -4,8 +4,8 @@
  *         HOST PORT
  *         -u: UDP. -r, -p: the required or prohibited type of interface (wired, wifi, cellular,
  *         loopback). -e: expensive ones are prohibited. -L: the local endpoint. -F: fast open. -m,
- *         -c: number of a multipath service, of a service class. -I: the interface that leads to HOST is
- *         required; then "start" starts.
+ *         -c: number of a multipath service, of a service class. -I: the interface that leads to
+ *         HOST is required; then "start" starts.
  * Input:  "send TEXT", "early TEXT" (idempotent), "end" (of the sending side), "receive" (again,
  *         after "broken"), "size", "restart", "start", "cancel".
  * Output: "state NAME [DOMAIN CODE]", "viable 0|1", "better 0|1", "path STATUS INTERFACE REASON",

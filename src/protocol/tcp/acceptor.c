@@ -9,6 +9,7 @@
 #include "protocol/tcp/tcp.h"
 #include "stack/socket_options.h"
 #include "sys/address.h"
+#include "sys/arrival.h"
 #include "sys/sockets.h"
 #include <sys/un.h>
 #include <unistd.h>
@@ -133,6 +134,8 @@ static nwi_err open_socket(struct nwi_acceptor *acceptor,
     if (err == 0 && request->parameters->required_interface != NULL && family != AF_UNIX)
         err = nwi_socket_bind_interface(
             acceptor->fd, nw_interface_get_index(request->parameters->required_interface));
+    if (err == 0 && request->tell_arrival && family != AF_UNIX)
+        (void)nwi_arrival_enable(acceptor->fd, family); /* else its local address tells */
     if (err == 0)
         err = nwi_socket_bind(acceptor->fd, request->local, request->length);
     if (err != 0)

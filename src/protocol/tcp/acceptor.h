@@ -28,6 +28,7 @@ struct nwi_acceptor_request {
     struct nwi_serial *context;
     struct nwi_loop *loop;
     void *context_owner; /* object; retained */
+    bool tell_arrival;   /* accepted sockets are asked by which interface they came */
     const struct nwi_acceptor_events *events;
     void *owner;
 };

@@ -268,6 +268,9 @@ static nwi_err open_socket(struct nwi_udp_port *port, const struct sockaddr *loc
         err = nwi_udp_apply_options(port->fd, local->sa_family, parameters);
     if (err == 0)
         err = nwi_datagram_enable(port->fd, local->sa_family, NWI_DATAGRAM_LOCAL);
+    if (err == 0 && parameters->required_interface != NULL)
+        err = nwi_socket_bind_interface(port->fd,
+                                        nw_interface_get_index(parameters->required_interface));
     return err != 0 ? err : nwi_socket_bind(port->fd, local, length);
 }
 
