@@ -6,6 +6,7 @@ GATEWAYS"; most stories compare the first two, one compares all.
 """
 import concurrent.futures
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -17,8 +18,24 @@ import lab
 WATCHER = os.environ.get('PATH_WATCHER', 'build/tests/lab/path_watcher')
 QUIET = 0.6 * lab.SLOW  # seconds: three times as long as the monitor may hold a setback back
 APART = 0.005           # between the steps of a DHCP client
+TRIES = 10              # for a story on a machine that is busy
 BURST = 1000            # links
 BURST_SECONDS = 1.0     # of processor time
+
+
+class TooSlow(Exception):
+    """The machine took longer over steps that belong together than the monitor waits: the story is played again."""
+
+
+class Swift:
+    """with Swift(): what is inside has to take less than the monitor waits before it tells, 200 ms."""
+
+    def __enter__(self):
+        self.begun = time.monotonic()
+
+    def __exit__(self, kind, value, trace):
+        if kind is None and time.monotonic() - self.begun > 0.15:
+            raise TooSlow()
 
 
 class Watcher:
@@ -71,6 +88,21 @@ class Watcher:
         self.process.stdout.close()
 
 
+class Hand:
+    def __init__(self, name):
+        self.process = subprocess.Popen(['ip', '-n', name, '-force', '-batch', '-'], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.do('link show lo')
+        self.process.stdout.readline()  # it is there
+
+    def do(self, line):
+        self.process.stdin.write(line.encode() + b'\n')
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.communicate()
+
+
 class Story:
     """A machine with as many links as the story adds."""
 
@@ -115,15 +147,18 @@ class Story:
         if done.returncode != 0:
             raise AssertionError(done.stderr.decode())
 
+    def hand(self):
+        """An ip(8) that has been started, so that what it is told is done at once."""
+        return Hand(self.host.name)
+
     def steps(self, *lines):
-        """The same one after another, a few milliseconds apart: one process, so that a busy machine adds little."""
-        process = subprocess.Popen(['ip', '-n', self.host.name, '-force', '-batch', '-'], stdin=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL)
-        for line in lines:
-            process.stdin.write(line.encode() + b'\n')
-            process.stdin.flush()
-            time.sleep(APART)
-        process.communicate()
+        """One after another, a few milliseconds apart, as a DHCP client does it."""
+        hand = self.hand()
+        with Swift():
+            for line in lines:
+                hand.do(line)
+                time.sleep(APART)
+        hand.end()
 
     def watch(self, *options):
         watcher = Watcher(self.host, *options)
@@ -217,9 +252,12 @@ def asleep_within_a_setback(s):
     """The address goes, the machine sleeps, wakes up, and the address is there again."""
     s.link('w', 1)
     watcher = s.watch()
-    s.host.ip('addr', 'flush', 'dev', 'w')
-    time.sleep(0.05)  # it has been seen, and is held back
-    watcher.signal(signal.SIGSTOP)
+    hand = s.hand()
+    with Swift():
+        hand.do('addr flush dev w')
+        time.sleep(0.05)  # it has been seen, and is held back
+        watcher.signal(signal.SIGSTOP)
+    hand.end()
     time.sleep(0.5)
     s.lease('w', 1)
     watcher.signal(signal.SIGCONT)
@@ -254,7 +292,8 @@ def dhcp_client_starts_over(s):
     """As dhclient does it: everything goes, and comes a few milliseconds later; first in one go."""
     s.link('e', 1)
     watcher = s.watch()
-    s.batch('addr flush dev e\naddr add 10.1.0.7/24 dev e\nroute add default via 10.1.0.1 metric 100\n')
+    with Swift():
+        s.batch('addr flush dev e\naddr add 10.1.0.7/24 dev e\nroute add default via 10.1.0.1 metric 100\n')
     s.expect(watcher, 'satisfied e')
     s.steps('addr flush dev e', 'addr add 10.1.0.8/24 dev e', 'route add default via 10.1.0.1 metric 100')
     s.expect(watcher, 'satisfied e')
@@ -368,14 +407,18 @@ STORIES = [  # the longest first
 
 def play(story):
     """What went wrong; None: nothing."""
-    s = Story(story.__name__)
-    try:
-        story(s)
-        return None
-    except (AssertionError, OSError) as error:
-        return '%s: %s' % (story.__name__, error)
-    finally:
-        s.remove()
+    for _ in range(TRIES):
+        s = Story(story.__name__)
+        try:
+            story(s)
+            return None
+        except TooSlow:
+            time.sleep(random.random())  # the others are busy, too
+        except (AssertionError, OSError) as error:
+            return '%s: %s' % (story.__name__, error)
+        finally:
+            s.remove()
+    return '%s: this machine is too slow for it' % story.__name__
 
 
 class Stories(unittest.TestCase):
