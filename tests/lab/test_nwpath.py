@@ -2,6 +2,7 @@
 host with the reason."""
 import json
 import os
+import pty
 import subprocess
 import unittest
 
@@ -103,6 +104,27 @@ class Live(Paths):
         second = json.loads(process.stdout.readline())
         self.assertEqual((second['ipv6'], second['gateways']), (True, ['10.77.0.2', '2001:db8:77::2']))
         self.assertEqual(process.wait(lab.DEADLINE), 0)
+
+    def test_terminal(self):
+        """Redrawn in place when the path changes, and when a link does that the path does not use."""
+        self.route('default', 'via', '10.77.0.2', 'dev', 'nwc')
+        self.add_link('nwd', '10.78.0.1/24')
+        main, end = pty.openpty()
+        self.addCleanup(os.close, main)
+        self.spawn(self.client.inside(NWPATH, '--color=never'), stdout=end, env=dict(os.environ, TERM='xterm'))
+        os.close(end)
+        seen = b''
+
+        def until(*words):
+            nonlocal seen
+            while any(word not in seen for word in words):
+                seen += os.read(main, 65536)
+            seen = b''
+        until(b'satisfied nwc(wired) ipv4 gateways=10.77.0.2\r\n\r\n  INTERFACE', b'nwd ', b'Changes\r\n')
+        self.client.ip('link', 'set', 'nwd', 'down')
+        until(b'A\r\x1b[J', b'    down\r\n')
+        self.client.ip('link', 'set', 'nwc', 'down')
+        until(b'A\r\x1b[J', b'unsatisfied (not-available)\r\n\r\n')
 
 
 class Hosts(Paths):

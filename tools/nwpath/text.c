@@ -170,6 +170,15 @@ static void put_cells(const struct nwpath_pen *pen, const char *colour, const ch
     put_line(pen, colour, line);
 }
 
+/* Where the reasons would be cut off they get lines of their own. */
+static bool is_narrow(const struct nwpath_pen *pen, const int *widths) {
+    enum { WHY_MIN = 24 };
+    int before = 1;
+    for (int i = 0; i < CELLS; i++)
+        before += widths[i] + 2;
+    return pen->columns > 0 && before + WHY_MIN > pen->columns;
+}
+
 unsigned nwpath_write_table(const struct nwpath_report *report, const struct nwpath_pen *pen) {
     static const struct cells head = {
         {"INTERFACE", "TYPE", "METRIC", "ADDRESS", "GATEWAY", "FLAGS", "QUALITY"}};
@@ -185,13 +194,20 @@ unsigned nwpath_write_table(const struct nwpath_report *report, const struct nwp
     struct cells cells;
     unsigned lines = 1;
     measure(report, &head, widths);
-    put_cells(pen, BOLD, " ", &head, widths, "WHY");
+    bool narrow = is_narrow(pen, widths);
+    put_cells(pen, BOLD, " ", &head, widths, narrow ? "" : "WHY");
     for (size_t i = 0; i < report->row_count; i++) {
         const struct nwpath_row *row = &report->rows[i];
         for (size_t line = 0; line < lines_of(row); line++, lines++) {
             fill_cells(&cells, row, line);
             put_cells(pen, colours[row->verdict], line == 0 ? marks[row->verdict] : " ", &cells,
-                      widths, line == 0 ? row->why : "");
+                      widths, line == 0 && !narrow ? row->why : "");
+        }
+        if (narrow) {
+            char why[LINE_SIZE];
+            snprintf(why, sizeof why, "    %s", row->why);
+            put_line(pen, colours[row->verdict], why);
+            lines++;
         }
     }
     return lines;

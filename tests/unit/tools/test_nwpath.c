@@ -143,9 +143,9 @@ static void table(void **state) {
     pen = (struct nwpath_pen){.out = out.file, .colour = true, .columns = 12};
     nwpath_write_table(&report, &pen);
     rows[0].address_count = 2;
-    expect(
-        &out,
-        "\033[1m  INTERFACE \033[0m\n\033[32m* eth0      \033[0m\n\033[32m            \033[0m\n");
+    expect(&out,
+           "\033[1m  INTERFACE \033[0m\n\033[32m* eth0      \033[0m\n\033[32m            \033[0m\n"
+           "\033[32m    preferre\033[0m\n");
 }
 
 static void hosts(void **state) {
