@@ -74,7 +74,7 @@ static void serve(const char *name, bool together) {
     if (fd < 0 || poller < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &size) != 0 ||
         epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
-        run_die("server", errno);
+        bench_die("server", errno);
     bool echo = datagrams_is(name, "echo");
     prepare_batch(&batch, true);
     run_serving(ntohs(address.sin_port), datagrams_begin, datagrams_fill);
@@ -106,7 +106,7 @@ static int connect_to(uint16_t port) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
-        run_die("driver", errno);
+        bench_die("driver", errno);
     return fd;
 }
 

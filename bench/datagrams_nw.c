@@ -3,6 +3,7 @@
  * Runs:   handlers on one serial queue.
  */
 #include "datagrams.h"
+#include "listen_nw.h"
 #include <Network/Network.h>
 #include <errno.h>
 #include <stdio.h>
@@ -52,26 +53,14 @@ static void serve_new(void *context, nw_connection_t connection) {
     nw_connection_receive_message_f(connection, connection, serve_received);
 }
 
-static void listener_changed(void *listener, nw_listener_state_t state, nw_error_t error) {
-    if (state == nw_listener_state_ready)
-        run_serving(nw_listener_get_port(listener), datagrams_begin, datagrams_fill);
-    else if (state == nw_listener_state_failed)
-        run_die("listener", code_of(error));
+static void listening(uint16_t port) {
+    run_serving(port, datagrams_begin, datagrams_fill);
 }
 
 void datagrams_serve_nw(const char *name) {
-    nw_parameters_t parameters = udp_parameters();
-    nw_endpoint_t local = nw_endpoint_create_host("127.0.0.1", "0");
     work = name;
     queue = dispatch_queue_create("datagrams", DISPATCH_QUEUE_SERIAL);
-    nw_parameters_set_local_endpoint(parameters, local);
-    nw_listener_t listener = nw_listener_create(parameters);
-    if (listener == NULL)
-        run_die("listener", EINVAL);
-    nw_listener_set_queue(listener, queue);
-    nw_listener_set_new_connection_handler_f(listener, NULL, serve_new);
-    nw_listener_set_state_changed_handler_f(listener, listener, listener_changed);
-    nw_listener_start(listener);
+    bench_listen_nw(udp_parameters(), queue, listening, NULL, serve_new);
     dispatch_main();
 }
 
@@ -102,7 +91,7 @@ static void one_done(struct drive *drive) {
 static void drive_sent(void *context, nw_error_t error) {
     struct drive *drive = context;
     if (error != NULL && nw_error_get_error_code(error) != ECONNREFUSED)
-        run_die("send", code_of(error));
+        bench_die("send", code_of(error));
     if (!drive->echo)
         one_done(drive);
 }
@@ -113,7 +102,7 @@ static void drive_received(void *context, dispatch_data_t content,
     (void)content_context;
     (void)complete;
     if (error != NULL || content == NULL)
-        run_die("receive", code_of(error));
+        bench_die("receive", code_of(error));
     nw_connection_receive_message_f(drive->connection, drive, drive_received);
     one_done(drive);
 }
@@ -129,7 +118,7 @@ static void send_some(void *context) {
 static void drive_changed(void *context, nw_connection_state_t state, nw_error_t error) {
     struct drive *drive = context;
     if (state == nw_connection_state_failed || state == nw_connection_state_waiting)
-        run_die("connection", code_of(error));
+        bench_die("connection", code_of(error));
     if (state != nw_connection_state_ready)
         return;
     if (drive->echo)

@@ -33,7 +33,7 @@ static void listen_on(uv_udp_recv_cb received, uint16_t port) {
         (port == 0 ? uv_udp_bind(&socket_handle, (struct sockaddr *)&address, 0)
                    : uv_udp_connect(&socket_handle, (struct sockaddr *)&address)) != 0 ||
         uv_udp_recv_start(&socket_handle, give_room, received) != 0)
-        run_die("libuv", EIO);
+        bench_die("libuv", EIO);
 }
 
 /* --- servers --- */
@@ -99,7 +99,7 @@ static void send_some(void) {
         uv_udp_send_t *request = malloc(sizeof *request);
         if (request == NULL ||
             uv_udp_send(request, &socket_handle, &buffer, 1, NULL, echo ? echo_sent : sent) != 0)
-            run_die("uv_udp_send", ENOMEM);
+            bench_die("uv_udp_send", ENOMEM);
     }
 }
 

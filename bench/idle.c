@@ -28,7 +28,7 @@ unsigned idle_count(const char *name) {
 unsigned idle_raise_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        run_die("getrlimit", errno);
+        bench_die("getrlimit", errno);
     struct rlimit wanted = {limit.rlim_max, limit.rlim_max};
     if (limit.rlim_max < MOST + IDLE_OWN_DESCRIPTORS) /* root may raise the hard one too */
         wanted = (struct rlimit){MOST + IDLE_OWN_DESCRIPTORS, MOST + IDLE_OWN_DESCRIPTORS};
@@ -60,7 +60,7 @@ static double resident_now(void) {
     unsigned long size, resident = 0;
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL || fscanf(file, "%lu %lu", &size, &resident) != 2)
-        run_die("statm", errno);
+        bench_die("statm", errno);
     fclose(file);
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
@@ -82,7 +82,7 @@ void idle_fill(double ret_values[]) {
     double limit = bench_now() + ACCEPT_LIMIT_S;
     while (atomic_load(&use.count) < use.expected) {
         if (bench_now() > limit)
-            run_die("connections are missing", ETIMEDOUT);
+            bench_die("connections are missing", ETIMEDOUT);
         bench_pause(1e-3);
     }
     bench_pause(SETTLE_MS / 1e3); /* what is on its way to idle gets there */

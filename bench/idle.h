@@ -24,9 +24,9 @@ void idle_expect(unsigned count);
 /* A server accepted, a driver established, one more. From any thread. */
 void idle_one_more(void);
 
-/* Connects to the server so that not all have to do with one address: its ports would not suffice,
- * and the kernel looks long for a free one when few are left. Which host of 127.0.0.0/8 connection
- * `place` uses. */
+/* Connections come from several addresses: the ports of one would not suffice, and the kernel looks
+ * long for a free one when few are left. Which host of 127.0.0.0/8 connection `place` comes from.
+ */
 unsigned idle_host(unsigned place);
 
 void idle_serve_nw(const char *name);      /* one queue for all */

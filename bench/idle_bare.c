@@ -3,7 +3,7 @@
  * Runs:   one thread.
  */
 #include "idle.h"
-#include "run_tcp.h"
+#include "tcp.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,10 +24,10 @@ static void serve_peer(int fd) {
 void idle_serve_bare(const char *name) {
     uint16_t port;
     struct epoll_event event;
-    int listener = run_tcp_listen(&port), poller = epoll_create1(EPOLL_CLOEXEC);
+    int listener = bench_tcp_listen(&port), poller = epoll_create1(EPOLL_CLOEXEC);
     idle_raise_limit();
     idle_expect(idle_count(name));
-    run_tcp_watch(poller, listener, EPOLLIN);
+    bench_tcp_watch(poller, listener, EPOLLIN);
     run_serving(port, idle_begin, idle_fill);
     for (;;) {
         if (epoll_wait(poller, &event, 1, -1) != 1)
@@ -39,7 +39,7 @@ void idle_serve_bare(const char *name) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             continue;
-        run_tcp_watch(poller, fd, EPOLLIN);
+        bench_tcp_watch(poller, fd, EPOLLIN);
         idle_one_more();
     }
 }
@@ -54,7 +54,7 @@ static double measure_event(int fd, double seconds) {
         double begun = now;
         if (send(fd, octets, sizeof octets, MSG_NOSIGNAL) != sizeof octets ||
             recv(fd, octets, sizeof octets, MSG_WAITALL) != sizeof octets)
-            run_die("echo", errno);
+            bench_die("echo", errno);
         now = bench_now();
         micros[count++] = (now - begun) * 1e6;
     }
@@ -66,7 +66,7 @@ void idle_run_bare(const struct run_order *order, double ret_values[]) {
     int active = -1;
     idle_raise_limit();
     for (unsigned i = 0; i < count; i++)
-        active = run_tcp_connect(idle_host(i), order->port);
+        active = bench_tcp_connect(idle_host(i), order->port);
     if (strncmp(order->name, "event", strlen("event")) != 0)
         return;
     measure_event(active,

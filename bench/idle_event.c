@@ -3,7 +3,7 @@
  * Runs:   one base; a driver's never turns, since nothing comes.
  */
 #include "idle.h"
-#include "run_tcp.h"
+#include "tcp.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <sys/socket.h>
@@ -27,7 +27,7 @@ static void received(evutil_socket_t fd, short what, void *context) {
 static void watch_peer(int fd) {
     struct event *peer = event_new(base, fd, EV_READ | EV_PERSIST, received, event_self_cbarg());
     if (peer == NULL || event_add(peer, NULL) != 0)
-        run_die("event_new", ENOMEM);
+        bench_die("event_new", ENOMEM);
     idle_one_more();
 }
 
@@ -42,7 +42,7 @@ static void accepted(evutil_socket_t listener, short what, void *context) {
 static void make_base(const char *name) {
     base = event_base_new();
     if (base == NULL)
-        run_die("libevent", ENOMEM);
+        bench_die("libevent", ENOMEM);
     idle_raise_limit();
     idle_expect(idle_count(name));
 }
@@ -51,9 +51,9 @@ void idle_serve_event(const char *name) {
     uint16_t port;
     make_base(name);
     struct event *listener =
-        event_new(base, run_tcp_listen(&port), EV_READ | EV_PERSIST, accepted, NULL);
+        event_new(base, bench_tcp_listen(&port), EV_READ | EV_PERSIST, accepted, NULL);
     if (listener == NULL || event_add(listener, NULL) != 0)
-        run_die("event_new", ENOMEM);
+        bench_die("event_new", ENOMEM);
     run_serving(port, idle_begin, idle_fill);
     event_base_dispatch(base);
 }
@@ -63,6 +63,6 @@ void idle_run_event(const struct run_order *order, double ret_values[]) {
     make_base(order->name);
     idle_begin();
     for (unsigned i = 0; i < count; i++)
-        watch_peer(run_tcp_connect(idle_host(i), order->port));
+        watch_peer(bench_tcp_connect(idle_host(i), order->port));
     idle_fill(ret_values);
 }

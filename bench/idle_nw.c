@@ -3,6 +3,7 @@
  * Runs:   handlers on one serial queue, or on one a connection.
  */
 #include "idle.h"
+#include "listen_nw.h"
 #include "parameters_nw.h"
 #include <Network/Network.h>
 #include <errno.h>
@@ -61,24 +62,15 @@ static void accepted(void *context, nw_connection_t connection) {
     nw_connection_receive_f(connection, 1, IDLE_ECHO_MAX, connection, received);
 }
 
-static void listener_changed(void *listener, nw_listener_state_t state, nw_error_t error) {
-    if (state == nw_listener_state_ready)
-        run_serving(nw_listener_get_port(listener), idle_begin, idle_fill);
-    else if (state == nw_listener_state_failed)
-        run_die("listener", error != NULL ? nw_error_get_error_code(error) : EIO);
+static void listening(uint16_t port) {
+    run_serving(port, idle_begin, idle_fill);
 }
 
 void idle_serve_nw_each(const char *name) {
     dispatch_queue_t queue = dispatch_queue_create("listener", DISPATCH_QUEUE_SERIAL);
-    nw_listener_t listener = nw_listener_create(bench_tcp_parameters());
     idle_raise_limit();
     idle_expect(idle_count(name));
-    if (listener == NULL)
-        run_die("listener", EINVAL);
-    nw_listener_set_queue(listener, queue);
-    nw_listener_set_new_connection_handler_f(listener, NULL, accepted);
-    nw_listener_set_state_changed_handler_f(listener, listener, listener_changed);
-    nw_listener_start(listener);
+    bench_listen_nw(bench_tcp_parameters(), queue, listening, NULL, accepted);
     dispatch_main();
 }
 
@@ -106,30 +98,42 @@ static void driver_changed(void *context, nw_connection_state_t state, nw_error_
         idle_one_more();
         dispatch_semaphore_signal(may_start);
     } else if (state == nw_connection_state_waiting) {
-        run_die("connection", error != NULL ? nw_error_get_error_code(error) : EIO);
+        bench_die("connection", error != NULL ? nw_error_get_error_code(error) : EIO);
     }
+}
+
+/* From 127.0.0.`host`; +1. */
+static nw_parameters_t parameters_from(unsigned host) {
+    nw_parameters_t parameters = bench_tcp_parameters();
+    char address[16];
+    snprintf(address, sizeof address, "127.0.0.%u", host);
+    nw_endpoint_t local = nw_endpoint_create_host(address, "0");
+    if (host != 1)
+        nw_parameters_set_local_endpoint(parameters, local);
+    nw_release(local);
+    return parameters;
 }
 
 void idle_run_nw_each(const struct run_order *order, double ret_values[]) {
     unsigned count = idle_count(order->name), last_host = 0;
-    nw_parameters_t parameters = bench_tcp_parameters();
-    nw_endpoint_t endpoint = NULL;
-    char host[16], port[8];
+    nw_parameters_t parameters = NULL;
+    char port[8];
+    snprintf(port, sizeof port, "%u", order->port);
+    nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", port);
     idle_raise_limit();
     idle_expect(count);
     idle_begin();
     may_start = dispatch_semaphore_create(STARTING_MAX);
-    snprintf(port, sizeof port, "%u", order->port);
     for (unsigned i = 0; i < count; i++) {
         if (idle_host(i) != last_host) {
             last_host = idle_host(i);
-            snprintf(host, sizeof host, "127.0.0.%u", last_host);
-            endpoint = nw_endpoint_create_host(host, port);
+            nw_release(parameters);
+            parameters = parameters_from(last_host);
         }
         dispatch_semaphore_wait(may_start, DISPATCH_TIME_FOREVER);
         nw_connection_t connection = nw_connection_create(endpoint, parameters);
         if (connection == NULL)
-            run_die("nw_connection_create", ENOMEM);
+            bench_die("nw_connection_create", ENOMEM);
         give_queue(connection);
         nw_connection_set_state_changed_handler_f(connection, connection, driver_changed);
         nw_connection_start(connection);

@@ -3,7 +3,7 @@
  * Runs:   one loop; a driver's never turns, since nothing comes.
  */
 #include "idle.h"
-#include "run_tcp.h"
+#include "tcp.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -33,14 +33,14 @@ static void received(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer) 
 static uv_tcp_t *make_peer(void) {
     uv_tcp_t *peer = malloc(sizeof *peer);
     if (peer == NULL || uv_tcp_init(&loop, peer) != 0)
-        run_die("peer", ENOMEM);
+        bench_die("peer", ENOMEM);
     return peer;
 }
 
 static void accepted(uv_stream_t *listener, int status) {
     uv_tcp_t *peer = make_peer();
     if (status != 0 || uv_accept(listener, (uv_stream_t *)peer) != 0)
-        run_die("uv_accept", EIO);
+        bench_die("uv_accept", EIO);
     uv_tcp_nodelay(peer, 1);
     uv_read_start((uv_stream_t *)peer, give_room, received);
     idle_one_more();
@@ -52,12 +52,12 @@ void idle_serve_uv(const char *name) {
     int size = sizeof address;
     idle_raise_limit();
     idle_expect(idle_count(name));
-    uv_ip4_addr("0.0.0.0", 0, &address);
+    uv_ip4_addr("127.0.0.1", 0, &address);
     if (uv_loop_init(&loop) != 0 || uv_tcp_init(&loop, &listener) != 0 ||
         uv_tcp_bind(&listener, (struct sockaddr *)&address, 0) != 0 ||
         uv_listen((uv_stream_t *)&listener, SOMAXCONN, accepted) != 0 ||
         uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &size) != 0)
-        run_die("listener", EIO);
+        bench_die("listener", EIO);
     run_serving(ntohs(address.sin_port), idle_begin, idle_fill);
     uv_run(&loop, UV_RUN_DEFAULT);
 }
@@ -67,13 +67,13 @@ void idle_run_uv(const struct run_order *order, double ret_values[]) {
     idle_raise_limit();
     idle_expect(count);
     if (uv_loop_init(&loop) != 0)
-        run_die("libuv", ENOMEM);
+        bench_die("libuv", ENOMEM);
     idle_begin();
     for (unsigned i = 0; i < count; i++) {
         uv_tcp_t *peer = make_peer();
-        if (uv_tcp_open(peer, run_tcp_connect(idle_host(i), order->port)) != 0 ||
+        if (uv_tcp_open(peer, bench_tcp_connect(idle_host(i), order->port)) != 0 ||
             uv_read_start((uv_stream_t *)peer, give_room, received) != 0)
-            run_die("uv_tcp_open", EIO);
+            bench_die("uv_tcp_open", EIO);
         uv_run(&loop, UV_RUN_NOWAIT); /* so that it is in epoll */
         idle_one_more();
     }

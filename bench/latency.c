@@ -8,7 +8,7 @@
  * Runs:   the driver: the echoes on the main thread, the disturbance on one of its own.
  */
 #include "latency.h"
-#include "run_tcp.h"
+#include "tcp.h"
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -21,9 +21,9 @@ enum { BLOCK_EACH_MS = 150 };
 static uint16_t port;
 
 static int open_peer(char kind) {
-    int fd = run_tcp_connect(1, port);
+    int fd = bench_tcp_connect(1, port);
     if (send(fd, &kind, 1, MSG_NOSIGNAL) != 1)
-        run_die("send", errno);
+        bench_die("send", errno);
     return fd;
 }
 
@@ -52,7 +52,7 @@ static void disturb(const char *name) {
         return;
     int err = pthread_create(&thread, NULL, strcmp(name, "flood") == 0 ? flood : block, NULL);
     if (err != 0)
-        run_die("pthread_create", err);
+        bench_die("pthread_create", err);
 }
 
 /* --- the echoes --- */
@@ -61,7 +61,7 @@ static void round_trip(int fd) {
     char octets[MESSAGE] = {0};
     if (send(fd, octets, sizeof octets, MSG_NOSIGNAL) != sizeof octets ||
         recv(fd, octets, sizeof octets, MSG_WAITALL) != sizeof octets)
-        run_die("echo", errno);
+        bench_die("echo", errno);
 }
 
 static void run(const struct run_order *order, double ret_values[]) {

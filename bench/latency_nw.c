@@ -2,6 +2,7 @@
  * latency_nw.c - the server with connections, each on a serial queue of its own.
  */
 #include "latency.h"
+#include "listen_nw.h"
 #include "parameters_nw.h"
 #include <Network/Network.h>
 #include <errno.h>
@@ -61,7 +62,7 @@ static void accepted(void *context, nw_connection_t connection) {
     dispatch_queue_t queue = dispatch_queue_create("peer", DISPATCH_QUEUE_SERIAL);
     (void)context;
     if (peer == NULL || queue == NULL)
-        run_die("peer", ENOMEM);
+        bench_die("peer", ENOMEM);
     peer->connection = nw_retain(connection);
     nw_connection_set_queue(connection, queue);
     dispatch_release(queue);
@@ -70,22 +71,13 @@ static void accepted(void *context, nw_connection_t connection) {
     nw_connection_receive_f(connection, 1, 1, peer, received);
 }
 
-static void listener_changed(void *listener, nw_listener_state_t state, nw_error_t error) {
-    if (state == nw_listener_state_ready)
-        run_serving(nw_listener_get_port(listener), NULL, NULL);
-    else if (state == nw_listener_state_failed)
-        run_die("listener", error != NULL ? nw_error_get_error_code(error) : EIO);
+static void listening(uint16_t port) {
+    run_serving(port, NULL, NULL);
 }
 
 void latency_serve_nw(const char *name) {
     dispatch_queue_t queue = dispatch_queue_create("listener", DISPATCH_QUEUE_SERIAL);
     (void)name;
-    nw_listener_t listener = nw_listener_create(bench_tcp_parameters());
-    if (listener == NULL)
-        run_die("listener", EINVAL);
-    nw_listener_set_queue(listener, queue);
-    nw_listener_set_new_connection_handler_f(listener, NULL, accepted);
-    nw_listener_set_state_changed_handler_f(listener, listener, listener_changed);
-    nw_listener_start(listener);
+    bench_listen_nw(bench_tcp_parameters(), queue, listening, NULL, accepted);
     dispatch_main();
 }

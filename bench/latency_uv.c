@@ -41,10 +41,10 @@ static void received(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer) 
 static void accepted(uv_stream_t *listener, int status) {
     struct peer *peer = calloc(1, sizeof *peer);
     if (peer == NULL || status != 0)
-        run_die("accept", status != 0 ? -status : ENOMEM);
+        bench_die("accept", status != 0 ? -status : ENOMEM);
     uv_tcp_init(&loop, &peer->handle);
     if (uv_accept(listener, (uv_stream_t *)&peer->handle) != 0)
-        run_die("uv_accept", EIO);
+        bench_die("uv_accept", EIO);
     uv_tcp_nodelay(&peer->handle, 1);
     uv_read_start((uv_stream_t *)&peer->handle, give_room, received);
 }
@@ -59,7 +59,7 @@ void latency_serve_uv(const char *name) {
         uv_tcp_bind(&listener, (struct sockaddr *)&address, 0) != 0 ||
         uv_listen((uv_stream_t *)&listener, 128, accepted) != 0 ||
         uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &size) != 0)
-        run_die("listener", EIO);
+        bench_die("listener", EIO);
     run_serving(ntohs(address.sin_port), NULL, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
 }

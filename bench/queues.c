@@ -34,7 +34,7 @@ double queues_fan_in(void (*hand_over)(struct queues_producer *), void *to, doub
         producers[i] = (struct queues_producer){.hand_over = hand_over, .to = to, .stop = &stop};
         if (sem_init(&producers[i].batch_done, 0, 0) != 0 ||
             pthread_create(&producers[i].thread, NULL, produce, &producers[i]) != 0)
-            run_die("producer", EAGAIN);
+            bench_die("producer", EAGAIN);
     }
     bench_pause(seconds);
     atomic_store(&stop, true);

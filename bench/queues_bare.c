@@ -28,14 +28,14 @@ static void open_door(struct door *door, bool by_condition, struct door *other) 
     door->event = eventfd(0, EFD_CLOEXEC);
     if (door->event < 0 || pthread_mutex_init(&door->lock, NULL) != 0 ||
         pthread_cond_init(&door->changed, NULL) != 0)
-        run_die("door", ENOMEM);
+        bench_die("door", ENOMEM);
 }
 
 static void knock(struct door *door) {
     uint64_t one = 1;
     if (!door->by_condition) {
         if (write(door->event, &one, sizeof one) != sizeof one)
-            run_die("eventfd", errno);
+            bench_die("eventfd", errno);
         return;
     }
     pthread_mutex_lock(&door->lock);
@@ -48,7 +48,7 @@ static void wait_at(struct door *door) {
     uint64_t value;
     if (!door->by_condition) {
         if (read(door->event, &value, sizeof value) != sizeof value)
-            run_die("eventfd", errno);
+            bench_die("eventfd", errno);
         return;
     }
     pthread_mutex_lock(&door->lock);
@@ -62,7 +62,7 @@ static void start_thread(void *(*body)(void *), void *argument) {
     pthread_t thread;
     int err = pthread_create(&thread, NULL, body, argument);
     if (err != 0)
-        run_die("pthread_create", err);
+        bench_die("pthread_create", err);
 }
 
 static void *bounce(void *argument) {
@@ -155,7 +155,7 @@ static void hand_over(struct queues_producer *producer) {
     struct inbox *inbox = producer->to;
     struct item *item = malloc(sizeof *item);
     if (item == NULL)
-        run_die("item", ENOMEM);
+        bench_die("item", ENOMEM);
     item->producer = producer;
     item->next = atomic_load(&inbox->newest);
     while (!atomic_compare_exchange_weak(&inbox->newest, &item->next, item))

@@ -33,13 +33,13 @@ static void begin(struct side *side, uv_async_cb woken) {
     side->end = &side->first;
     if (uv_loop_init(&side->loop) != 0 || uv_async_init(&side->loop, &side->wake, woken) != 0 ||
         uv_mutex_init(&side->lock) != 0 || sem_init(&side->answered, 0, 0) != 0)
-        run_die("libuv", ENOMEM);
+        bench_die("libuv", ENOMEM);
     side->wake.data = side;
 }
 
 static void start_thread(struct side *side) {
     if (uv_thread_create(&side->thread, turn, side) != 0)
-        run_die("uv_thread_create", EAGAIN);
+        bench_die("uv_thread_create", EAGAIN);
 }
 
 static void bounce(uv_async_t *wake) {
@@ -105,7 +105,7 @@ static void hand_over(struct queues_producer *producer) {
     struct side *side = producer->to;
     struct item *item = malloc(sizeof *item);
     if (item == NULL)
-        run_die("item", ENOMEM);
+        bench_die("item", ENOMEM);
     *item = (struct item){.producer = producer};
     uv_mutex_lock(&side->lock);
     *side->end = item;

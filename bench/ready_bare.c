@@ -4,7 +4,7 @@
  * Runs:   one thread.
  */
 #include "ready.h"
-#include "run_tcp.h"
+#include "tcp.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,12 +20,12 @@ static int connect_waiting(int poller, uint16_t port) {
     socklen_t size = sizeof err;
     if (fd < 0 ||
         (connect(fd, (struct sockaddr *)&address, sizeof address) != 0 && errno != EINPROGRESS))
-        run_die("connect", errno);
-    run_tcp_watch(poller, fd, EPOLLOUT);
+        bench_die("connect", errno);
+    bench_tcp_watch(poller, fd, EPOLLOUT);
     while (epoll_wait(poller, &event, 1, -1) != 1)
         ;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) != 0 || err != 0)
-        run_die("connect", err);
+        bench_die("connect", err);
     return fd;
 }
 
@@ -38,7 +38,7 @@ void ready_run_bare(const struct run_order *order, double ret_values[]) {
         double begun = bench_now();
         int fd = connect_waiting(poller, order->port);
         more = ready_add(&samples, begun);
-        run_tcp_reset(fd);
+        bench_tcp_reset(fd);
     }
     ready_fill(&samples, ret_values);
 }
@@ -47,9 +47,9 @@ void ready_run_bare(const struct run_order *order, double ret_values[]) {
 void ready_serve(const char *name) {
     uint16_t port;
     struct epoll_event event;
-    int listener = run_tcp_listen(&port), poller = epoll_create1(EPOLL_CLOEXEC);
+    int listener = bench_tcp_listen(&port), poller = epoll_create1(EPOLL_CLOEXEC);
     (void)name;
-    run_tcp_watch(poller, listener, EPOLLIN);
+    bench_tcp_watch(poller, listener, EPOLLIN);
     run_serving(port, NULL, NULL);
     for (;;) {
         if (epoll_wait(poller, &event, 1, -1) != 1)
@@ -60,6 +60,6 @@ void ready_serve(const char *name) {
         }
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
-            run_tcp_watch(poller, fd, EPOLLIN);
+            bench_tcp_watch(poller, fd, EPOLLIN);
     }
 }

@@ -23,7 +23,7 @@ static void changed(void *context, nw_connection_state_t state, nw_error_t error
 static void start_one(void) {
     nw_connection_t connection = nw_connection_create(run.endpoint, run.parameters);
     if (connection == NULL)
-        run_die("nw_connection_create", ENOMEM);
+        bench_die("nw_connection_create", ENOMEM);
     nw_connection_set_queue(connection, run.queue);
     nw_connection_set_state_changed_handler_f(connection, connection, changed);
     run.begun = bench_now();
@@ -42,7 +42,7 @@ static void changed(void *context, nw_connection_state_t state, nw_error_t error
         else
             dispatch_semaphore_signal(run.cancelled);
     } else if (state == nw_connection_state_waiting || state == nw_connection_state_failed) {
-        run_die("connection", error != NULL ? nw_error_get_error_code(error) : EIO);
+        bench_die("connection", error != NULL ? nw_error_get_error_code(error) : EIO);
     }
 }
 

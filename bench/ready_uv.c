@@ -25,7 +25,7 @@ static void closed(uv_handle_t *closed_handle) {
 static void connected(uv_connect_t *connected_request, int status) {
     (void)connected_request;
     if (status != 0)
-        run_die("uv_tcp_connect", -status);
+        bench_die("uv_tcp_connect", -status);
     more = ready_add(&samples, begun);
     uv_tcp_close_reset(&handle, closed);
 }
@@ -34,13 +34,13 @@ static void start_one(void) {
     begun = bench_now();
     if (uv_tcp_init(&loop, &handle) != 0 ||
         uv_tcp_connect(&request, &handle, (struct sockaddr *)&address, connected) != 0)
-        run_die("uv_tcp_connect", EIO);
+        bench_die("uv_tcp_connect", EIO);
 }
 
 void ready_run_uv(const struct run_order *order, double ret_values[]) {
     uv_ip4_addr("127.0.0.1", order->port, &address);
     if (uv_loop_init(&loop) != 0)
-        run_die("libuv", ENOMEM);
+        bench_die("libuv", ENOMEM);
     ready_begin(&samples, order->seconds);
     start_one();
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -26,11 +26,6 @@ const char *const run_notes[] = {
 #endif
     NULL};
 
-_Noreturn void run_die(const char *what, int err) {
-    fprintf(stderr, "bench: %s: %s\n", what, strerror(err));
-    _exit(EXIT_FAILURE);
-}
-
 static int compare(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -132,7 +127,7 @@ void run_serving(uint16_t port, void (*begin)(void), void (*fill)(double ret_val
     answers = (struct answers){begin, fill};
     int err = pthread_create(&thread, NULL, answer, &answers);
     if (err != 0)
-        run_die("pthread_create", err);
+        bench_die("pthread_create", err);
     printf("%u\n", port);
     fflush(stdout);
 }

@@ -9,6 +9,7 @@
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
+#include "die.h"
 #include "harness.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -74,8 +75,6 @@ extern const char *const run_notes[];
  * work begins, `begin` is called; at the second, after it, `fill`. Both on a thread of their own;
  * both NULL when there are none. */
 void run_serving(uint16_t port, void (*begin)(void), void (*fill)(double ret_values[]));
-/* Says what failed and ends the process. */
-_Noreturn void run_die(const char *what, int err);
 /* The sample that `part` (0 to 1) of them do not exceed. Sorts them. */
 double run_part(double *samples, unsigned count, double part);
 

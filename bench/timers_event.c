@@ -23,7 +23,7 @@ static void prepare(unsigned count) {
         timers = calloc(count, sizeof *timers);
         base = event_base_new();
         if (timers == NULL || base == NULL)
-            run_die("timers", ENOMEM);
+            bench_die("timers", ENOMEM);
     }
     unfired = count;
 }
@@ -31,13 +31,13 @@ static void prepare(unsigned count) {
 static void set_anew(unsigned place, unsigned ms) {
     struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     if (event_add(timers[place], &after) != 0)
-        run_die("event_add", ENOMEM);
+        bench_die("event_add", ENOMEM);
 }
 
 static void arm(unsigned place, unsigned ms) {
     timers[place] = evtimer_new(base, fired, NULL);
     if (timers[place] == NULL)
-        run_die("timers", ENOMEM);
+        bench_die("timers", ENOMEM);
     set_anew(place, ms);
 }
 

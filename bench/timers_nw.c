@@ -25,7 +25,7 @@ static void prepare(unsigned count) {
         all_fired = dispatch_semaphore_create(0);
     }
     if (sources == NULL)
-        run_die("timers", ENOMEM);
+        bench_die("timers", ENOMEM);
     unfired = count;
 }
 

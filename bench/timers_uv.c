@@ -24,7 +24,7 @@ static void prepare(unsigned count) {
     if (timers == NULL) {
         timers = calloc(count, sizeof *timers);
         if (timers == NULL || uv_loop_init(&loop) != 0)
-            run_die("timers", ENOMEM);
+            bench_die("timers", ENOMEM);
     }
     unfired = count;
 }
@@ -32,13 +32,13 @@ static void prepare(unsigned count) {
 static void set_anew(unsigned place, unsigned ms) {
     uv_update_time(&loop); /* what a time counts from */
     if (uv_timer_start(timers[place], fired, ms, 0) != 0)
-        run_die("uv_timer_start", EINVAL);
+        bench_die("uv_timer_start", EINVAL);
 }
 
 static void arm(unsigned place, unsigned ms) {
     timers[place] = malloc(sizeof *timers[place]);
     if (timers[place] == NULL)
-        run_die("timers", ENOMEM);
+        bench_die("timers", ENOMEM);
     uv_timer_init(&loop, timers[place]);
     set_anew(place, ms);
 }

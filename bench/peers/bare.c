@@ -56,7 +56,7 @@ static void drop(struct connection *connection) {
 static void accept_all(struct loop *loop) {
     int fd;
     while ((fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        bench_set_nodelay(fd);
+        bench_tcp_set_nodelay(fd);
         if (loop->load->work == BENCH_CONNECT) {
             bench_count(loop->load->counters, 1);
             close(fd);
@@ -174,7 +174,7 @@ static bool answered(struct loop *loop, struct connection *connection, uint32_t 
 
 static void drive_echo(struct loop *loop) {
     for (unsigned i = 0; i < loop->load->connections; i++) {
-        struct connection *connection = add(loop, bench_connect(loop->load->port), EPOLLIN);
+        struct connection *connection = add(loop, bench_tcp_connect(1, loop->load->port), EPOLLIN);
         connection->counter = &loop->load->counters[i];
         send_message(connection, loop->load->size);
     }
@@ -194,7 +194,8 @@ static bool pour(struct loop *loop, struct connection *connection, uint32_t even
 
 static void drive_stream(struct loop *loop) {
     for (unsigned i = 0; i < loop->load->connections; i++)
-        add(loop, bench_connect(loop->load->port), EPOLLOUT)->counter = &loop->load->counters[i];
+        add(loop, bench_tcp_connect(1, loop->load->port), EPOLLOUT)->counter =
+            &loop->load->counters[i];
     run(loop, pour);
 }
 
@@ -205,7 +206,7 @@ static void begin_connect(struct loop *loop, struct bench_counter *counter) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         bench_die("socket", errno);
-    bench_set_nodelay(fd);
+    bench_tcp_set_nodelay(fd);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0 && errno != EINPROGRESS)
         bench_die("connect", errno);
     add(loop, fd, EPOLLIN)->counter = counter;

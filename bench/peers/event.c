@@ -62,7 +62,7 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
                      int length, void *context) {
     const struct bench_load *load = context;
     (void)address, (void)length;
-    bench_set_nodelay(fd);
+    bench_tcp_set_nodelay(fd);
     struct bufferevent *connection = add(evconnlistener_get_base(listener), fd);
     if (load->work == BENCH_CONNECT) {
         bench_count(load->counters, 1);
@@ -134,11 +134,11 @@ static void begin_connect(struct driver *driver) {
     if (bufferevent_socket_connect(driver->connection, (struct sockaddr *)&address,
                                    sizeof address) != 0)
         bench_die("connect", errno);
-    bench_set_nodelay(bufferevent_getfd(driver->connection));
+    bench_tcp_set_nodelay(bufferevent_getfd(driver->connection));
 }
 
 static void begin_data(struct driver *driver) {
-    int fd = bench_connect(driver->load->port);
+    int fd = bench_tcp_connect(1, driver->load->port);
     evutil_make_socket_nonblocking(fd);
     driver->connection = add(driver->base, fd);
     if (driver->load->work == BENCH_ECHO) {

@@ -3,6 +3,7 @@
  * What:   a serial queue a connection; the next receive is asked for as soon as the answer is on its way.
  * Runs:   handlers on the queue of their connection.
  */
+#include "../listen_nw.h"
 #include "../parameters_nw.h"
 #include "peer.h"
 #include <Network/Network.h>
@@ -74,28 +75,11 @@ static void serve_new(void *context, nw_connection_t connection) {
         nw_connection_receive_f(connection, 1, BENCH_READ_MAX, client, served);
 }
 
-static void listener_changed(void *listener, nw_listener_state_t state, nw_error_t error) {
-    if (state == nw_listener_state_ready)
-        bench_listening(nw_listener_get_port(listener));
-    else if (state == nw_listener_state_failed)
-        fail("listener", error);
-}
-
 static void serve(const struct bench_load *load) {
-    nw_parameters_t parameters = bench_tcp_parameters();
-    nw_endpoint_t local = nw_endpoint_create_host("127.0.0.1", "0");
-    nw_parameters_set_local_endpoint(parameters, local);
-    nw_listener_t listener = nw_listener_create(parameters);
-    if (listener == NULL)
-        bench_die("listener", 0);
     dispatch_queue_t queue = dispatch_queue_create("listener", DISPATCH_QUEUE_SERIAL);
-    nw_listener_set_queue(listener, queue);
-    nw_listener_set_state_changed_handler_f(listener, listener, listener_changed);
-    nw_listener_set_new_connection_handler_f(listener, (void *)(uintptr_t)load, serve_new);
-    nw_listener_start(listener);
+    bench_listen_nw(bench_tcp_parameters(), queue, bench_listening, (void *)(uintptr_t)load,
+                    serve_new);
     dispatch_release(queue);
-    nw_release(local);
-    nw_release(parameters);
 }
 
 /* --- drivers --- */

@@ -8,6 +8,8 @@
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
+#include "../die.h"
+#include "../tcp.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,13 +73,8 @@ const char *const *bench_peer_notes(void);
 
 /* For the peers. Tells the parent where the server listens. */
 void bench_listening(uint16_t port);
-/* Ends the process; err is an errno value, or 0 when there is none. */
-void bench_die(const char *what, int err) __attribute__((noreturn));
 /* A listening socket on 127.0.0.1, its port already told; does not block. */
 int bench_listen(void);
-/* A connected socket with TCP_NODELAY that blocks. */
-int bench_connect(uint16_t port);
-void bench_set_nodelay(int fd);
 
 #ifdef __cplusplus
 }

@@ -62,7 +62,9 @@ void bench_listening(uint16_t port) {
     fflush(stdout);
 }
 
-void bench_die(const char *what, int err) {
-    fprintf(stderr, "bench: %s%s%s\n", what, err != 0 ? ": " : "", err != 0 ? strerror(err) : "");
-    _exit(EXIT_FAILURE);
+int bench_listen(void) {
+    uint16_t port;
+    int fd = bench_tcp_listen(&port);
+    bench_listening(port);
+    return fd;
 }

@@ -289,7 +289,7 @@ static void serve(const struct bench_load *load) {
     struct ring ring;
     open_ring(&ring, load);
     int listener = bench_listen();
-    bench_set_nodelay(listener);
+    bench_tcp_set_nodelay(listener);
     accept_more(&ring, listener);
     run(&ring, load->work == BENCH_ECHO ? echo : discard);
 }
@@ -336,7 +336,7 @@ static void begin_connect(struct ring *ring, struct bench_counter *counter) {
     struct connection *connection = add(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), counter);
     if (connection->fd < 0)
         bench_die("socket", errno);
-    bench_set_nodelay(connection->fd);
+    bench_tcp_set_nodelay(connection->fd);
     struct io_uring_sqe *entry = next_entry(ring);
     io_uring_prep_connect(entry, connection->fd, (struct sockaddr *)&address, sizeof address);
     entry->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
@@ -368,7 +368,7 @@ static void drive(const struct bench_load *load) {
             begin_connect(&ring, &load->counters[i]);
             continue;
         }
-        struct connection *connection = add(bench_connect(load->port), &load->counters[i]);
+        struct connection *connection = add(bench_tcp_connect(1, load->port), &load->counters[i]);
         if (load->work == BENCH_ECHO)
             receive(&ring, connection);
         send_whole(&ring, connection, message, load->size);
