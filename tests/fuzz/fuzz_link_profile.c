@@ -1,6 +1,6 @@
 /*
  * fuzz_link_profile.c - any octets as a file of nwlink's profiles, as a list of conditions, as a
- *                       packet on its wire.
+ *                       packet on its wire, as a large frame of the kernel's.
  * What:   what is refused is explained and changes nothing; what is taken can be written, reads as
  *         the same again, and makes a link that lets packets through or drops them; the answer to a
  *         packet too large fits where it is written.
@@ -9,6 +9,7 @@
 #include "link.h"
 #include "packet.h"
 #include "profiles.h"
+#include "segment.h"
 
 static void check_conditions(const struct nwlink_conditions *conditions) {
     struct nwlink_conditions again = {0};
@@ -59,6 +60,28 @@ static void check_packet(const uint8_t *data, size_t size, bool ethernet) {
     free(out);
 }
 
+static void take_frame(void *context, const uint8_t *frame, uint32_t size) {
+    size_t *octets = context;
+    CHECK(size <= NWLINK_FRAME_MAX + 256 && frame[size - 1] <= UINT8_MAX); /* all of it is there */
+    *octets += size;
+}
+
+/* The first octets are what the kernel says of the frame, the rest is the frame. */
+static void check_segments(const uint8_t *data, size_t size) {
+    struct virtio_net_hdr header;
+    size_t octets = 0;
+    if (size <= sizeof header)
+        return;
+    memcpy(&header, data, sizeof header);
+    size -= sizeof header;
+    uint8_t *frame = malloc(size);
+    CHECK(frame != NULL);
+    memcpy(frame, data + sizeof header, size);
+    bool good = nwlink_segment(frame, (uint32_t)size, &header, &octets, take_frame);
+    CHECK(good ? octets >= size : octets == 0);
+    free(frame);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size + 1);
     CHECK(text != NULL);
@@ -69,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_list(text);
     check_packet(data, size, false);
     check_packet(data, size, true);
+    check_segments(data, size);
     free(text);
     return 0;
 }
