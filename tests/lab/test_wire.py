@@ -279,13 +279,26 @@ class Programs(lab.Lab):
         self.assertIn("'nwc'", self.finish(self.start('tun', self.client.name + ':nwc', self.server.name + ':x'), 1)[1])
         self.assertIn("'none'", self.finish(self.start('join', self.client.name + ':none', self.server.name + ':nws'), 1)[1])
 
-    def test_same_seed_same_fate(self):
-        """The same datagrams are lost and doubled on two wires of one seed, and others on a third."""
-        def no_ipv6():  # its own packets come whenever they like
+    @staticmethod
+    def switch_ipv6_off(namespace):
+        def write():
             for kind in ('default', 'all'):
                 with open('/proc/sys/net/ipv6/conf/%s/disable_ipv6' % kind, 'w') as file:
                     file.write('1')
-        self.client.call(no_ipv6)
+        namespace.call(write)
+
+    def test_without_ipv6(self):
+        self.switch_ipv6_off(self.client)
+        process = self.start('between', '--route-a', self.client.name, self.server.name)
+        self.assertIn(b'ready', process.stdout.readline())
+        self.assertIn(b'10.99.0.1/24', self.client.ip('addr', 'show', 'nwlink0').stdout)
+        self.assertIn(b'default via 10.99.0.2', self.client.ip('route').stdout)
+        self.assertIn("'fd00::1/64'", self.finish(self.start('tun', self.client.name + ':x', self.server.name + ':x',
+                                                             '--address-a', 'fd00::1/64'), 1)[1])
+
+    def test_same_seed_same_fate(self):
+        """The same datagrams are lost and doubled on two wires of one seed, and others on a third."""
+        self.switch_ipv6_off(self.client)  # its own packets come whenever they like
         heard = []
         for seed in (5, 5, 6):
             wire = lab.Wire(self, self.client, self.server, up='loss=20%,duplicate=10%,burst=2%/30%', seed=seed,

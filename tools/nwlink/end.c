@@ -21,15 +21,22 @@
 /* Packets wait here only until we are scheduled; at 1 Gbit/s the kernel's 500 are 6 ms. */
 enum { MTU_DEFAULT = 1500, DEVICE_QUEUE = 4000, VLAN_TAG = 4 };
 
+/* Containers often have no IPv6; that shall not keep a wire with IPv4 from standing. */
+static bool is_dispensable(const struct nwlink_end_wish *wish, const char *address) {
+    return wish->usual && strchr(address, ':') != NULL;
+}
+
 static bool set_up(struct nwlink_end *end, const struct nwlink_end_wish *wish,
                    const struct nwlink_end_wish *other, unsigned mtu, char *why) {
     if (wish->up && !nwlink_device_up(end->device, mtu, DEVICE_QUEUE, why))
         return false;
     for (unsigned i = 0; i < wish->address_count; i++)
-        if (!nwlink_device_address(end->device, wish->addresses[i], why))
+        if (!nwlink_device_address(end->device, wish->addresses[i], why) &&
+            !is_dispensable(wish, wish->addresses[i]))
             return false;
     for (unsigned i = 0; wish->route && i < other->address_count; i++)
-        if (!nwlink_device_route(end->device, other->addresses[i], why))
+        if (!nwlink_device_route(end->device, other->addresses[i], why) &&
+            !is_dispensable(wish, other->addresses[i]))
             return false;
     return true;
 }

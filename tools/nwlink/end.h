@@ -21,6 +21,7 @@ struct nwlink_end_wish { /* zero: a TUN interface with MTU 1500 and no address *
     unsigned mtu; /* 0: 1500 */
     const char *addresses[NWLINK_ADDRESSES_MAX];
     unsigned address_count;
+    bool usual; /* nobody asked for these addresses: without IPv6 those of IPv6 are left out */
     bool up;    /* bring it up */
     bool route; /* default routes by the other end's addresses */
 };

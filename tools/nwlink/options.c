@@ -271,7 +271,8 @@ static int complete_ends(struct nwlink_options *o, const struct reading *r) {
         if (end->device == NULL)
             end->device = "nwlink0";
         end->up = o->command != NWLINK_TUN || given > 0;
-        if (given == 0 && !r->no_addresses && o->command != NWLINK_TUN)
+        end->usual = given == 0 && !r->no_addresses && o->command != NWLINK_TUN;
+        if (end->usual)
             for (unsigned k = 0; k < 2; k++)
                 end->addresses[end->address_count++] = usual[i][k];
         end->route = r->route[i] || (o->command == NWLINK_RUN && i == 0);
