@@ -257,7 +257,7 @@ static void start_by_race(struct nwi_establishment *establishment,
                                      .obstacle = nwi_posix((int)(uintptr_t)address->context),
                                      .target = {&address->sockaddr.sa,
                                                 nwi_address_length(address->sockaddr.sa.sa_family),
-                                                address->interface},
+                                                address->interface, NULL},
                                  });
 }
 
@@ -423,7 +423,7 @@ static void connect_address(struct nwi_establishment *establishment, int ip_vers
     if (carriers.count == 1) {
         start_attempt(establishment,
                       &(struct order){.obstacle = carriers.obstacle,
-                                      .target = {remote, length, carriers.interfaces[0]}});
+                                      .target = {remote, length, carriers.interfaces[0], NULL}});
         return;
     }
     struct candidates candidates = {.count = 0};

@@ -1,7 +1,7 @@
 /*
  * arrival.h - by which interface a TCP connection came in.
  * What:   asks the kernel what it kept of the first packet.
- * Source: ip(7), IP_PKTINFO, and IP_PKTOPTIONS and IPV6_2292PKTOPTIONS, which Linux answers for TCP.
+ * Source: ip(7), IP_PKTINFO; IP_PKTOPTIONS and IPV6_2292PKTOPTIONS, which Linux answers for TCP.
  * Runs:   any thread; nothing here blocks.
  */
 #ifndef NWI_SYS_ARRIVAL_H
