@@ -108,6 +108,8 @@ static void consider(nw_path_monitor_t monitor, const struct nwi_path_table *tab
     if (table->read_at < monitor->protocol.seen)
         return; /* the alarm has seen a later one */
     monitor->protocol.seen = table->read_at;
+    if (told == NULL && !table->costs_settled)
+        return; /* the first path is no guess: a notice comes when they have settled */
     NWI_AUTO_RELEASE
     nw_path_t path = nwi_path_view_path(&monitor->protocol.view, table);
     if (path == NULL) {

@@ -19,3 +19,8 @@ void nwi_path_set_costs(const struct nwi_path_costs_source *source) {
 const struct nwi_path_costs_source *nwi_path_costs_source(void) {
     return atomic_load(&serving);
 }
+
+bool nwi_path_costs_settled(void) {
+    const struct nwi_path_costs_source *source = nwi_path_costs_source();
+    return source->settled == NULL || source->settled();
+}

@@ -24,6 +24,10 @@ struct nwi_path_costs_source {
      * path/monitor.h. *costs holds what the kernel tells: the type, and that cellular is expensive.
      */
     void (*fill)(const struct nwi_link *link, struct nwi_path_costs *costs);
+    /* Any thread, the monitor's lock may be held: whether those who are asked when the watch begins
+     * have answered, so that an answer of `fill` after this one is no first guess. Soon true in any
+     * case, which is told with nwi_path_costs_changed. NULL: always. */
+    bool (*settled)(void);
     /* The network is watched from here on, and no longer; in pairs, in the monitor's own context.
      * Changes in between are told with nwi_path_costs_changed. May be NULL. */
     void (*watch_begin)(void);
@@ -35,8 +39,11 @@ struct nwi_path_costs_source {
 void nwi_path_set_costs(const struct nwi_path_costs_source *source);
 const struct nwi_path_costs_source *nwi_path_costs_source(void);
 
-/* Any thread, no lock of the caller's needed (path/monitor.c): the answers of `fill` changed; the
- * table is made again within NWI_PATH_COALESCE. Nothing happens while nobody watches. */
+bool nwi_path_costs_settled(void); /* any thread: what the source says */
+
+/* Any thread, no lock of the caller's needed (path/monitor.c): the answers of `fill` or `settled`
+ * changed; the table is made again within NWI_PATH_COALESCE. Nothing happens while nobody watches.
+ */
 void nwi_path_costs_changed(void);
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef NWI_PATH_MANAGER_H
 #define NWI_PATH_MANAGER_H
 
+#include "base/clock.h"
 #include <Network/interface.h>
 #include <Network/path.h>
 #include <stdbool.h>
@@ -25,6 +26,11 @@ struct nwi_manager_facts {
  * in a context of this file's own. Counted, as nwi_settings_watch_begin is. */
 void nwi_manager_watch_begin(void (*changed)(void));
 void nwi_manager_watch_end(void);
+/* Any thread: what is known now is not about to be another thing only because the two have not been
+ * heard yet: each has answered or is not there, or has taken NWI_MANAGER_PATIENCE. Then `changed`
+ * runs. True at once where there is no bus. */
+bool nwi_manager_settled(void);
+#define NWI_MANAGER_PATIENCE (200 * NWI_MS)
 /* What is known now. Nothing while nobody watches. */
 void nwi_manager_of(const char *interface, struct nwi_manager_facts *ret_facts);
 

@@ -134,12 +134,13 @@ static void look(struct monitor *monitor) {
     pthread_mutex_lock(&lock);
     struct nwi_path_table *old = monitor->table;
     bool peeked = monitor->peeking > 0 || monitor->peeks != monitor->peeks_seen;
+    bool settled = old->costs_settled != fresh->costs_settled; /* for who waits for that alone */
     monitor->peeks_seen = monitor->peeks;
     monitor->table = fresh;
     /* Release pairs with nwi_path_changes: who sees the count sees the table. */
     if (!same)
         atomic_fetch_add_explicit(&changes, 1, memory_order_release);
-    if ((!same || peeked) && monitor == running)
+    if ((!same || peeked || settled) && monitor == running)
         tell_all();
     atomic_store(&monitor->stale, false); /* only this context says that it is, so none is missed */
     pthread_mutex_unlock(&lock);

@@ -2,8 +2,9 @@
  * monitor.h - being told when the network changed.
  * What:   one watch on netlink for the whole process, running while anybody listens, and for good
  *         once nwi_path_keep_watching was called. Bursts of kernel messages become one notice, at
- *         most every 20 ms, and only when the table of path/table.h really differs; or when a route
- *         to some place, which that table does not show, came or went.
+ *         most every 20 ms, and only when the table of path/table.h really differs, or its costs
+ *         have settled; or when a route to some place, which that table does not show, came or
+ *         went.
  * Runs:   as each function says.
  */
 #ifndef NWI_PATH_MONITOR_H

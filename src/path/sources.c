@@ -59,5 +59,7 @@ static void watch_end(void) {
     nwi_settings_watch_end();
 }
 
-const struct nwi_path_costs_source nwi_path_sources = {
-    .fill = fill, .watch_begin = watch_begin, .watch_end = watch_end};
+const struct nwi_path_costs_source nwi_path_sources = {.fill = fill,
+                                                       .settled = nwi_manager_settled,
+                                                       .watch_begin = watch_begin,
+                                                       .watch_end = watch_end};

@@ -223,6 +223,7 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
     struct gather addresses = {.size = sizeof(struct nwi_link_address)};
     struct gather routes = {.size = sizeof(struct nwi_default_route)};
     nwi_ns now = nwi_now();
+    bool settled = nwi_path_costs_settled(); /* before the costs are looked up */
     nwi_err err = nwi_netlink_links(add_link, &links);
     if (err == 0)
         err = nwi_netlink_addresses(add_address, &addresses);
@@ -243,6 +244,7 @@ nwi_err nwi_path_table_read(struct nwi_path_table **ret_table) {
         });
         if (table != NULL) {
             table->read_at = now;
+            table->costs_settled = settled;
             *ret_table = table;
         } else {
             err = NWI_ERR_NOMEM;

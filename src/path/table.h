@@ -38,6 +38,7 @@ struct nwi_path_table {
     size_t route_count;
     bool has_dns;              /* resolv.conf names a server */
     bool local_network_denied; /* to this process: libnw-network.conf(5) */
+    bool costs_settled;        /* path/costs.h; no part of nwi_path_table_equal */
     nwi_ns read_at;            /* when the kernel was asked; 0: made from records */
 };
 

@@ -18,6 +18,7 @@
 #include "sys/sockets.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +115,14 @@ static nwi_err attach(struct nwi_bus *bus, int fd, const struct stat *status) {
     return 0;
 }
 
-/* Follows sd-bus to the descriptor that it uses now. */
+static void tell_absent(struct nwi_bus *bus) {
+    for (unsigned i = 0; i < bus->service_count && bus->started && bus->handler->absent != NULL;
+         i++)
+        bus->handler->absent(bus->user, i);
+}
+
+/* Follows sd-bus to the descriptor that it uses now. Where it is no socket, sd-bus waits for the
+ * bus to come. */
 static nwi_err follow(struct nwi_bus *bus) {
     struct stat status;
     int fd = sd_bus_get_fd(bus->sd);
@@ -125,7 +133,10 @@ static nwi_err follow(struct nwi_bus *bus) {
     if (bus->tap != NULL && bus->tap->inode == status.st_ino && bus->tap->device == status.st_dev)
         return 0;
     detach(bus);
-    return attach(bus, fd, &status);
+    nwi_err err = attach(bus, fd, &status);
+    if (err == 0 && !S_ISSOCK(status.st_mode))
+        tell_absent(bus);
+    return err;
 }
 
 /* --- services --- */
@@ -204,13 +215,17 @@ static int on_owner_changed(sd_bus_message *message, void *user, sd_bus_error *e
 
 static int on_owner(sd_bus_message *message, void *user, sd_bus_error *error) {
     struct service *service = user;
+    struct nwi_bus *bus = service->bus;
     const char *owner;
     (void)error;
     if (!sd_bus_message_is_method_error(message, NULL) &&
-        sd_bus_message_read(message, "s", &owner) > 0)
+        sd_bus_message_read(message, "s", &owner) > 0) {
         set_owner(service, owner);
-    else
-        nwi_log(NWI_LOG_DEBUG, "bus", "service", "%s is not there", service->wanted->name);
+        return 0;
+    }
+    nwi_log(NWI_LOG_DEBUG, "bus", "service", "%s is not there", service->wanted->name);
+    if (bus->handler->absent != NULL)
+        bus->handler->absent(bus->user, number_of(service));
     return 0;
 }
 
@@ -230,13 +245,16 @@ static int follow_name(struct service *service) {
 }
 
 /* --- life of a connection --- */
-static int open_system(sd_bus **ret_bus) {
+static const char *system_address(void) {
     const char *address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+    return address != NULL ? address : "unix:path=/run/dbus/system_bus_socket";
+}
+
+static int open_system(sd_bus **ret_bus) {
     sd_bus *sd = NULL;
     int result = sd_bus_new(&sd);
     if (result >= 0)
-        result = sd_bus_set_address(sd, address != NULL ? address
-                                                        : "unix:path=/run/dbus/system_bus_socket");
+        result = sd_bus_set_address(sd, system_address());
     if (result >= 0)
         result = sd_bus_set_bus_client(sd, 1);
     if (result >= 0)
@@ -266,6 +284,7 @@ static void lose(struct nwi_bus *bus, nwi_err why) {
     nwi_log(NWI_LOG_DEBUG, "bus", "lost", "no system bus: %s", nwi_err_text(why));
     for (size_t i = 0; i < bus->service_count && bus->started; i++)
         set_owner(&bus->services[i], "");
+    tell_absent(bus);
     if (!bus->started)
         return;
     if (nwi_alarm_set(&bus->alarm, nwi_now() + bus->pause) != 0)
@@ -338,7 +357,7 @@ static void pump(struct nwi_bus *bus) {
     if (process(bus, &err)) {
         if (err == 0)
             err = follow(bus);
-        if (err == 0)
+        if (err == 0 && bus->sd != NULL) /* a handler may have stopped it */
             err = await_timeout(bus);
         if (err != 0)
             lose(bus, err);
@@ -432,6 +451,24 @@ nwi_err nwi_bus_call(struct nwi_bus *bus, unsigned service, const char *path, co
         return nwi_posix(-result);
     come_again(bus); /* its time-out has to be waited for */
     return 0;
+}
+
+/* Several addresses and escaped ones (D-Bus Specification, server addresses) are left to sd-bus. */
+bool nwi_bus_exists(void) {
+    static const char prefix[] = "unix:path=";
+    const char *address = system_address();
+    char path[PATH_MAX];
+    struct stat status;
+    if (atomic_load(&opener) != NULL || strncmp(address, prefix, sizeof prefix - 1) != 0 ||
+        strpbrk(address, ";%") != NULL)
+        return true;
+    address += sizeof prefix - 1;
+    size_t length = strcspn(address, ",");
+    if (length >= sizeof path)
+        return true;
+    memcpy(path, address, length);
+    path[length] = '\0';
+    return nwi_sys()->stat(path, &status) == 0;
 }
 
 void nwi_bus_set_opener(int (*open)(sd_bus **ret_bus)) {

@@ -11,6 +11,7 @@
 #define NWI_SYS_BUS_H
 
 #include "base/err.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-bus.h>
 
@@ -29,6 +30,7 @@ struct nwi_bus_service {
 struct nwi_bus_handler {
     void (*appeared)(void *user, unsigned service); /* it has an owner: ask it now */
     void (*vanished)(void *user, unsigned service); /* what it said counts no more */
+    void (*absent)(void *user, unsigned service); /* looked for: it, or the bus, is not there now */
     void (*signal)(void *user, unsigned service, sd_bus_message *message);
     /* To nwi_bus_call. Not after the service has vanished. An error of the service is logged and
      * told as NULL. */
@@ -48,6 +50,10 @@ void nwi_bus_stop(struct nwi_bus *bus);
  * those of sd-bus. */
 nwi_err nwi_bus_call(struct nwi_bus *bus, unsigned service, const char *path, const char *interface,
                      const char *member);
+
+/* Any thread: whether there is a bus to connect to, as far as its socket's name tells, which need
+ * not mean that anybody answers there. */
+bool nwi_bus_exists(void);
 
 /* Tests: makes the connection in the place of the system's; NULL restores. 0 or a negative errno,
  * as sd-bus has it. */

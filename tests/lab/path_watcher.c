@@ -1,11 +1,11 @@
 /*
  * path_watcher.c - a path monitor that writes each path it is told as one line.
- * What:   path_watcher [-e] [-t TYPE] [-p TYPE]
+ * What:   path_watcher [-c] [-e] [-t TYPE] [-p TYPE]
  *         -e: of an Ethernet channel. -t, -p: the required or prohibited type of interface (other,
- *         wifi, cellular, wired, loopback).
+ *         wifi, cellular, wired, loopback). -c: each path's line ends with what it costs.
  * Input:  "usage" (processor time of this process until now), "cancel" (then it ends).
  * Output: "path STATUS INTERFACES FAMILIES DNS GATEWAYS" ("-" for none), "usage MICROSECONDS",
- *         "cancelled".
+ *         "cancelled". What it costs: "free" or "expensive".
  * Runs:   on the main queue; the input is read as it comes.
  */
 #include <Network/Network.h>
@@ -18,6 +18,7 @@
 static nw_path_monitor_t monitor;
 static char input[256];
 static size_t input_length;
+static bool costs_told;
 
 static const char *const types[] = {"other", "wifi", "cellular", "wired", "loopback"};
 static nw_interface_type_t type_named(const char *name) {
@@ -54,7 +55,11 @@ static void on_path(void *context, nw_path_t path) {
            nw_path_has_dns(path) ? "dns" : "-");
     first = true;
     nw_path_enumerate_gateways_f(path, &first, add_gateway);
-    printf("%s\n", first ? "-" : "");
+    if (first)
+        putchar('-');
+    if (costs_told)
+        printf(" %s", nw_path_is_expensive(path) ? "expensive" : "free");
+    putchar('\n');
 }
 
 static void on_cancelled(void *context) {
@@ -94,8 +99,10 @@ int main(int argc, char **argv) {
     int option;
     unsigned prohibited = 0; /* bit n: type n */
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "et:p:")) != -1) {
-        if (option == 'e')
+    while ((option = getopt(argc, argv, "cet:p:")) != -1) {
+        if (option == 'c')
+            costs_told = true;
+        else if (option == 'e')
             monitor = nw_path_monitor_create_for_ethernet_channel();
         else if (option == 't')
             monitor = nw_path_monitor_create_with_type(type_named(optarg));

@@ -14,6 +14,7 @@ import unittest
 
 import lab
 
+WATCHER = os.environ.get('PATH_WATCHER', 'build/tests/lab/path_watcher')
 PEER = os.environ.get('COSTS_PEER', 'build/tests/lab/costs_peer')
 PYTHON = '/usr/bin/python3'
 NM, MM = 'org.freedesktop.NetworkManager', 'org.freedesktop.ModemManager1'
@@ -169,7 +170,51 @@ class Costs(unittest.TestCase):
             out.write(text)
         os.rename(path + '.new', path)
 
+    def start_monitor(self):
+        """A path monitor of the public API: what its lines say first and last is told."""
+        self.peer, self.lines = self.start(*self.space.inside(WATCHER, '-c')), queue.Queue()
+        threading.Thread(target=self.read_lines, args=(self.peer.stdout, self.lines), daemon=True).start()
+
+    def told(self):
+        words = self.lines.get(timeout=lab.DEADLINE).split()
+        return words[1:3] + words[-1:] if words[:1] == ['path'] else words
+
+    def finish_monitor(self):
+        self.peer.stdin.write(b'cancel\n')
+        self.peer.stdin.flush()
+        self.assertEqual(self.told(), ['cancelled'])
+        self.end(self.peer)
+
     # --- tests ---
+    def test_first_path_of_a_monitor(self):
+        """The first path is expensive already, and nothing was told before NetworkManager had answered."""
+        self.start_bus()
+        self.start_manager(metered=1)
+        self.start_monitor()
+        self.assertEqual(self.told(), ['satisfied', 'wlan0', 'expensive'])
+        self.update(DEVICE_PATH, DEVICE, Metered='dbus.UInt32(2)')
+        self.assertEqual(self.told(), ['satisfied', 'wlan0', 'free'])
+        self.finish_monitor()
+
+    def test_monitor_without_answers(self):
+        """No bus, no service, nothing to say, and one that does not answer: the first path is told all the same."""
+        free, dear = ['satisfied', 'wlan0', 'free'], ['satisfied', 'wlan0', 'expensive']
+        for prepare in [lambda: None, self.start_bus, lambda: self.start_manager(metered=2)]:
+            prepare()
+            self.start_monitor()
+            self.assertEqual(self.told(), free)
+            self.finish_monitor()
+        self.update(DEVICE_PATH, DEVICE, Metered='dbus.UInt32(1)')
+        manager = self.processes[[p.args[-1] for p in self.processes].index('networkmanager')]
+        manager.send_signal(signal.SIGSTOP)
+        try:
+            self.start_monitor()
+            self.assertEqual(self.told(), free)
+        finally:
+            manager.send_signal(signal.SIGCONT)
+        self.assertEqual(self.told(), dear)
+        self.finish_monitor()
+
     def test_metered(self):
         """Metered makes the path expensive; a change is told; without the service it is not expensive."""
         self.start_bus()

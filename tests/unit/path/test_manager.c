@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -229,10 +230,20 @@ static void thresholds(void **state) {
     assert_int_equal(nwi_quality_percent(0), 100);
 }
 
+/* Where there is a bus nothing is known before it was asked; where there is none, all is known. */
+static void settled(void **state) {
+    (void)state;
+    setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/dev/null", 1);
+    assert_false(nwi_manager_settled());
+    setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1);
+    assert_true(nwi_manager_settled());
+    unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(wifi), T(signals), T(modem), T(garbage), T(huge), T(thresholds),
+        T(wifi), T(signals), T(modem), T(garbage), T(huge), T(thresholds), T(settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

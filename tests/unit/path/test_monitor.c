@@ -322,7 +322,8 @@ static const struct nwi_path_costs_source quiet = {.fill = fill};
 /* Other costs are a change like any other; what tells of them is watched as long as the network. */
 static void costs(void **state) {
     (void)state;
-    static const struct nwi_path_costs_source source = {fill, watch_begin, watch_end};
+    static const struct nwi_path_costs_source source = {
+        .fill = fill, .watch_begin = watch_begin, .watch_end = watch_end};
     nwi_path_set_costs(&source);
     va_is_dear = false;
     nwi_path_costs_changed(); /* nobody watches */

@@ -14,8 +14,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,7 +32,7 @@ enum { PATIENCE = 10 /* s */ };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t news;
 static struct {
-    unsigned opened, appeared, vanished, signals, answers, refusals, after_stop;
+    unsigned opened, appeared, vanished, absences, signals, answers, refusals, after_stop;
     bool stopped;
 } seen; /* under lock */
 static struct nwi_serial context;
@@ -167,6 +170,10 @@ static void vanished(void *user, unsigned service) {
     (void)user, (void)service;
     NOTE(vanished);
 }
+static void absent(void *user, unsigned service) {
+    (void)user, (void)service;
+    NOTE(absences);
+}
 static void on_signal(void *user, unsigned service, sd_bus_message *message) {
     (void)user, (void)service;
     assert_string_equal(sd_bus_message_get_member(message), "Happened");
@@ -183,7 +190,11 @@ static void on_answer(void *user, unsigned service, sd_bus_message *message) {
     assert_int_equal(number, 7);
     NOTE(answers);
 }
-static const struct nwi_bus_handler handler = {appeared, vanished, on_signal, on_answer};
+static const struct nwi_bus_handler handler = {.appeared = appeared,
+                                               .vanished = vanished,
+                                               .absent = absent,
+                                               .signal = on_signal,
+                                               .answer = on_answer};
 static const char *const matches[] = {"interface='org.example',member='Happened'", NULL};
 static const struct nwi_bus_service services[] = {{SERVICE, matches}};
 
@@ -292,8 +303,34 @@ static void no_service(void **state) {
     (void)state;
     daemon_.has_service = false;
     start();
-    WAIT(opened, 1);
+    WAIT(absences, 1);
     assert_int_equal(seen.appeared, 0);
+}
+
+/* No socket: known without asking. One where nobody listens any more: known at once. */
+static void no_bus(void **state) {
+    (void)state;
+    char address[64] = "unix:path=/tmp/nw-test-bus-XXXXXX";
+    char *path = address + strlen("unix:path=");
+    assert_non_null(mkdtemp(path));
+    size_t length = strlen(address);
+    snprintf(address + length, sizeof address - length, "/bus,guid=00");
+    setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
+    nwi_bus_set_opener(NULL);
+    assert_false(nwi_bus_exists());
+    *strchr(address, ',') = '\0';
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof name), 0);
+    close(fd);
+    assert_true(nwi_bus_exists());
+    start();
+    WAIT(absences, 1);
+    assert_int_equal(unlink(path), 0);
+    address[length] = '\0';
+    assert_int_equal(rmdir(path), 0);
+    unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 }
 
 /* Nothing runs after the stop, whose answer was on its way. */
@@ -323,6 +360,7 @@ int main(void) {
         T(loss),
         T(refused),
         T(no_service),
+        T(no_bus),
         T(stopped_inside_a_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
