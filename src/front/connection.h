@@ -139,6 +139,9 @@ void nwi_connection_tell_path(nw_connection_t connection, nw_path_t path);
 /* connection_path.c: in the protocol context */
 void nwi_connection_watch_path(nw_connection_t connection);
 void nwi_connection_unwatch_path(nw_connection_t connection);
+/* Whether to begin nothing yet, since rules are about costs that have not settled (path/costs.h);
+ * then nwi_connection_establish is called again, soon. */
+bool nwi_connection_awaits_costs(nw_connection_t connection);
 /* Whether any handler is to be told of paths. */
 bool nwi_connection_wants_path(nw_connection_t connection);
 void nwi_connection_tell_path_if_new(nw_connection_t connection);

@@ -17,6 +17,7 @@
 struct connection_path_watch {
     struct nwi_path_subscription *changes; /* owned */
     nw_path_t told;                        /* owned; what the path handler was told last */
+    bool awaits_costs;                     /* preparing, with nothing under way */
 };
 
 /* The interface a path uses first; 0 = none. Enumerating calls inline. */
@@ -102,6 +103,8 @@ static void path_changed(void *context) {
     nw_connection_t connection = context;
     if (connection->protocol.state == nw_connection_state_waiting)
         nwi_connection_retry(connection);
+    else if (connection->protocol.path_watch->awaits_costs)
+        nwi_connection_establish(connection);
     else if (connection->protocol.state == nw_connection_state_ready)
         look_at_path(connection);
 }
@@ -131,6 +134,18 @@ void nwi_connection_unwatch_path(nw_connection_t connection) {
     nwi_path_unsubscribe(watch->changes);
     nwi_release(watch->told);
     nwi_free(watch);
+}
+
+bool nwi_connection_awaits_costs(nw_connection_t connection) {
+    if (!nwi_path_rules_weigh_costs(connection->parameters))
+        return false;
+    nwi_connection_watch_path(connection); /* before the look: no notice may slip between */
+    struct connection_path_watch *watch = connection->protocol.path_watch;
+    NWI_AUTO_RELEASE
+    struct nwi_path_table *table = watch != NULL ? nwi_path_copy_table() : NULL;
+    if (watch != NULL)
+        watch->awaits_costs = table != NULL && !table->costs_settled;
+    return watch != NULL && watch->awaits_costs;
 }
 
 bool nwi_connection_wants_path(nw_connection_t connection) {

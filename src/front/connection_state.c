@@ -260,6 +260,8 @@ void nwi_connection_establish(nw_connection_t connection) {
     char name[16];
     if (nwi_connection_awaits_early(connection))
         return; /* until the program has given content to begin with */
+    if (nwi_connection_awaits_costs(connection))
+        return;
     nwi_connection_name(connection, name);
     connection->protocol.network = nwi_path_changes();
     struct nwi_establishment_request request = {

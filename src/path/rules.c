@@ -36,10 +36,14 @@ const char *nwi_path_verdict_text(enum nwi_path_verdict verdict) {
 
 /* --- one interface --- */
 
+bool nwi_path_rules_weigh_costs(nw_parameters_t p) {
+    return p != NULL && (p->required_type != nw_interface_type_other || p->prohibited_types != 0 ||
+                         p->prohibit_expensive || p->prohibit_constrained);
+}
+
 bool nwi_path_has_rules(nw_parameters_t p) {
     return p != NULL && (p->required_interface != NULL || p->prohibited_interface_count > 0 ||
-                         p->required_type != nw_interface_type_other || p->prohibited_types != 0 ||
-                         p->prohibit_expensive || p->prohibit_constrained);
+                         nwi_path_rules_weigh_costs(p));
 }
 
 static bool is_this(nw_interface_t identity, const struct nwi_path_interface *interface) {

@@ -61,6 +61,8 @@ nwi_err nwi_path_allows_itself_in(const struct nwi_path_table *table, nw_paramet
 
 /* Whether parameters have rules about interfaces. Ultra constrained ones are refused without. */
 bool nwi_path_has_rules(nw_parameters_t parameters);
+/* Whether one of them is about what path/costs.h tells: the cost or the type of an interface. */
+bool nwi_path_rules_weigh_costs(nw_parameters_t parameters);
 /* Whether a listener may open: rules leave an interface, loopback counted, and its own address is
  * not on a local network that is denied. 0 or posix ENETDOWN. */
 nwi_err nwi_path_allows_listening(nw_parameters_t parameters);

@@ -3,6 +3,7 @@
 The interface is a veth called wlan0 in a namespace of the test's own; costs_peer says what the path table shows.
 Needs the packages dbus and python3-dbusmock, and the Python that Debian installs them for.
 """
+import errno
 import os
 import queue
 import shutil
@@ -14,6 +15,7 @@ import unittest
 
 import lab
 
+CLIENT = os.environ.get('LAB_PEER', 'build/tests/lab/lab_peer')
 WATCHER = os.environ.get('PATH_WATCHER', 'build/tests/lab/path_watcher')
 PEER = os.environ.get('COSTS_PEER', 'build/tests/lab/costs_peer')
 PYTHON = '/usr/bin/python3'
@@ -172,8 +174,18 @@ class Costs(unittest.TestCase):
 
     def start_monitor(self):
         """A path monitor of the public API: what its lines say first and last is told."""
-        self.peer, self.lines = self.start(*self.space.inside(WATCHER, '-c')), queue.Queue()
+        self.start_public(WATCHER, '-c')
+
+    def start_public(self, *words):
+        self.peer, self.lines = self.start(*self.space.inside(*words)), queue.Queue()
         threading.Thread(target=self.read_lines, args=(self.peer.stdout, self.lines), daemon=True).start()
+
+    def state(self):
+        """The next state of a connection; what else it says is left out."""
+        while True:
+            line = self.lines.get(timeout=lab.DEADLINE).strip()
+            if line.startswith('state ') or not line:
+                return line
 
     def told(self):
         words = self.lines.get(timeout=lab.DEADLINE).split()
@@ -195,6 +207,18 @@ class Costs(unittest.TestCase):
         self.update(DEVICE_PATH, DEVICE, Metered='dbus.UInt32(2)')
         self.assertEqual(self.told(), ['satisfied', 'wlan0', 'free'])
         self.finish_monitor()
+
+    def test_first_attempt_of_a_connection(self):
+        """One that prohibits expensive interfaces does not begin on one that is about to be called so."""
+        self.start_bus()
+        self.start_manager(metered=1)
+        self.start_public(CLIENT, '-ue', '10.77.0.2', '7000')
+        self.assertEqual([self.state() for _ in range(2)], ['state preparing', 'state waiting posix %d' % errno.ENETDOWN])
+        self.update(DEVICE_PATH, DEVICE, Metered='dbus.UInt32(2)')
+        self.assertEqual([self.state() for _ in range(2)], ['state preparing', 'state ready'])
+        self.end(self.peer)
+        self.start_public(CLIENT, '-ue', '10.77.0.2', '7000')  # nothing is expensive: it does begin
+        self.assertEqual([self.state() for _ in range(2)], ['state preparing', 'state ready'])
 
     def test_monitor_without_answers(self):
         """No bus, no service, nothing to say, and one that does not answer: the first path is told all the same."""
