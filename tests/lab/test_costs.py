@@ -75,10 +75,10 @@ class Costs(unittest.TestCase):
         self.space.ip('route', 'add', 'default', 'via', '10.77.0.2')
 
     # --- processes ---
-    def start(self, *words):
-        env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address, NW_LOG='off',
+    def start(self, *words, log=subprocess.DEVNULL):
+        env = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address, NW_LOG='off' if log == subprocess.DEVNULL else 'notice',
                    XDG_CONFIG_HOME=os.path.join(self.folder, 'config'), DBUS_SESSION_BUS_ADDRESS='disabled:')
-        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, stderr=log)
         self.processes.append(process)
         return process
 
@@ -176,9 +176,21 @@ class Costs(unittest.TestCase):
         """A path monitor of the public API: what its lines say first and last is told."""
         self.start_public(WATCHER, '-c')
 
-    def start_public(self, *words):
-        self.peer, self.lines = self.start(*self.space.inside(*words)), queue.Queue()
+    def start_public(self, *words, log=subprocess.DEVNULL):
+        self.peer, self.lines = self.start(*self.space.inside(*words), log=log), queue.Queue()
         threading.Thread(target=self.read_lines, args=(self.peer.stdout, self.lines), daemon=True).start()
+
+    def tell_first(self, words, read, wanted):
+        """What a program tells first. A mock that took too long to answer, on a busy machine, is asked again by another one."""
+        for _ in range(5):
+            with tempfile.TemporaryFile() as log:
+                self.start_public(*words, log=log)
+                told = [read() for _ in wanted]
+                log.seek(0)
+                if told == wanted or b'not waited for' not in log.read():
+                    break
+                self.end(self.peer)
+        self.assertEqual(told, wanted)
 
     def state(self):
         """The next state of a connection; what else it says is left out."""
@@ -202,8 +214,7 @@ class Costs(unittest.TestCase):
         """The first path is expensive already, and nothing was told before NetworkManager had answered."""
         self.start_bus()
         self.start_manager(metered=1)
-        self.start_monitor()
-        self.assertEqual(self.told(), ['satisfied', 'wlan0', 'expensive'])
+        self.tell_first([WATCHER, '-c'], self.told, [['satisfied', 'wlan0', 'expensive']])
         self.update(DEVICE_PATH, DEVICE, Metered='dbus.UInt32(2)')
         self.assertEqual(self.told(), ['satisfied', 'wlan0', 'free'])
         self.finish_monitor()
@@ -212,8 +223,8 @@ class Costs(unittest.TestCase):
         """One that prohibits expensive interfaces does not begin on one that is about to be called so."""
         self.start_bus()
         self.start_manager(metered=1)
-        self.start_public(CLIENT, '-ue', '10.77.0.2', '7000')
-        self.assertEqual([self.state() for _ in range(2)], ['state preparing', 'state waiting posix %d' % errno.ENETDOWN])
+        self.tell_first([CLIENT, '-ue', '10.77.0.2', '7000'], self.state,
+                        ['state preparing', 'state waiting posix %d' % errno.ENETDOWN])
         self.update(DEVICE_PATH, DEVICE, Metered='dbus.UInt32(2)')
         self.assertEqual([self.state() for _ in range(2)], ['state preparing', 'state ready'])
         self.end(self.peer)
