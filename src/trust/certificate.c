@@ -6,6 +6,7 @@
 #include "trust/certificate.h"
 #include "base/log.h"
 #include "dispatch/data.h"
+#include "trust/der.h"
 #include <Security/trust_evaluation.h>
 #include <gnutls/abstract.h>
 #include <stdlib.h>
@@ -91,35 +92,14 @@ bool nwi_certificate_names(sec_certificate_t certificate, sec_certificate_t issu
 
 /* --- the signature --- */
 
-/* The element of DER at *at: its octets, header included, and how many of them are the header.
- * False: cut off, or longer than a certificate may be. (X.690 section 8.1) */
-static bool read_element(const gnutls_datum_t *der, size_t at, gnutls_datum_t *ret_element,
-                         size_t *ret_header) {
-    size_t header = 2, length;
-    if (at + header > der->size)
-        return false;
-    length = der->data[at + 1];
-    if (length & 0x80) {
-        size_t octets = length & 0x7f;
-        if (octets == 0 || octets > 3 || at + header + octets > der->size)
-            return false;
-        length = 0;
-        for (size_t i = 0; i < octets; i++)
-            length = length << 8 | der->data[at + header + i];
-        header += octets;
-    }
-    if (length > der->size - at - header)
-        return false;
-    *ret_element = (gnutls_datum_t){.data = der->data + at, .size = (unsigned)(header + length)};
-    *ret_header = header;
-    return true;
-}
-
 /* TBSCertificate, the first element of a certificate: what is signed (RFC 5280 section 4.1.1). */
 static bool find_signed_part(const gnutls_datum_t *der, gnutls_datum_t *ret_part) {
-    gnutls_datum_t whole;
-    size_t header, inner;
-    return read_element(der, 0, &whole, &header) && read_element(&whole, header, ret_part, &inner);
+    gnutls_datum_t rest = *der;
+    struct nwi_der whole, part;
+    if (!nwi_der_take(&rest, &whole) || !nwi_der_take(&whole.content, &part))
+        return false;
+    *ret_part = part.whole;
+    return true;
 }
 
 /* GnuTLS's own verification of one certificate by another passes over those issued by themselves,
@@ -162,13 +142,13 @@ static bool decode_pem(const gnutls_datum_t *text, gnutls_datum_t *ret_der) {
 }
 
 SEC_EXPORT sec_certificate_t sec_certificate_create_with_bytes(const void *bytes, size_t size) {
-    enum { SEQUENCE = 0x30, SIZE_MAX_OCTETS = 1 << 20 };
+    enum { SIZE_MAX_OCTETS = 1 << 20 };
     sec_certificate_t certificate = NULL;
     if (bytes == NULL || size == 0 || size > SIZE_MAX_OCTETS) {
         nwi_log_misuse(__func__, "no certificate is given, or one of more than 1 MiB");
         return NULL;
     }
-    if (((const unsigned char *)bytes)[0] == SEQUENCE)
+    if (((const unsigned char *)bytes)[0] == NWI_DER_SEQUENCE)
         return nwi_certificate_create(bytes, size);
     gnutls_datum_t text = {.data = (unsigned char *)bytes, .size = (unsigned)size}, der = {0};
     if (decode_pem(&text, &der))

@@ -5,6 +5,7 @@
  * Source: RFC 5280 section 4.2.1.10.
  * Runs:   any thread.
  */
+#include "trust/der.h"
 #include "trust/name.h"
 #include "trust/verdict.h"
 #include <Security/SecureTransport.h>
@@ -105,11 +106,46 @@ static unsigned count_entries(sec_certificate_t certificate) {
     return count;
 }
 
+/* GnuTLS 3.7 loses memory over a kind that it does not know, so the kinds are looked at first. */
+static bool has_known_kinds(const gnutls_datum_t *extension) {
+    enum { MAIL = 0x81, HOST = 0x82, SUBJECT = 0xa4, URI = 0x86, ADDRESS = 0x87 };
+    gnutls_datum_t rest = *extension;
+    struct nwi_der constraints, subtrees, subtree, name;
+    if (!nwi_der_take(&rest, &constraints))
+        return false;
+    while (constraints.content.size > 0) {
+        if (!nwi_der_take(&constraints.content, &subtrees))
+            return false;
+        while (subtrees.content.size > 0) {
+            if (!nwi_der_take(&subtrees.content, &subtree) ||
+                !nwi_der_take(&subtree.content, &name))
+                return false;
+            if (name.tag != MAIL && name.tag != HOST && name.tag != SUBJECT && name.tag != URI &&
+                name.tag != ADDRESS)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* 0, GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE for none, or another GnuTLS code. */
+static int read_constraints(gnutls_x509_crt_t crt, gnutls_x509_name_constraints_t constraints) {
+    gnutls_datum_t extension = {0};
+    int result = gnutls_x509_crt_get_extension_by_oid2(crt, GNUTLS_X509EXT_OID_NAME_CONSTRAINTS, 0,
+                                                       &extension, NULL);
+    if (result < 0)
+        return result;
+    result = has_known_kinds(&extension)
+                 ? gnutls_x509_ext_import_name_constraints(&extension, constraints, 0)
+                 : GNUTLS_E_UNIMPLEMENTED_FEATURE;
+    gnutls_free(extension.data);
+    return result;
+}
+
 static bool check(gnutls_x509_name_constraints_t constraints, sec_certificate_t issuer,
                   sec_certificate_t certificate, const char *host,
                   struct nwi_trust_verdict *verdict) {
-    unsigned critical;
-    int result = gnutls_x509_crt_get_name_constraints(issuer->crt, constraints, 0, &critical);
+    int result = read_constraints(issuer->crt, constraints);
     if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
         return true;
     if (result < 0)
