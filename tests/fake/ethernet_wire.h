@@ -1,7 +1,7 @@
 /*
  * ethernet_wire.h - an Ethernet channel on the loopback interface, and what its handlers were told.
  * What:   frames sent there come back to their sender; so one channel is both ends of a wire.
- * Runs:   handlers on a queue of the wire's own; the test reads what they noted on that queue, too.
+ * Runs:   handlers on a queue of the wire's own; what they note and the test reads is under `lock`.
  */
 #ifndef NWI_FAKE_ETHERNET_WIRE_H
 #define NWI_FAKE_ETHERNET_WIRE_H
@@ -10,13 +10,15 @@
 #include <Network/Network.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <pthread.h>
 
 enum { WIRE_TYPE = 0x88b6, WIRE_STATES = 64, WIRE_FRAME = 2048 }; /* 0x88b6: local experimental */
 
 struct wire {
     nw_ethernet_channel_t channel;
     dispatch_queue_t queue;
-    sem_t event; /* posted once for each callback */
+    sem_t event;          /* posted once for each callback */
+    pthread_mutex_t lock; /* over all below */
     struct {
         nw_ethernet_channel_state_t state;
         int code;
@@ -46,11 +48,13 @@ static inline void wire_note(struct wire *wire) {
 static inline void wire_on_state(void *context, nw_ethernet_channel_state_t state,
                                  nw_error_t error) {
     struct wire *wire = context;
+    pthread_mutex_lock(&wire->lock);
     wire_note(wire);
     if (wire->states < WIRE_STATES) {
         wire->told[wire->states].state = state;
         wire->told[wire->states++].code = error != NULL ? nw_error_get_error_code(error) : 0;
     }
+    pthread_mutex_unlock(&wire->lock);
     sem_post(&wire->event);
 }
 
@@ -66,6 +70,7 @@ static inline bool wire_copy(void *context, dispatch_data_t region, size_t offse
 static inline void wire_on_frame(void *context, dispatch_data_t content, uint16_t vlan_tag,
                                  nw_ethernet_address_t local, nw_ethernet_address_t remote) {
     struct wire *wire = context;
+    pthread_mutex_lock(&wire->lock);
     wire_note(wire);
     wire->frames++;
     wire->size = dispatch_data_get_size(content);
@@ -73,15 +78,18 @@ static inline void wire_on_frame(void *context, dispatch_data_t content, uint16_
     dispatch_data_apply_f(content, wire, wire_copy);
     memcpy(wire->local, local, sizeof wire->local);
     memcpy(wire->remote, remote, sizeof wire->remote);
+    pthread_mutex_unlock(&wire->lock);
     sem_post(&wire->event);
 }
 
 static inline void wire_on_sent(void *context, nw_error_t error) {
     struct wire *wire = context;
+    pthread_mutex_lock(&wire->lock);
     wire_note(wire);
     wire->completions++;
     wire->refused += error != NULL;
     wire->completion = error != NULL ? nw_error_get_error_code(error) : 0;
+    pthread_mutex_unlock(&wire->lock);
     sem_post(&wire->event);
 }
 
@@ -89,6 +97,7 @@ static inline void wire_on_sent(void *context, nw_error_t error) {
 static inline bool wire_open(struct wire *wire, nw_interface_t interface) {
     memset(wire, 0, sizeof *wire);
     event_init(&wire->event);
+    pthread_mutex_init(&wire->lock, NULL);
     wire->queue = dispatch_queue_create("wire", NULL);
     wire->channel = nw_ethernet_channel_create(WIRE_TYPE, interface);
     if (wire->queue == NULL || wire->channel == NULL) {
@@ -102,18 +111,16 @@ static inline bool wire_open(struct wire *wire, nw_interface_t interface) {
     return true;
 }
 
-static inline void wire_nothing(void *context) {
-    (void)context;
-}
-
 /* Waits until a condition over the wire's notes holds, which is looked at after each callback. */
 #define wire_await(wire, condition)                                                                \
     do {                                                                                           \
-        dispatch_sync_f((wire)->queue, NULL, wire_nothing);                                        \
+        pthread_mutex_lock(&(wire)->lock);                                                         \
         while (!(condition)) {                                                                     \
+            pthread_mutex_unlock(&(wire)->lock);                                                   \
             await(&(wire)->event);                                                                 \
-            dispatch_sync_f((wire)->queue, NULL, wire_nothing);                                    \
+            pthread_mutex_lock(&(wire)->lock);                                                     \
         }                                                                                          \
+        pthread_mutex_unlock(&(wire)->lock);                                                       \
     } while (0)
 
 static inline nw_ethernet_channel_state_t wire_state(const struct wire *wire) {

@@ -114,6 +114,12 @@ static bool try_one(unsigned kind, unsigned which, unsigned n, int code, unsigne
     return hit;
 }
 
+/* After an event that told of octets or of the end, the kernel does not answer "not now", and were
+ * it to, no second event would come: edge triggered as they are. Only a read without one may. */
+static bool can_happen(enum fake_sys_call call, int code, unsigned n) {
+    return call != FAKE_FD_READ || code != EAGAIN || n == 1;
+}
+
 static void test_transfers(void **state) {
     (void)state;
     struct transfer in, out;
@@ -127,10 +133,11 @@ static void test_transfers(void **state) {
     for (unsigned kind = 0; kind < 2; kind++)
         for (unsigned i = 0; i < CALLS; i++)
             for (unsigned c = 0; c < 10 && calls[i].codes[c] != 0; c++)
-                for (unsigned n = 1;
-                     n < N_MAX && try_one(kind, i, n, calls[i].codes[c], descriptors); n++)
+                for (unsigned n = 1; n < N_MAX && can_happen(calls[i].call, calls[i].codes[c], n) &&
+                                     try_one(kind, i, n, calls[i].codes[c], descriptors);
+                     n++)
                     hits++;
-    assert_true(hits > 100);
+    assert_true(hits > 80);
 }
 
 /* --- timers of the wall clock --- */

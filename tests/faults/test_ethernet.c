@@ -56,8 +56,10 @@ static bool has_come(struct wire *wire) {
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     do {
-        dispatch_sync_f(wire->queue, NULL, wire_nothing);
-        if (wire->frames > 0 || wire_state(wire) != nw_ethernet_channel_state_ready)
+        pthread_mutex_lock(&wire->lock);
+        bool come = wire->frames > 0 || wire_state(wire) != nw_ethernet_channel_state_ready;
+        pthread_mutex_unlock(&wire->lock);
+        if (come)
             return true;
     } while (sem_timedwait(&wire->event, &until) == 0 || errno == EINTR);
     return false;

@@ -89,6 +89,7 @@ class Admission(lab.Lab):
         server.wait_for('state ready')
         self.open('10.79.0.1', socket.SOCK_DGRAM).send(b'refused')
         self.assertTrue(self.is_served('10.77.0.1', socket.SOCK_DGRAM))
+        server.wait_for('came')
         self.assertEqual([l for l in server.lines if l.startswith('came')], ['came 10.77.0.2'])
 
     def test_required_interface(self):
