@@ -113,7 +113,7 @@ static nwi_err read_part(struct dump *dump, int fd, bool *interrupted, bool *ret
             const struct nlmsgerr *problem = mnl_nlmsg_get_payload(header);
             if (mnl_nlmsg_get_payload_len(header) < sizeof *problem || problem->error == 0)
                 return nwi_posix(EPROTO);
-            return nwi_posix(-problem->error);
+            return nwi_posix(nwi_netlink_errno(problem->error));
         }
         dump->each(dump, header);
     }

@@ -7,6 +7,7 @@
  * Owns:   a socket during each question; the subscription's descriptor is the caller's.
  */
 #include "sys/nl80211.h"
+#include "sys/netlink.h"
 #include "sys/sockets.h"
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
@@ -94,7 +95,7 @@ static nwi_err read_part(struct reader *reader, const union message *message, si
             if (mnl_nlmsg_get_payload_len(header) < sizeof *problem || problem->error > 0)
                 return nwi_posix(EPROTO);
             *ret_done = true;
-            return problem->error != 0 ? nwi_posix(-problem->error) : 0;
+            return problem->error != 0 ? nwi_posix(nwi_netlink_errno(problem->error)) : 0;
         }
         if (header->nlmsg_type == NLMSG_DONE) {
             *ret_done = true;

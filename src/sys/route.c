@@ -7,6 +7,7 @@
  * Owns:   a socket during each question.
  */
 #include "sys/route.h"
+#include "sys/netlink.h"
 #include "sys/sockets.h"
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -124,7 +125,7 @@ nwi_err nwi_route_parse(const void *octets, size_t length, bool match, struct nw
     if (header->nlmsg_type == NLMSG_ERROR) {
         const struct nlmsgerr *problem = mnl_nlmsg_get_payload(header);
         bool told = size >= sizeof *problem && problem->error < 0;
-        return told ? nwi_posix(-problem->error) : nwi_posix(EPROTO);
+        return told ? nwi_posix(nwi_netlink_errno(problem->error)) : nwi_posix(EPROTO);
     }
     if (header->nlmsg_type != RTM_NEWROUTE || size < sizeof(struct rtmsg))
         return nwi_posix(EPROTO);
