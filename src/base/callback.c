@@ -5,6 +5,7 @@
  * Runs:   on any thread.
  */
 #include "base/callback.h"
+#include "base/log.h"
 #include <Block.h>
 
 /* The part of a block that the ABI fixes for all blocks. */
@@ -34,4 +35,10 @@ struct nwi_callback nwi_callback_block_noescape(const void *block) {
     /* The invoke function takes a plain pointer; it does not write to the literal through it. */
     struct block_layout *literal = (struct block_layout *)block;
     return (struct nwi_callback){.context = literal, .fn = literal->invoke};
+}
+
+bool nwi_callback_can_walk(const void *object, struct nwi_callback callback, const char *function) {
+    if (object == NULL || callback.fn == NULL)
+        nwi_log_misuse(function, object == NULL ? "the object is NULL" : "nothing to call");
+    return object != NULL && callback.fn != NULL;
 }

@@ -46,6 +46,9 @@ struct nwi_callback nwi_callback_block(const void *block);
 /* Pair over a block that is called before the calling function returns: nothing copied or released.
  */
 struct nwi_callback nwi_callback_block_noescape(const void *block);
+/* Whether there is something to walk and somebody to be called for each part; else misuse is logged
+ * under the name of the public function. */
+bool nwi_callback_can_walk(const void *object, struct nwi_callback callback, const char *function);
 /* NWI_CALL(cb, void, (nw_error_t), error): calls fn(context, error). */
 #define NWI_CALL(callback, ret, types, ...)                                                        \
     (((ret(*)(void *, NWI_UNPAREN types))(callback).fn)((callback).context, __VA_ARGS__))

@@ -7,7 +7,6 @@
 #include "establish/timeline.h"
 #include "base/alloc.h"
 #include "base/callback.h"
-#include "base/log.h"
 #include "establish/timeline_private.h"
 #include "model/error.h"
 #include <stdio.h>
@@ -202,10 +201,8 @@ NW_EXPORT size_t nw_establishment_timeline_get_missing(nw_establishment_timeline
 /* The callee may release the snapshot, so it is held. */
 static void enumerate_events(nw_establishment_timeline_t timeline, struct nwi_callback callback,
                              const char *function) {
-    if (timeline == NULL || callback.fn == NULL) {
-        nwi_log_misuse(function, "an argument is NULL");
+    if (!nwi_callback_can_walk(timeline, callback, function))
         return;
-    }
     bool more = true;
     nwi_retain(timeline);
     for (size_t i = 0; more && i < timeline->count; i++) {

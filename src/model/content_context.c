@@ -214,10 +214,8 @@ NW_EXPORT nw_protocol_metadata_t nw_content_context_copy_protocol_metadata(
  * each. */
 static void foreach_metadata(nw_content_context_t context, struct nwi_callback callback,
                              const char *function) {
-    if (context == NULL || callback.fn == NULL) {
-        nwi_log_misuse(function, "an argument is NULL");
+    if (!nwi_callback_can_walk(context, callback, function))
         return;
-    }
     nwi_retain(context);
     for (size_t i = 0; i < context->metadata_count; i++) {
         nw_protocol_metadata_t metadata = nwi_retain(context->metadata[i]);

@@ -113,17 +113,10 @@ nw_resolution_report_get_protocol(nw_resolution_report_t resolution) {
 
 /* --- enumerating --- */
 
-static bool refuse_walk(nw_establishment_report_t report, struct nwi_callback callback,
-                        const char *function) {
-    if (report == NULL || callback.fn == NULL)
-        nwi_log_misuse(function, report == NULL ? "report is NULL" : "nothing to call");
-    return report == NULL || callback.fn == NULL;
-}
-
 /* The callee may release the report, so each walk holds what it shows. */
 static void enumerate_resolutions(nw_establishment_report_t report, struct nwi_callback callback,
                                   const char *function) {
-    if (refuse_walk(report, callback, function) || report->resolution == NULL)
+    if (!nwi_callback_can_walk(report, callback, function) || report->resolution == NULL)
         return;
     NWI_AUTO_RELEASE
     nw_resolution_report_t resolution = nwi_retain(report->resolution);
@@ -146,7 +139,7 @@ nw_establishment_report_enumerate_resolutions_f(nw_establishment_report_t report
 
 static void enumerate_reports(nw_establishment_report_t report, struct nwi_callback callback,
                               const char *function) {
-    if (refuse_walk(report, callback, function) || report->resolution == NULL)
+    if (!nwi_callback_can_walk(report, callback, function) || report->resolution == NULL)
         return;
     NWI_AUTO_RELEASE
     nw_resolution_report_t resolution = nwi_retain(report->resolution);
@@ -167,7 +160,7 @@ NW_EXPORT void nw_establishment_report_enumerate_resolution_reports_f(
 
 static void enumerate_protocols(nw_establishment_report_t report, struct nwi_callback callback,
                                 const char *function) {
-    if (refuse_walk(report, callback, function))
+    if (!nwi_callback_can_walk(report, callback, function))
         return;
     NWI_AUTO_RELEASE
     nw_establishment_report_t held = nwi_retain(report);

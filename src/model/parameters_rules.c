@@ -74,10 +74,8 @@ NW_EXPORT void nw_parameters_clear_prohibited_interfaces(nw_parameters_t paramet
  * each. */
 static void iterate_interfaces(nw_parameters_t parameters, struct nwi_callback callback,
                                const char *function) {
-    if (parameters == NULL || callback.fn == NULL) {
-        nwi_log_misuse(function, "an argument is NULL");
+    if (!nwi_callback_can_walk(parameters, callback, function))
         return;
-    }
     bool more = true;
     nwi_retain(parameters);
     for (size_t i = 0; more && i < parameters->prohibited_interface_count; i++) {
@@ -134,10 +132,8 @@ NW_EXPORT void nw_parameters_clear_prohibited_interface_types(nw_parameters_t pa
 
 static void iterate_types(nw_parameters_t parameters, struct nwi_callback callback,
                           const char *function) {
-    if (parameters == NULL || callback.fn == NULL) {
-        nwi_log_misuse(function, "an argument is NULL");
+    if (!nwi_callback_can_walk(parameters, callback, function))
         return;
-    }
     uint32_t types = parameters->prohibited_types; /* the callee may edit the parameters */
     bool more = true;
     for (unsigned type = 0; more && type <= nw_interface_type_loopback; type++)

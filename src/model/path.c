@@ -8,7 +8,6 @@
 #include "model/path.h"
 #include "base/alloc.h"
 #include "base/callback.h"
-#include "base/log.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
 
@@ -153,15 +152,9 @@ NW_EXPORT bool nw_path_is_equal(nw_path_t path, nw_path_t other_path) {
 
 /* --- enumeration: the callee may release the path, so it is held --- */
 
-static bool checked(nw_path_t path, struct nwi_callback callback, const char *function) {
-    if (path == NULL || callback.fn == NULL)
-        nwi_log_misuse(function, "an argument is NULL");
-    return path != NULL && callback.fn != NULL;
-}
-
 static void enumerate_interfaces(nw_path_t path, struct nwi_callback callback,
                                  const char *function) {
-    if (!checked(path, callback, function))
+    if (!nwi_callback_can_walk(path, callback, function))
         return;
     bool more = true;
     nwi_retain(path);
@@ -180,7 +173,7 @@ NW_EXPORT void nw_path_enumerate_interfaces(nw_path_t path, const void *block) {
 }
 
 static void enumerate_gateways(nw_path_t path, struct nwi_callback callback, const char *function) {
-    if (!checked(path, callback, function))
+    if (!nwi_callback_can_walk(path, callback, function))
         return;
     bool more = true;
     nwi_retain(path);

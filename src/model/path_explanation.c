@@ -8,7 +8,6 @@
 #include "model/path_explanation.h"
 #include "base/alloc.h"
 #include "base/callback.h"
-#include "base/log.h"
 #include "model/error.h"
 
 /* --- life --- */
@@ -193,15 +192,9 @@ NW_EXPORT const char *nw_address_explanation_get_order_text(nw_address_explanati
 
 /* --- enumeration: the callee may release the explanation, so it is held --- */
 
-static bool checked(const void *explanation, struct nwi_callback callback, const char *function) {
-    if (explanation == NULL || callback.fn == NULL)
-        nwi_log_misuse(function, "an argument is NULL");
-    return explanation != NULL && callback.fn != NULL;
-}
-
 static void each_interface(nw_path_explanation_t explanation, struct nwi_callback callback,
                            const char *function) {
-    if (!checked(explanation, callback, function))
+    if (!nwi_callback_can_walk(explanation, callback, function))
         return;
     bool more = true;
     nwi_retain(explanation);
@@ -223,7 +216,7 @@ NW_EXPORT void nw_path_explanation_enumerate_interfaces(nw_path_explanation_t ex
 
 static void each_remote(nw_path_explanation_t explanation, struct nwi_callback callback,
                         const char *function) {
-    if (!checked(explanation, callback, function))
+    if (!nwi_callback_can_walk(explanation, callback, function))
         return;
     bool more = true;
     nwi_retain(explanation);
@@ -245,7 +238,7 @@ NW_EXPORT void nw_path_explanation_enumerate_addresses(nw_path_explanation_t exp
 
 static void each_address(nw_interface_explanation_t explanation, struct nwi_callback callback,
                          const char *function) {
-    if (!checked(explanation, callback, function))
+    if (!nwi_callback_can_walk(explanation, callback, function))
         return;
     bool more = true;
     nwi_retain(explanation);
@@ -269,7 +262,7 @@ NW_EXPORT void nw_interface_explanation_enumerate_addresses(nw_interface_explana
 
 static void each_gateway(nw_interface_explanation_t explanation, struct nwi_callback callback,
                          const char *function) {
-    if (!checked(explanation, callback, function))
+    if (!nwi_callback_can_walk(explanation, callback, function))
         return;
     bool more = true;
     nwi_retain(explanation);

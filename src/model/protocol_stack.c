@@ -110,10 +110,8 @@ NW_EXPORT void nw_protocol_stack_clear_application_protocols(nw_protocol_stack_t
 
 /* The callee may edit the stack: it is walked in a copy of the list that holds each entry. */
 static void iterate(nw_protocol_stack_t stack, struct nwi_callback callback, const char *function) {
-    if (stack == NULL || callback.fn == NULL) {
-        nwi_log_misuse(function, "an argument is NULL");
+    if (!nwi_callback_can_walk(stack, callback, function))
         return;
-    }
     size_t count = stack->application_count;
     if (count == 0)
         return;
