@@ -6,6 +6,7 @@
  * Owns:   a socket during each dump; the subscription's descriptor is the caller's.
  */
 #include "sys/netlink.h"
+#include "sys/netlink_message.h"
 #include "sys/sockets.h"
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
@@ -15,16 +16,8 @@
 #include <string.h>
 
 enum {
-    RECEIVE_SIZE =
-        32768, /* the kernel fills up to this much per read of a dump: NLMSG_GOODSIZE times 4 */
     DUMP_TRIES = 3,
     OVERRUNS_MAX = 16, /* of one drain: it is told once an overrun */
-};
-
-/* The netlink headers hold 32-bit fields: the buffers must be aligned for them. */
-union message {
-    struct nlmsghdr header;
-    char room[RECEIVE_SIZE];
 };
 
 static nwi_err open_netlink(unsigned groups, int *ret_fd) {
@@ -40,30 +33,6 @@ static nwi_err open_netlink(unsigned groups, int *ret_fd) {
     }
     *ret_fd = fd;
     return 0;
-}
-
-/* Reads one datagram. What another process sent (the kernel's port is 0) is dropped: *ret_length is
- * then 0. */
-static nwi_err receive(int fd, union message *message, size_t *ret_length) {
-    struct sockaddr_nl from = {0};
-    struct iovec piece = {message, sizeof *message};
-    struct msghdr header = {
-        .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &piece, .msg_iovlen = 1};
-    ssize_t received;
-    do
-        received = nwi_sys()->recvmsg(fd, &header, 0);
-    while (received < 0 && errno == EINTR);
-    if (received < 0)
-        return nwi_posix(errno);
-    if (header.msg_flags & MSG_TRUNC)
-        return nwi_posix(ENOBUFS);
-    *ret_length = from.nl_pid == 0 ? (size_t)received : 0;
-    return 0;
-}
-
-/* libmnl takes the length for a signed number, which a very large one gets past. */
-static bool is_whole(const struct nlmsghdr *header, int left) {
-    return mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (unsigned)left;
 }
 
 static nwi_err request_dump(int fd, uint16_t type) {
@@ -95,13 +64,13 @@ struct dump {
 /* *ret_done: the end of the list was reached; *interrupted: it changed while being read
  * (netlink(7), NLM_F_DUMP_INTR). */
 static nwi_err read_part(struct dump *dump, int fd, bool *interrupted, bool *ret_done) {
-    union message message;
+    union nwi_netlink_datagram message;
     size_t size;
-    nwi_err err = receive(fd, &message, &size);
+    nwi_err err = nwi_netlink_receive(fd, &message, &size);
     if (err != 0)
         return err;
     int left = (int)size;
-    for (const struct nlmsghdr *header = &message.header; is_whole(header, left);
+    for (const struct nlmsghdr *header = &message.header; nwi_netlink_is_whole(header, left);
          header = mnl_nlmsg_next(header, &left)) {
         if (header->nlmsg_flags & NLM_F_DUMP_INTR)
             *interrupted = true;
@@ -151,11 +120,6 @@ static void copy_name(char *to, size_t size, const struct nlattr *attribute) {
     to[length] = '\0';
 }
 
-static uint32_t read_u32(const struct nlattr *attribute) {
-    return mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t) ? mnl_attr_get_u32(attribute)
-                                                                   : 0;
-}
-
 static void each_link(struct dump *dump, const struct nlmsghdr *message) {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
     if (message->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(message) < sizeof *info)
@@ -169,7 +133,7 @@ static void each_link(struct dump *dump, const struct nlmsghdr *message) {
             copy_name(link.name, sizeof link.name, attribute);
             break;
         case IFLA_MTU:
-            link.mtu = read_u32(attribute);
+            link.mtu = nwi_netlink_u32(attribute);
             break;
         case IFLA_LINKINFO:
             mnl_attr_for_each_nested(inner, attribute) {
@@ -183,29 +147,6 @@ static void each_link(struct dump *dump, const struct nlmsghdr *message) {
 }
 
 /* --- addresses --- */
-/* False when the attribute is too short for the family. */
-static bool read_address(const struct nlattr *attribute, int family, unsigned index,
-                         struct sockaddr_storage *ret) {
-    const void *octets = mnl_attr_get_payload(attribute);
-    size_t length = mnl_attr_get_payload_len(attribute);
-    memset(ret, 0, sizeof *ret);
-    if (family == AF_INET && length >= sizeof(struct in_addr)) {
-        struct sockaddr_in v4 = {.sin_family = AF_INET};
-        memcpy(&v4.sin_addr, octets, sizeof v4.sin_addr);
-        memcpy(ret, &v4, sizeof v4);
-        return true;
-    }
-    if (family == AF_INET6 && length >= sizeof(struct in6_addr)) {
-        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-        memcpy(&v6.sin6_addr, octets, sizeof v6.sin6_addr);
-        if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
-            v6.sin6_scope_id = index;
-        memcpy(ret, &v6, sizeof v6);
-        return true;
-    }
-    return false;
-}
-
 static void each_address(struct dump *dump, const struct nlmsghdr *message) {
     const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
     if (message->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(message) < sizeof *info)
@@ -222,7 +163,7 @@ static void each_address(struct dump *dump, const struct nlmsghdr *message) {
             address = attribute;
             break;
         case IFA_FLAGS:
-            entry.flags = read_u32(attribute);
+            entry.flags = nwi_netlink_u32(attribute);
             break;
         }
     }
@@ -230,7 +171,7 @@ static void each_address(struct dump *dump, const struct nlmsghdr *message) {
      */
     if (local == NULL)
         local = address;
-    if (local != NULL && read_address(local, info->ifa_family, entry.index, &entry.address))
+    if (local != NULL && nwi_netlink_address(local, info->ifa_family, entry.index, &entry.address))
         dump->report(dump->context, &entry);
 }
 
@@ -243,20 +184,10 @@ static bool is_default_route(const struct nlmsghdr *message) {
 }
 
 static void take_gateway(struct nwi_default_route *route, const struct nlattr *attribute) {
-    if (mnl_attr_get_type(attribute) == RTA_GATEWAY) {
-        read_address(attribute, route->family, route->index, &route->gateway);
-    } else if (mnl_attr_get_type(attribute) ==
-               RTA_VIA) { /* IPv4 by way of an IPv6 router: RFC 8950 */
-        const struct rtvia *via = mnl_attr_get_payload(attribute);
-        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-        if (mnl_attr_get_payload_len(attribute) < sizeof *via + sizeof v6.sin6_addr ||
-            via->rtvia_family != AF_INET6)
-            return;
-        memcpy(&v6.sin6_addr, via->rtvia_addr, sizeof v6.sin6_addr);
-        if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
-            v6.sin6_scope_id = route->index;
-        memcpy(&route->gateway, &v6, sizeof v6);
-    }
+    if (mnl_attr_get_type(attribute) == RTA_GATEWAY)
+        nwi_netlink_address(attribute, route->family, route->index, &route->gateway);
+    else if (mnl_attr_get_type(attribute) == RTA_VIA)
+        nwi_netlink_via(attribute, route->index, &route->gateway);
 }
 
 /* One route over several links: each next hop is reported as a route of its own. */
@@ -295,13 +226,13 @@ static void each_route(struct dump *dump, const struct nlmsghdr *message) {
                       sizeof *info) { /* the link first: a gateway's scope needs it */
         switch (mnl_attr_get_type(attribute)) {
         case RTA_OIF:
-            route.index = read_u32(attribute);
+            route.index = nwi_netlink_u32(attribute);
             break;
         case RTA_PRIORITY:
-            route.metric = read_u32(attribute);
+            route.metric = nwi_netlink_u32(attribute);
             break;
         case RTA_TABLE:
-            table = read_u32(attribute);
+            table = nwi_netlink_u32(attribute);
             break;
         case RTA_MULTIPATH:
             multipath = attribute;
@@ -396,12 +327,12 @@ static bool is_way(const struct nlmsghdr *message) {
 }
 
 nwi_err nwi_netlink_drain(int fd, bool *ret_changed, bool *ret_ways) {
-    union message message;
+    union nwi_netlink_datagram message;
     size_t size;
     bool changed = false, ways = false;
     int overruns = 0;
     for (;;) {
-        nwi_err err = receive(fd, &message, &size);
+        nwi_err err = nwi_netlink_receive(fd, &message, &size);
         if (err == nwi_posix(ENOBUFS) &&
             overruns++ <
                 OVERRUNS_MAX) { /* the kernel dropped some: netlink(7) asks for a fresh dump */
@@ -416,7 +347,7 @@ nwi_err nwi_netlink_drain(int fd, bool *ret_changed, bool *ret_ways) {
         if (err != 0)
             return err;
         int left = (int)size;
-        for (const struct nlmsghdr *header = &message.header; is_whole(header, left);
+        for (const struct nlmsghdr *header = &message.header; nwi_netlink_is_whole(header, left);
              header = mnl_nlmsg_next(header, &left)) {
             changed = changed || is_relevant(header);
             ways = ways || is_way(header);

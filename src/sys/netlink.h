@@ -53,11 +53,4 @@ nwi_err nwi_netlink_subscribe(int *ret_fd);
  * kernel had to drop messages). Errors: those of recvmsg, not would-block. */
 nwi_err nwi_netlink_drain(int fd, bool *ret_changed, bool *ret_ways);
 
-/* The errno of a message NLMSG_ERROR that tells of one, which is negative there (netlink(7)). What
- * no kernel sends is EPROTO. */
-static inline int nwi_netlink_errno(int told) {
-    enum { ERRNO_MAX = 4095 };
-    return told < 0 && told >= -ERRNO_MAX ? -told : EPROTO;
-}
-
 #endif

@@ -7,7 +7,7 @@
  * Owns:   a socket during each question; the subscription's descriptor is the caller's.
  */
 #include "sys/nl80211.h"
-#include "sys/netlink.h"
+#include "sys/netlink_message.h"
 #include "sys/sockets.h"
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
@@ -15,15 +15,10 @@
 #include <string.h>
 
 enum {
-    RECEIVE_SIZE = 32768, /* a family's answer lists all its operations; a dump fills this much */
-    PARTS_MAX = 64,       /* of one dump: an access point has many stations, a client one */
-    DRAIN_MAX = 256       /* events of one turn; edge triggered, so this is told as an error */
+    PARTS_MAX = 64, /* of one dump: an access point has many stations, a client one */
+    DRAIN_MAX = 256 /* events of one turn; edge triggered, so this is told as an error */
 };
 
-union message {
-    struct nlmsghdr header;
-    char room[RECEIVE_SIZE];
-};
 union request {
     struct nlmsghdr header;
     char room[128];
@@ -55,40 +50,17 @@ static struct nlmsghdr *begin(union request *request, uint16_t family, uint8_t c
     return header;
 }
 
-/* One datagram; 0 octets when another process sent it (the kernel's port is 0). */
-static nwi_err receive(int fd, union message *message, size_t *ret_length) {
-    struct sockaddr_nl from = {0};
-    struct iovec piece = {message, sizeof *message};
-    struct msghdr header = {
-        .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &piece, .msg_iovlen = 1};
-    ssize_t received;
-    do
-        received = nwi_sys()->recvmsg(fd, &header, 0);
-    while (received < 0 && errno == EINTR);
-    if (received < 0)
-        return nwi_posix(errno);
-    if (header.msg_flags & MSG_TRUNC)
-        return nwi_posix(EMSGSIZE);
-    *ret_length = from.nl_pid == 0 ? (size_t)received : 0;
-    return 0;
-}
-
 struct reader {
     void (*each)(struct reader *reader, const struct nlmsghdr *message);
     void *answer;
     uint16_t type; /* of messages that `each` takes */
 };
 
-/* mnl_nlmsg_ok takes lengths for signed: one above INT_MAX would pass. */
-static bool is_whole(const struct nlmsghdr *header, int left) {
-    return mnl_nlmsg_ok(header, left) && header->nlmsg_len <= (uint32_t)left;
-}
-
 /* Gives each message of one datagram to the reader. *ret_done: it was the last. */
-static nwi_err read_part(struct reader *reader, const union message *message, size_t size,
-                         bool *ret_done) {
+static nwi_err read_part(struct reader *reader, const union nwi_netlink_datagram *message,
+                         size_t size, bool *ret_done) {
     int left = (int)size;
-    for (const struct nlmsghdr *header = &message->header; is_whole(header, left);
+    for (const struct nlmsghdr *header = &message->header; nwi_netlink_is_whole(header, left);
          header = mnl_nlmsg_next(header, &left)) {
         if (header->nlmsg_type == NLMSG_ERROR) {
             const struct nlmsgerr *problem = mnl_nlmsg_get_payload(header);
@@ -113,7 +85,7 @@ static nwi_err read_part(struct reader *reader, const union message *message, si
 /* The kernel prepares its answer while it takes the request (see netlink.c): would-block is an
  * error here like any other. */
 static nwi_err ask(const struct nlmsghdr *request, struct reader *reader) {
-    union message message;
+    union nwi_netlink_datagram message;
     int fd;
     nwi_err err = open_generic(&fd);
     if (err != 0)
@@ -123,7 +95,7 @@ static nwi_err ask(const struct nlmsghdr *request, struct reader *reader) {
     bool done = false;
     err = nwi_socket_send(fd, &piece, 1, 0, &sent);
     for (int part = 0; part < PARTS_MAX && err == 0 && !done; part++) {
-        err = receive(fd, &message, &size);
+        err = nwi_netlink_receive(fd, &message, &size);
         if (err == 0)
             err = read_part(reader, &message, size, &done);
     }
@@ -259,15 +231,15 @@ nwi_err nwi_nl80211_subscribe(const struct nwi_nl80211 *wifi, int *ret_fd) {
 }
 
 nwi_err nwi_nl80211_drain(int fd) {
-    union message message;
+    union nwi_netlink_datagram message;
     size_t size;
     nwi_err err = 0;
     for (int i = 0; i < DRAIN_MAX; i++) {
-        err = receive(fd, &message, &size);
+        err = nwi_netlink_receive(fd, &message, &size);
         if (nwi_err_would_block(err))
             return 0;
         /* Dropped or cut short: they say no more than the others. */
-        if (err != 0 && err != nwi_posix(ENOBUFS) && err != nwi_posix(EMSGSIZE))
+        if (err != 0 && err != nwi_posix(ENOBUFS))
             return err;
     }
     return err != 0 ? err : nwi_posix(ENOBUFS);

@@ -7,7 +7,7 @@
  * Owns:   a socket during each question.
  */
 #include "sys/route.h"
-#include "sys/netlink.h"
+#include "sys/netlink_message.h"
 #include "sys/sockets.h"
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -22,48 +22,13 @@ union answer {
 };
 
 /* --- reading --- */
-static void read_address(const struct nlattr *attribute, int family, unsigned index,
-                         struct sockaddr_storage *ret_address) {
-    const void *octets = mnl_attr_get_payload(attribute);
-    size_t length = mnl_attr_get_payload_len(attribute);
-    if (family == AF_INET && length >= sizeof(struct in_addr)) {
-        struct sockaddr_in *v4 = (struct sockaddr_in *)ret_address;
-        memcpy(&v4->sin_addr, octets, sizeof v4->sin_addr);
-        v4->sin_family = AF_INET;
-    } else if (family == AF_INET6 && length >= sizeof(struct in6_addr)) {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_address;
-        memcpy(&v6->sin6_addr, octets, sizeof v6->sin6_addr);
-        v6->sin6_family = AF_INET6;
-        if (IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
-            v6->sin6_scope_id = index;
-    }
-}
-
-static uint32_t read_u32(const struct nlattr *attribute) {
-    return mnl_attr_get_payload_len(attribute) >= sizeof(uint32_t) ? mnl_attr_get_u32(attribute)
-                                                                   : 0;
-}
-
 static uint32_t read_mtu(const struct nlattr *metrics) {
     const struct nlattr *inner;
     mnl_attr_for_each_nested(inner, metrics) {
         if (mnl_attr_get_type(inner) == RTAX_MTU)
-            return read_u32(inner);
+            return nwi_netlink_u32(inner);
     }
     return 0;
-}
-
-/* IPv4 by way of an IPv6 router: RFC 8950. */
-static void read_via(const struct nlattr *attribute, struct nwi_route *route) {
-    const struct rtvia *via = mnl_attr_get_payload(attribute);
-    size_t length = mnl_attr_get_payload_len(attribute);
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    if (length < sizeof *via + sizeof v6.sin6_addr || via->rtvia_family != AF_INET6)
-        return;
-    memcpy(&v6.sin6_addr, via->rtvia_addr, sizeof v6.sin6_addr);
-    if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
-        v6.sin6_scope_id = route->index;
-    memcpy(&route->gateway, &v6, sizeof v6);
 }
 
 /* How the packet goes: the link first, since the scope of a link-local gateway is that link. */
@@ -73,18 +38,18 @@ static void read_way(const struct nlmsghdr *message, const struct rtmsg *info,
     route->type = info->rtm_type;
     mnl_attr_for_each(attribute, message, sizeof *info) {
         if (mnl_attr_get_type(attribute) == RTA_OIF)
-            route->index = read_u32(attribute);
+            route->index = nwi_netlink_u32(attribute);
     }
     mnl_attr_for_each(attribute, message, sizeof *info) {
         switch (mnl_attr_get_type(attribute)) {
         case RTA_PREFSRC:
-            read_address(attribute, info->rtm_family, route->index, &route->source);
+            nwi_netlink_address(attribute, info->rtm_family, route->index, &route->source);
             break;
         case RTA_GATEWAY:
-            read_address(attribute, info->rtm_family, route->index, &route->gateway);
+            nwi_netlink_address(attribute, info->rtm_family, route->index, &route->gateway);
             break;
         case RTA_VIA:
-            read_via(attribute, route);
+            nwi_netlink_via(attribute, route->index, &route->gateway);
             break;
         }
     }
@@ -105,10 +70,10 @@ static void read_entry(const struct nlmsghdr *message, bool match, struct nwi_ro
     mnl_attr_for_each(attribute, message, sizeof *info) {
         switch (mnl_attr_get_type(attribute)) {
         case RTA_TABLE: /* numbers beyond 255 have no room in the header */
-            route->table = read_u32(attribute);
+            route->table = nwi_netlink_u32(attribute);
             break;
         case RTA_PRIORITY:
-            route->metric = read_u32(attribute);
+            route->metric = nwi_netlink_u32(attribute);
             break;
         case RTA_METRICS:
             route->mtu = read_mtu(attribute);
