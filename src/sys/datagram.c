@@ -173,16 +173,10 @@ nwi_err nwi_datagram_recv_many(int fd, struct nwi_datagram *datagrams, size_t co
         prepare(&datagrams[i], &messages[i].msg_hdr, &control[i]);
         messages[i].msg_len = 0;
     }
-    int received;
-    do
-        received = nwi_sys()->recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
-    while (received < 0 && errno == EINTR);
-    if (received < 0)
-        return nwi_posix(errno);
-    for (int i = 0; i < received; i++)
+    nwi_err err = nwi_socket_recv_many(fd, messages, count, ret_count);
+    for (size_t i = 0; err == 0 && i < *ret_count; i++)
         finish(&datagrams[i], &messages[i].msg_hdr, messages[i].msg_len);
-    *ret_count = (size_t)received;
-    return 0;
+    return err;
 }
 
 static void add_control(struct msghdr *message, int level, int type, const void *value,
@@ -273,12 +267,5 @@ nwi_err nwi_datagram_send_many(int fd, const struct nwi_datagram_out *out, size_
         count = NWI_DATAGRAM_BATCH;
     for (size_t i = 0; i < count; i++)
         fill(fd, &out[i], &messages[i].msg_hdr, &control[i]);
-    int sent;
-    do
-        sent = nwi_sys()->sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return nwi_posix(errno);
-    *ret_sent = (size_t)sent;
-    return 0;
+    return nwi_socket_send_many(fd, messages, count, ret_sent);
 }

@@ -119,16 +119,10 @@ nwi_err nwi_packet_recv_many(int fd, struct nwi_packet *packets, size_t count, s
                                                    .msg_iovlen = 1,
                                                    .msg_control = &control[i],
                                                    .msg_controllen = sizeof control[i]}};
-    int received;
-    do
-        received = nwi_sys()->recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
-    while (received < 0 && errno == EINTR);
-    if (received < 0)
-        return nwi_posix(errno);
-    for (int i = 0; i < received; i++)
+    nwi_err err = nwi_socket_recv_many(fd, messages, count, ret_count);
+    for (size_t i = 0; err == 0 && i < *ret_count; i++)
         finish(&packets[i], &messages[i].msg_hdr, messages[i].msg_len);
-    *ret_count = (size_t)received;
-    return 0;
+    return err;
 }
 
 /* --- out --- */
@@ -172,12 +166,5 @@ nwi_err nwi_packet_send_many(int fd, unsigned interface_index, const struct iove
                                                    .msg_iov = (struct iovec *)&frames[i],
                                                    .msg_iovlen = 1}};
     }
-    int sent;
-    do
-        sent = nwi_sys()->sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return nwi_posix(errno);
-    *ret_sent = (size_t)sent;
-    return 0;
+    return nwi_socket_send_many(fd, messages, count, ret_sent);
 }

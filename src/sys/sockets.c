@@ -150,6 +150,28 @@ nwi_err nwi_socket_recv(int fd, const struct iovec *pieces, size_t count, int fl
     return 0;
 }
 
+nwi_err nwi_socket_recv_many(int fd, struct mmsghdr *messages, size_t count, size_t *ret_count) {
+    int received;
+    do
+        received = nwi_sys()->recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
+    while (received < 0 && errno == EINTR);
+    if (received < 0)
+        return last_error();
+    *ret_count = (size_t)received;
+    return 0;
+}
+
+nwi_err nwi_socket_send_many(int fd, struct mmsghdr *messages, size_t count, size_t *ret_count) {
+    int sent;
+    do
+        sent = nwi_sys()->sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return last_error();
+    *ret_count = (size_t)sent;
+    return 0;
+}
+
 nwi_err nwi_socket_take_error(int fd) {
     int code = 0;
     nwi_err err = nwi_socket_get_int(fd, SOL_SOCKET, SO_ERROR, &code);

@@ -68,6 +68,11 @@ nwi_err nwi_socket_send(int fd, const struct iovec *pieces, size_t count, int fl
 nwi_err nwi_socket_recv(int fd, const struct iovec *pieces, size_t count, int flags,
                         size_t *ret_received);
 
+/* Several datagrams in one call, at once or not at all: those that wait, of at most `count`; those
+ * that the socket took, written with MSG_NOSIGNAL. Errors: as above, of the first. */
+nwi_err nwi_socket_recv_many(int fd, struct mmsghdr *messages, size_t count, size_t *ret_count);
+nwi_err nwi_socket_send_many(int fd, struct mmsghdr *messages, size_t count, size_t *ret_count);
+
 /* --- options and questions --- */
 /* Takes the pending error off the socket (SO_ERROR): the result of a pending connect. Returns it; 0
  * = none. */
