@@ -145,16 +145,8 @@ static void sort_by_rank(struct plan *plan) {
 
 /* --- words about the order --- */
 
-static struct in6_addr as_v6(const union nwi_order_address *address) {
-    if (address->sa.sa_family == AF_INET6)
-        return address->in6.sin6_addr;
-    struct in6_addr mapped = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
-    memcpy(&mapped.s6_addr[12], &address->in.sin_addr, sizeof address->in.sin_addr);
-    return mapped;
-}
-
 static unsigned precedence_of(const struct plan *plan, const struct way *way) {
-    struct in6_addr address = as_v6(&way->candidate.destination);
+    struct in6_addr address = nwi_order_as_v6(&way->candidate.destination);
     return nwi_policy_precedence(&plan->policy, &address);
 }
 

@@ -21,7 +21,7 @@ struct facts {
     unsigned common; /* bits that source and destination share, rule 9 */
 };
 
-static struct in6_addr as_v6(const union nwi_order_address *address) {
+struct in6_addr nwi_order_as_v6(const union nwi_order_address *address) {
     if (address->sa.sa_family == AF_INET6)
         return address->in6.sin6_addr;
     struct in6_addr mapped = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
@@ -46,12 +46,13 @@ static unsigned common_prefix(const struct facts *f) {
 
 static struct facts work_out(const struct nwi_order_candidate *candidate,
                              const struct nwi_policy *policy) {
-    struct facts f = {.candidate = candidate, .destination = as_v6(&candidate->destination)};
+    struct facts f = {.candidate = candidate,
+                      .destination = nwi_order_as_v6(&candidate->destination)};
     f.scope = nwi_policy_scope(policy, &f.destination);
     f.precedence = nwi_policy_precedence(policy, &f.destination);
     if (!candidate->has_source)
         return f;
-    f.source = as_v6(&candidate->source);
+    f.source = nwi_order_as_v6(&candidate->source);
     f.scope_matches = nwi_policy_scope(policy, &f.source) == f.scope;
     f.label_matches =
         nwi_policy_label(policy, &f.source) == nwi_policy_label(policy, &f.destination);

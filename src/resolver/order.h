@@ -22,6 +22,9 @@ union nwi_order_address {
     struct sockaddr_in6 in6;
 };
 
+/* IPv4 as ::ffff:a.b.c.d (RFC 6724 section 2.1), which is what a policy is asked with. */
+struct in6_addr nwi_order_as_v6(const union nwi_order_address *address);
+
 /* Zero is a fine default of every field but destination. */
 struct nwi_order_candidate {
     union nwi_order_address destination; /* AF_INET or AF_INET6 */
