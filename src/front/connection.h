@@ -165,6 +165,8 @@ void nwi_connection_fail_receives(nw_connection_t connection, nwi_err err);
 void nwi_connection_drop_pieces(nw_connection_t connection);
 
 /* connection_info.c */
+/* The state as other threads see it. */
+nw_connection_state_t nwi_connection_state(nw_connection_t connection);
 nw_path_t nwi_connection_create_path(nw_connection_t connection);
 /* Publishes (or withdraws, with NULL) what getters on other threads may see. */
 void nwi_connection_publish(nw_connection_t connection, struct nwi_chain *chain);

@@ -75,9 +75,7 @@ char *nw_connection_copy_description(nw_connection_t connection) {
         nwi_log_misuse(__func__, "connection is NULL");
         return NULL;
     }
-    pthread_mutex_lock(&connection->shared.lock);
-    nw_connection_state_t state = connection->shared.state;
-    pthread_mutex_unlock(&connection->shared.lock);
+    nw_connection_state_t state = nwi_connection_state(connection);
     bool over = state == nw_connection_state_cancelled || state == nw_connection_state_failed;
     NWI_AUTO_RELEASE
     nw_path_t path = over ? NULL : nwi_connection_create_path(connection);

@@ -33,6 +33,13 @@ static void drop_facts(struct nwi_layer_facts *facts) {
     nwi_release(facts->remote);
 }
 
+nw_connection_state_t nwi_connection_state(nw_connection_t connection) {
+    pthread_mutex_lock(&connection->shared.lock);
+    nw_connection_state_t state = connection->shared.state;
+    pthread_mutex_unlock(&connection->shared.lock);
+    return state;
+}
+
 nw_path_t nwi_connection_create_path(nw_connection_t connection) {
     struct nwi_layer_facts facts = {0};
     bool live = copy_facts(connection, &facts);
@@ -50,9 +57,7 @@ nw_path_t nw_connection_copy_current_path(nw_connection_t connection) {
         nwi_log_misuse(__func__, "connection is NULL");
         return NULL;
     }
-    pthread_mutex_lock(&connection->shared.lock);
-    nw_connection_state_t state = connection->shared.state;
-    pthread_mutex_unlock(&connection->shared.lock);
+    nw_connection_state_t state = nwi_connection_state(connection);
     if (state == nw_connection_state_invalid || state == nw_connection_state_cancelled)
         return NULL;
     return nwi_connection_create_path(connection);
