@@ -25,13 +25,12 @@ static void read_roots(void) {
                 count < 0 ? gnutls_strerror(count) : "none found");
 }
 
-sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate, unsigned at) {
+sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate) {
     gnutls_x509_crt_t issuer = NULL;
     gnutls_datum_t der = {0};
     sec_certificate_t found = NULL;
     pthread_once(&once, read_roots);
-    /* GnuTLS finds one by the names and key identifiers. */
-    if (roots == NULL || at > 0 ||
+    if (roots == NULL ||
         gnutls_x509_trust_list_get_issuer(roots, certificate->crt, &issuer, GNUTLS_TL_GET_COPY) < 0)
         return NULL;
     if (gnutls_x509_crt_export2(issuer, GNUTLS_X509_FMT_DER, &der) >= 0)

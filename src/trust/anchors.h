@@ -7,8 +7,8 @@
 
 #include "trust/certificate.h"
 
-/* A root whose name is that of the certificate's issuer; `at` counts those of one name from 0. +1,
- * or NULL: there is no other. */
-sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate, unsigned at);
+/* The root that GnuTLS finds for the certificate by its names and key identifiers. +1, or NULL:
+ * there is none. */
+sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate);
 
 #endif

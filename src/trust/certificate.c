@@ -77,8 +77,6 @@ sec_certificate_t nwi_certificate_create(const void *der, size_t size) {
         return NULL;
     if (!read_fields(certificate, &encoded))
         return nwi_release(certificate);
-    certificate->self_signed =
-        certificate->self_issued && nwi_certificate_signed_by(certificate, certificate);
     return certificate;
 }
 

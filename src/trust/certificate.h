@@ -22,7 +22,7 @@ struct sec_certificate {
     time_t begin, end;  /* valid from and until, both included; -1: unreadable */
     int path_length;    /* -1: any */
     unsigned key_usage; /* GNUTLS_KEY_*; all when the extension is missing */
-    bool is_ca, self_issued, self_signed;
+    bool is_ca, self_issued;
 };
 
 /* Takes one DER certificate. +1 or NULL: not a certificate, or memory ran out. */

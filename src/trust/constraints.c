@@ -10,21 +10,10 @@
 #include "trust/verdict.h"
 #include <Security/SecureTransport.h>
 #include <arpa/inet.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Names times subtrees: a chain must not keep a handshake busy. */
 enum { COMPARISONS_MAX = 1 << 16 };
-
-bool nwi_trust_wrong(struct nwi_trust_verdict *verdict, int status, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    verdict->status = status;
-    vsnprintf(verdict->reason, sizeof verdict->reason, format, args);
-    va_end(args);
-    return false;
-}
 
 static const char *kind_name(int kind) {
     switch (kind) {

@@ -116,19 +116,14 @@ static bool step(struct search *search, sec_certificate_t issuer, bool anchor, b
 }
 
 static bool climb_to_system(struct search *search) {
-    sec_certificate_t root;
     if (search->request->system_issuer == NULL)
         return false;
-    for (unsigned at = 0; at < NWI_TRUST_SIGNATURES_MAX; at++) {
-        root = search->request->system_issuer(search->path[search->count - 1], at);
-        if (root == NULL)
-            return false;
-        if (step(search, root, true, true)) {
-            search->root = root;
-            return true;
-        }
-        nwi_release(root);
+    sec_certificate_t root = search->request->system_issuer(search->path[search->count - 1]);
+    if (root != NULL && step(search, root, true, true)) {
+        search->root = root;
+        return true;
     }
+    nwi_release(root);
     return false;
 }
 
@@ -145,7 +140,7 @@ static bool climb(struct search *search) {
     for (size_t i = 1; i < request->chain_count; i++)
         if (step(search, request->chain[i], false, false))
             return true;
-    if (last->self_signed)
+    if (last->self_issued && nwi_certificate_signed_by(last, last))
         remember_phrase(search, here, errSSLUnknownRootCert,
                         "it signed itself, and is not among what is trusted");
     else if (search->worst.status == 0 || search->worst_at < here)

@@ -17,9 +17,8 @@ struct nwi_trust_request {
     size_t chain_count;
     sec_certificate_t const *anchors; /* borrowed */
     size_t anchor_count;
-    /* A root of the system that may have issued it: +1 or NULL. `at` counts from 0 until NULL comes
-     * back. NULL: the system is not asked. */
-    sec_certificate_t (*system_issuer)(sec_certificate_t certificate, unsigned at);
+    /* A root of the system that may have issued it: +1 or NULL. NULL: the system is not asked. */
+    sec_certificate_t (*system_issuer)(sec_certificate_t certificate);
     struct nwi_trust_policy policy;
 };
 

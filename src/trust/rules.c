@@ -11,7 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RSA_MIN_BITS = 2048, EC_MIN_BITS = 256, DAY = 24 * 60 * 60, OID_SIZE = 128 };
+enum {
+    RSA_MIN_BITS = 2048,
+    EC_MIN_BITS = 256,
+    DAY = 24 * 60 * 60,
+    OID_SIZE = 128,
+    EMPTY_NAME = 2, /* octets of an encoded name without parts */
+};
 
 /* --- of every certificate --- */
 
@@ -147,7 +153,6 @@ static bool check_serial(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdic
 static bool check_any(sec_certificate_t certificate, bool anchor,
                       const struct nwi_trust_policy *policy, struct nwi_trust_verdict *verdict) {
     gnutls_x509_crt_t crt = certificate->crt;
-    enum { EMPTY_NAME = 2 }; /* octets of an encoded name without parts */
     if (gnutls_x509_crt_get_version(crt) != 3)
         return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "X.509 version %d, 3 is needed",
                                gnutls_x509_crt_get_version(crt));
@@ -257,7 +262,6 @@ bool nwi_trust_check_public_leaf(sec_certificate_t certificate,
 bool nwi_trust_check_issuer(sec_certificate_t certificate, unsigned below, bool anchor,
                             const struct nwi_trust_policy *policy,
                             struct nwi_trust_verdict *verdict) {
-    enum { EMPTY_NAME = 2 };
     if (!check_any(certificate, anchor, policy, verdict))
         return false;
     if (!certificate->is_ca)
