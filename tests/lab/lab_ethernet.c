@@ -11,6 +11,7 @@
  * Runs:   the channel on a queue of its own, the timer on another; the input is read on the main
  *         queue.
  */
+#include "lab_input.h"
 #include <Network/Network.h>
 #include <time.h>
 
@@ -26,8 +27,6 @@ static struct {
     _Atomic bool hold;
     _Atomic unsigned frames, done, failed, flood;
     _Atomic uint64_t last_tick, late; /* ns */
-    char input[LINE];
-    size_t input_length;
 } lab;
 
 static uint64_t now(void) {
@@ -153,7 +152,7 @@ static void on_tick(void *context) {
         lab.late = gap;
 }
 
-static void obey(const char *line) {
+static void obey(char *line) {
     char address[32], text[64];
     unsigned char to[6];
     unsigned a = 0, b = 0;
@@ -185,21 +184,8 @@ static void obey(const char *line) {
     }
 }
 
-static void on_input(void *context) {
-    (void)context;
-    size_t room = sizeof lab.input - 1 - lab.input_length;
-    ssize_t count = read(STDIN_FILENO, lab.input + lab.input_length, room);
-    if (count <= 0)
-        quit("the test has gone");
-    lab.input_length += (size_t)count;
-    lab.input[lab.input_length] = '\0';
-    char *end;
-    while ((end = strchr(lab.input, '\n')) != NULL) {
-        *end = '\0';
-        obey(lab.input);
-        memmove(lab.input, end + 1, strlen(end + 1) + 1);
-        lab.input_length = strlen(lab.input);
-    }
+static void gone(void) {
+    quit("the test has gone");
 }
 
 static bool open_channel(nw_interface_t interface) {
@@ -212,10 +198,7 @@ static bool open_channel(nw_interface_t interface) {
     nw_ethernet_channel_set_queue(lab.channel, lab.queue);
     nw_ethernet_channel_set_state_changed_handler_f(lab.channel, NULL, on_state);
     nw_ethernet_channel_set_receive_handler_f(lab.channel, NULL, on_frame);
-    dispatch_source_t input = dispatch_source_create(DISPATCH_SOURCE_TYPE_READ, STDIN_FILENO, 0,
-                                                     dispatch_get_main_queue());
-    dispatch_source_set_event_handler_f(input, on_input);
-    dispatch_resume(input);
+    lab_input_begin(obey, gone);
     return false; /* found */
 }
 

@@ -14,6 +14,7 @@
  *         OCTETS", "cancelled MICROSECONDS" (since the command; then it ends).
  * Runs:   on the main queue; the input is read as it comes.
  */
+#include "lab_input.h"
 #include <Network/Network.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,6 @@ static struct {
     bool datagrams;
     uint64_t received; /* octets */
     double cancel_at;  /* seconds */
-    char input[4096];
-    size_t input_length;
 } peer;
 
 static double now(void) {
@@ -121,7 +120,7 @@ static struct question {
 
 static void start(nw_parameters_t parameters, const char *host, const char *port);
 
-static void obey(const char *line) {
+static void obey(char *line) {
     if (strncmp(line, "send ", 5) == 0) {
         dispatch_data_t data = dispatch_data_create_f(line + 5, strlen(line + 5), NULL, NULL, NULL);
         nw_connection_send_f(peer.connection, data, NW_CONNECTION_DEFAULT_MESSAGE_CONTEXT, true,
@@ -151,21 +150,8 @@ static void obey(const char *line) {
     }
 }
 
-static void on_input(void *context) {
-    (void)context;
-    size_t room = sizeof peer.input - 1 - peer.input_length;
-    ssize_t count = read(STDIN_FILENO, peer.input + peer.input_length, room);
-    if (count <= 0)
-        quit("the test has gone");
-    peer.input_length += (size_t)count;
-    peer.input[peer.input_length] = '\0';
-    char *end;
-    while ((end = strchr(peer.input, '\n')) != NULL) {
-        *end = '\0';
-        obey(peer.input);
-        memmove(peer.input, end + 1, strlen(end + 1) + 1);
-        peer.input_length = strlen(peer.input);
-    }
+static void gone(void) {
+    quit("the test has gone");
 }
 
 static nw_interface_type_t type_named(const char *name) {
@@ -291,9 +277,6 @@ int main(int argc, char **argv) {
         ask_interface(&question, interface_to);
     else
         start(question.parameters, question.host, question.port);
-    dispatch_source_t input = dispatch_source_create(DISPATCH_SOURCE_TYPE_READ, STDIN_FILENO, 0,
-                                                     dispatch_get_main_queue());
-    dispatch_source_set_event_handler_f(input, on_input);
-    dispatch_resume(input);
+    lab_input_begin(obey, gone);
     dispatch_main();
 }

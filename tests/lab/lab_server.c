@@ -9,6 +9,7 @@
  * "re:TEXT".
  * Runs:   on the main queue.
  */
+#include "lab_input.h"
 #include <Network/Network.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -121,11 +122,8 @@ static void require(nw_parameters_t parameters, const char *name) {
     nw_release(required);
 }
 
-static void on_input(void *context) {
-    char octets[64];
-    (void)context;
-    if (read(STDIN_FILENO, octets, sizeof octets) <= 0)
-        exit(0);
+static void gone(void) {
+    exit(0);
 }
 
 static nw_parameters_t make_parameters(bool datagrams) {
@@ -183,9 +181,6 @@ int main(int argc, char **argv) {
     nw_listener_set_state_changed_handler_f(listener, NULL, on_state);
     nw_listener_set_new_connection_handler_f(listener, NULL, on_connection);
     nw_listener_start(listener);
-    dispatch_source_t input = dispatch_source_create(DISPATCH_SOURCE_TYPE_READ, STDIN_FILENO, 0,
-                                                     dispatch_get_main_queue());
-    dispatch_source_set_event_handler_f(input, on_input);
-    dispatch_resume(input);
+    lab_input_begin(NULL, gone);
     dispatch_main();
 }

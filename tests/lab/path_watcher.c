@@ -8,6 +8,7 @@
  *         "cancelled". What it costs: "free" or "expensive".
  * Runs:   on the main queue; the input is read as it comes.
  */
+#include "lab_input.h"
 #include <Network/Network.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,6 @@
 #include <unistd.h>
 
 static nw_path_monitor_t monitor;
-static char input[256];
-static size_t input_length;
 static bool costs_told;
 
 static const char *const types[] = {"other", "wifi", "cellular", "wired", "loopback"};
@@ -69,7 +68,7 @@ static void on_cancelled(void *context) {
 }
 
 /* --- input --- */
-static void obey(const char *line) {
+static void obey(char *line) {
     struct rusage usage;
     if (strcmp(line, "cancel") == 0)
         nw_path_monitor_cancel(monitor);
@@ -80,19 +79,8 @@ static void obey(const char *line) {
                                usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-static void on_input(void *context) {
-    (void)context;
-    ssize_t count = read(STDIN_FILENO, input + input_length, sizeof input - 1 - input_length);
-    if (count <= 0)
-        exit(0);
-    input_length += (size_t)count;
-    char *end;
-    while ((end = memchr(input, '\n', input_length)) != NULL) {
-        *end = '\0';
-        obey(input);
-        input_length -= (size_t)(end + 1 - input);
-        memmove(input, end + 1, input_length);
-    }
+static void gone(void) {
+    exit(0);
 }
 
 int main(int argc, char **argv) {
@@ -120,9 +108,6 @@ int main(int argc, char **argv) {
     nw_path_monitor_set_update_handler_f(monitor, NULL, on_path);
     nw_path_monitor_set_cancel_handler_f(monitor, NULL, on_cancelled);
     nw_path_monitor_start(monitor);
-    dispatch_source_t source = dispatch_source_create(DISPATCH_SOURCE_TYPE_READ, STDIN_FILENO, 0,
-                                                      dispatch_get_main_queue());
-    dispatch_source_set_event_handler_f(source, on_input);
-    dispatch_activate(source);
+    lab_input_begin(obey, gone);
     dispatch_main();
 }
