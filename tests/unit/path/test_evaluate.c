@@ -1,9 +1,9 @@
 /*
  * test_evaluate.c - src/path/evaluate.c: rules of parameters against written networks.
  */
-#include "fake/fake_net.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
+#include "networks.h"
 #include "path/costs.h"
 #include "path/evaluate.h"
 #include "path/rules.h"
@@ -15,24 +15,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-struct network {
-    struct nwi_path_table *laptop, *island;
-    nw_parameters_t rules;
-};
-static int setup(void **state) {
-    static struct network network;
-    network = (struct network){net_laptop(), net_island(), nw_parameters_create()};
-    *state = &network;
-    return network.laptop != NULL && network.island != NULL && network.rules != NULL ? 0 : -1;
-}
-static int teardown(void **state) {
-    struct network *network = *state;
-    nwi_release(network->laptop);
-    nwi_release(network->island);
-    nwi_release(network->rules);
-    return 0;
-}
 
 static void append(void *context, const char *text) {
     char *all = context;

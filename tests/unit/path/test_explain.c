@@ -3,9 +3,9 @@
  * that it never disagrees with the path.
  */
 #include "base/alloc.h"
-#include "fake/fake_net.h"
 #include "model/interface.h"
 #include "model/path.h"
+#include "networks.h"
 #include "path/explain.h"
 #include <Network/Network.h>
 #include <setjmp.h>
@@ -15,24 +15,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-struct network {
-    struct nwi_path_table *laptop, *island;
-    nw_parameters_t rules;
-};
-static int setup(void **state) {
-    static struct network network;
-    network = (struct network){net_laptop(), net_island(), nw_parameters_create()};
-    *state = &network;
-    return network.laptop != NULL && network.island != NULL && network.rules != NULL ? 0 : -1;
-}
-static int teardown(void **state) {
-    struct network *network = *state;
-    nwi_release(network->laptop);
-    nwi_release(network->island);
-    nwi_release(network->rules);
-    return 0;
-}
 
 /* What the path has is used or next, in its order; what it has not is neither. */
 static void agrees(nw_path_explanation_t whole) {
