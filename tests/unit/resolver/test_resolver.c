@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- without a server --- */
 static void literals(void **state) {
@@ -125,15 +126,29 @@ static void errors(void **state) {
     assert_int_equal(probe.got[0].err, nwi_dns(NWI_DNS_BAD_PARAM));
 }
 
+/* A socket that has the port, so that no test beside this one gets it, and refuses what is sent
+ * there: it is connected to itself, and takes nothing from others. */
+static int keep_closed(uint16_t port) {
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(port)};
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&own, sizeof own), 0);
+    return fd;
+}
+
 static void server_that_does_not_run(void **state) {
     (void)state;
+    uint16_t port = fake_dns_port(server);
     fake_dns_stop(server);
-    server = fake_dns_start(rules); /* another port: the one resolver knows is closed */
+    int closed = keep_closed(port);
+    server = fake_dns_start(rules); /* another port than the resolver knows */
     struct probe probe;
     resolve(&probe, "both.test", 0);
     assert_int_equal(probe.got[0].err, nwi_dns(NWI_DNS_SERVICE_NOT_RUNNING));
     assert_int_equal(probe.got[1].err, nwi_dns(NWI_DNS_SERVICE_NOT_RUNNING));
     assert_int_equal(fake_dns_questions(server, NULL, 0), 0);
+    close(closed);
 }
 
 /* Whichever family comes first, ranks compare over both as RFC 6724 section 6 orders them: ::1
