@@ -62,16 +62,44 @@ nwi_err nwi_chain_connect(struct nwi_chain *chain) {
     return err;
 }
 
+/* `layer` is connected: tells the owner, then connects the one above. */
+static void climb(struct nwi_chain *chain, struct nwi_layer *layer) {
+    nwi_retain(chain);
+    nwi_retain(layer);
+    if (chain->events != NULL && chain->events->progress != NULL)
+        chain->events->progress(chain->owner, layer);
+    nwi_err err = layer->above != NULL ? connect_layer(layer->above) : 0;
+    if (err != 0)
+        nwi_chain_failed(chain, err);
+    nwi_release(layer);
+    nwi_release(chain);
+}
+
 void nwi_chain_layer_connected(struct nwi_chain *chain, struct nwi_layer *layer) {
     if (layer->above != NULL) {
-        nwi_err err = connect_layer(layer->above);
-        if (err != 0)
-            nwi_chain_failed(chain, err);
+        climb(chain, layer);
         return;
     }
     chain->connected = true;
     if (chain->events != NULL && chain->events->connected != NULL)
         chain->events->connected(chain->owner);
+}
+
+bool nwi_chain_asking(struct nwi_chain *chain, bool begins) {
+    return chain->events == NULL || chain->events->asking == NULL ||
+           chain->events->asking(chain->owner, begins);
+}
+
+void nwi_chain_go_on(struct nwi_chain *chain) {
+    nwi_retain(chain);
+    for (struct nwi_layer *layer = chain->top; layer != NULL;) {
+        NWI_AUTO_RELEASE
+        struct nwi_layer *held = nwi_retain(layer);
+        if (held->ops->go_on != NULL)
+            held->ops->go_on(held);
+        layer = held->below; /* NULL once the chain has been stopped inside the call */
+    }
+    nwi_release(chain);
 }
 
 void nwi_input_drop(struct nwi_input *input) {

@@ -15,8 +15,13 @@
 struct nwi_serial;
 struct nwi_loop;
 
-struct nwi_chain_events {
+struct nwi_chain_events { /* each may be left out */
     void (*connected)(void *owner);
+    /* A layer below the top is connected; those above go on from there. Before their connect. */
+    void (*progress)(void *owner, struct nwi_layer *layer);
+    /* A layer is about to ask the program something (begins), or has its answer. False: not now;
+     * nwi_chain_go_on tells it when. Left out: always now. */
+    bool (*asking)(void *owner, bool begins);
     nwi_err (*input)(void *owner, struct nwi_input *input); /* consumes input */
     void (*writable)(void *owner);
     void (*failed)(void *owner, nwi_err err);     /* once; the chain has ended, stop it */
@@ -57,9 +62,12 @@ int nwi_chain_fd(const struct nwi_chain *chain);
 nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain,
                                                nw_protocol_definition_t definition);
 bool nwi_chain_is_stream(const struct nwi_chain *chain);
+/* After `asking` was refused: the layers may ask now. */
+void nwi_chain_go_on(struct nwi_chain *chain);
 
 /* For layer.c */
 void nwi_chain_layer_connected(struct nwi_chain *chain, struct nwi_layer *layer);
+bool nwi_chain_asking(struct nwi_chain *chain, bool begins);
 nwi_err nwi_chain_deliver(struct nwi_chain *chain, struct nwi_input *input);
 void nwi_chain_writable(struct nwi_chain *chain);
 void nwi_chain_failed(struct nwi_chain *chain, nwi_err err);

@@ -60,13 +60,27 @@ void nwi_layer_grant(struct nwi_layer *layer, size_t octets) {
 }
 
 void nwi_layer_writable(struct nwi_layer *layer) {
-    if (layer->chain != NULL)
+    struct nwi_layer *next = layer->above;
+    while (next != NULL && next->ops->writable == NULL)
+        next = next->above;
+    if (next != NULL)
+        next->ops->writable(next);
+    else if (layer->chain != NULL)
         nwi_chain_writable(layer->chain);
 }
 
 void nwi_layer_failed(struct nwi_layer *layer, nwi_err err) {
-    if (layer->chain != NULL)
+    struct nwi_layer *next = layer->above;
+    while (next != NULL && next->ops->failed == NULL)
+        next = next->above;
+    if (next != NULL)
+        next->ops->failed(next, err);
+    else if (layer->chain != NULL)
         nwi_chain_failed(layer->chain, err);
+}
+
+bool nwi_layer_asking(struct nwi_layer *layer, bool begins) {
+    return layer->chain == NULL || nwi_chain_asking(layer->chain, begins);
 }
 
 void nwi_layer_soft_error(struct nwi_layer *layer, nwi_err err) {

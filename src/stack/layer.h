@@ -73,6 +73,14 @@ struct nwi_layer_ops { /* an op left out passes through to the neighbour */
     /* True while output would only queue: the layer above holds back what it may still reorder or
      * drop. */
     bool (*congested)(struct nwi_layer *layer);
+    /* The layer below is no longer congested; this one says so to the one above when it is not
+     * either. */
+    void (*writable)(struct nwi_layer *layer);
+    /* The layer below has come to its end. This one first delivers what it still holds, and then
+     * calls nwi_layer_failed for itself, with this error or one that tells more. */
+    void (*failed)(struct nwi_layer *layer, nwi_err err);
+    /* What nwi_layer_asking put off may be asked now. */
+    void (*go_on)(struct nwi_layer *layer);
     /* The layer above takes up to `octets` more (one message, for message layers). Replaces the
      * last grant. */
     void (*window)(struct nwi_layer *layer, size_t octets);
@@ -102,7 +110,11 @@ nwi_err nwi_layer_deliver(struct nwi_layer *layer, struct nwi_input *input); /* 
 void nwi_layer_output(struct nwi_layer *layer, struct nwi_send *send);       /* down; consumes */
 void nwi_layer_grant(struct nwi_layer *layer, size_t octets);                /* down */
 void nwi_layer_writable(struct nwi_layer *layer);            /* no longer congested */
-void nwi_layer_failed(struct nwi_layer *layer, nwi_err err); /* the chain is at its end */
+void nwi_layer_failed(struct nwi_layer *layer, nwi_err err); /* this layer is at its end */
+/* Before a question goes to the program (begins), and when it is answered or taken back. Of the
+ * attempts at one connection only one asks at a time: false means not now, and go_on tells when.
+ * While a question is out no further attempt is begun. */
+bool nwi_layer_asking(struct nwi_layer *layer, bool begins);
 /* A passing error of one message (ICMP on UDP): told to the reader, ends nothing. */
 void nwi_layer_soft_error(struct nwi_layer *layer, nwi_err err);
 static inline bool nwi_layer_stopped(const struct nwi_layer *layer) {

@@ -55,6 +55,19 @@ static void fake_free(struct nwi_layer *layer) {
     say("-free ");
 }
 
+static void fake_writable(struct nwi_layer *layer) {
+    say("writable ");
+    nwi_layer_writable(layer);
+}
+static void fake_failed(struct nwi_layer *layer, nwi_err err) {
+    say("failed ");
+    nwi_layer_failed(layer, err == nwi_posix(ENODATA) ? nwi_posix(EPIPE) : err);
+}
+static void fake_go_on(struct nwi_layer *layer) {
+    say(layer->ops->name);
+    say("-on ");
+}
+
 static const struct nwi_layer_ops bottom_ops = {
     .name = "bottom",
     .traits = NWI_TRAIT_STREAM,
@@ -62,6 +75,7 @@ static const struct nwi_layer_ops bottom_ops = {
     .connect = fake_connect,
     .disconnect = fake_disconnect,
     .output = fake_output,
+    .go_on = fake_go_on,
     .window = fake_window,
     .free = fake_free,
 };
@@ -72,6 +86,9 @@ static const struct nwi_layer_ops top_ops = {
     .size = sizeof(struct fake),
     .disconnect = fake_disconnect,
     .output = fake_output,
+    .writable = fake_writable,
+    .failed = fake_failed,
+    .go_on = fake_go_on,
     .free = fake_free,
 };
 
@@ -79,6 +96,7 @@ static const struct nwi_layer_ops top_ops = {
 
 static int connected, failed, inputs;
 static nwi_err failure;
+static bool may_ask;
 static struct nwi_chain *stop_inside; /* stopped by the owner inside the event */
 
 static void owner_connected(void *owner) {
@@ -86,6 +104,22 @@ static void owner_connected(void *owner) {
     connected++;
     if (stop_inside != NULL)
         nwi_chain_stop(stop_inside, NWI_DISCONNECT_GRACEFUL, NWI_ERR_CANCELED);
+}
+static void owner_progress(void *owner, struct nwi_layer *layer) {
+    (void)owner;
+    say(layer->ops->name);
+    say("-progress ");
+    if (stop_inside != NULL)
+        nwi_chain_stop(stop_inside, NWI_DISCONNECT_GRACEFUL, NWI_ERR_CANCELED);
+}
+static bool owner_asking(void *owner, bool begins) {
+    (void)owner;
+    say(begins ? "asking " : "answered ");
+    return may_ask;
+}
+static void owner_writable(void *owner) {
+    (void)owner;
+    say("owner-writable ");
 }
 static void owner_failed(void *owner, nwi_err err) {
     (void)owner;
@@ -102,6 +136,13 @@ static const struct nwi_chain_events events = {
     .connected = owner_connected,
     .failed = owner_failed,
     .input = owner_input,
+};
+static const struct nwi_chain_events attentive_events = {
+    .connected = owner_connected,
+    .progress = owner_progress,
+    .asking = owner_asking,
+    .writable = owner_writable,
+    .failed = owner_failed,
 };
 
 static struct fake *bottom;
@@ -176,6 +217,54 @@ static void test_failure_is_told_once(void **state) {
     nwi_release(chain);
 }
 
+static void test_progress_of_each_layer_but_the_top(void **state) {
+    (void)state;
+    struct nwi_chain *chain = make_chain();
+    nwi_chain_set_owner(chain, &attentive_events, chain);
+    assert_int_equal(nwi_chain_connect(chain), 0);
+    assert_string_equal(log_text, "connect bottom-progress silent-progress ");
+    assert_int_equal(connected, 1);
+    nwi_release(chain);
+}
+
+static void test_owner_may_stop_inside_progress(void **state) {
+    (void)state;
+    struct nwi_chain *chain = make_chain();
+    nwi_chain_set_owner(chain, &attentive_events, chain);
+    stop_inside = chain;
+    assert_int_equal(nwi_chain_connect(chain), 0);
+    assert_int_equal(connected, 0);
+    assert_null(strstr(log_text, "silent-progress"));
+    nwi_release(chain);
+}
+
+static void test_questions_are_asked_of_the_owner(void **state) {
+    (void)state;
+    struct nwi_chain *chain = make_chain();
+    assert_true(nwi_layer_asking(&bottom->base, true)); /* an owner that does not mind */
+    nwi_chain_set_owner(chain, &attentive_events, chain);
+    may_ask = false;
+    assert_false(nwi_layer_asking(&bottom->base, true));
+    may_ask = true;
+    assert_true(nwi_layer_asking(&bottom->base, true));
+    assert_true(nwi_layer_asking(&bottom->base, false));
+    nwi_chain_go_on(chain);
+    assert_string_equal(log_text, "asking asking answered top-on bottom-on ");
+    nwi_release(chain);
+}
+
+static void test_layers_hear_of_what_is_below(void **state) {
+    (void)state;
+    struct nwi_chain *chain = make_chain();
+    nwi_chain_set_owner(chain, &attentive_events, chain);
+    nwi_layer_writable(&bottom->base);
+    nwi_layer_failed(&bottom->base, nwi_posix(ENODATA));
+    assert_string_equal(log_text, "writable owner-writable failed ");
+    assert_int_equal(failed, 1);
+    assert_int_equal(failure, nwi_posix(EPIPE));
+    nwi_release(chain);
+}
+
 static int done_count;
 static nwi_err done_err;
 static void send_done(struct nwi_send *send, nwi_err err) {
@@ -242,6 +331,10 @@ int main(void) {
         cmocka_unit_test(test_sends_pass_layers_without_output),
         cmocka_unit_test(test_input_and_window_pass_through),
         cmocka_unit_test(test_list_of_sends_fails_whole),
+        cmocka_unit_test(test_progress_of_each_layer_but_the_top),
+        cmocka_unit_test(test_owner_may_stop_inside_progress),
+        cmocka_unit_test(test_questions_are_asked_of_the_owner),
+        cmocka_unit_test(test_layers_hear_of_what_is_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
