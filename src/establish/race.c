@@ -251,6 +251,7 @@ static void start_attempt(struct nwi_race *race, struct nwi_race_entry *entry) {
     entry->attempt = (uint8_t)race->started;
     entry->state = ENTRY_STARTING;
     race->alive++;
+    entry->began = race->now;
     race->next_start = race->now + attempt_delay(race, &entry->address);
     tell_attempt(race, NWI_RACE_EVENT_ATTEMPT, entry, 0);
 }
@@ -284,6 +285,61 @@ static bool wait_is_over(struct nwi_race *race) {
     return race->now >= race->delay_until;
 }
 
+/* --- handshakes above a transport ------------------------------------------------------------
+ * RFC 8305's delays are about a transport that gives no answer. Once it has answered, the handshake
+ * above it (part of the attempt, v3 section 6) gets a patience of its own, or every server that is
+ * half a delay away would be asked twice; and while the program thinks about a question no network
+ * is slow at all. The patience is three times what the transport took, one round trip: TLS needs
+ * two at most, and one is for the other end's work. */
+static nwi_ns patience(const struct nwi_race *race, const struct nwi_race_entry *entry) {
+    nwi_ns fixed = attempt_delay(race, &entry->address), took = race->now - entry->began;
+    if (took >= NWI_RACE_ATTEMPT_DELAY_MAX / 3)
+        return NWI_RACE_ATTEMPT_DELAY_MAX;
+    return 3 * took > fixed ? 3 * took : fixed;
+}
+
+/* No start by stagger or failure before this. */
+static nwi_ns held_until(struct nwi_race *race) {
+    nwi_ns until = 0;
+    for (unsigned attempt = 1; attempt <= race->started; attempt++) {
+        const struct nwi_race_entry *entry = entry_of(race, attempt);
+        if (entry->state == ENTRY_ALIVE && entry->hold > until)
+            until = entry->hold;
+    }
+    return until;
+}
+
+static nwi_ns earliest_start(struct nwi_race *race) {
+    nwi_ns held = held_until(race);
+    return held > race->next_start ? held : race->next_start;
+}
+
+/* Until when nobody else may ask. Whose question has been answered keeps its turn a while: it is
+ * likely to win now, and the program would have been asked twice for nothing. */
+static nwi_ns turn_end(struct nwi_race *race) {
+    const struct nwi_race_entry *entry = entry_of(race, race->turn);
+    return entry != NULL && entry->state == ENTRY_ALIVE ? entry->hold : 0;
+}
+
+static struct nwi_race_entry *first_in_line(struct nwi_race *race) {
+    for (unsigned attempt = 1; attempt <= race->started; attempt++) {
+        struct nwi_race_entry *entry = entry_of(race, attempt);
+        if (entry->state == ENTRY_ALIVE && entry->waits)
+            return entry;
+    }
+    return NULL;
+}
+
+static void pass_the_turn(struct nwi_race *race) {
+    struct nwi_race_entry *next = first_in_line(race);
+    if (next == NULL || race->now < turn_end(race))
+        return;
+    next->waits = false;
+    next->hold = race->now + next->patience; /* should it not ask any more */
+    race->turn = race->ask_due = next->attempt;
+    tell_attempt(race, NWI_RACE_EVENT_TURN, next, 0);
+}
+
 /* Does what the present moment allows; called at the end of every event. */
 static void advance(struct nwi_race *race) {
     if (!race->open && race->count > 0) {
@@ -293,6 +349,7 @@ static void advance(struct nwi_race *race) {
             return;
         }
     }
+    pass_the_turn(race);
     struct nwi_race_entry *next;
     while ((next = pick(race)) != NULL) {
         if (race->alive >= race->options.max_alive) {
@@ -300,7 +357,7 @@ static void advance(struct nwi_race *race) {
             return;
         }
         /* Only while something is under way: each failure, so also the last one's, has moved it. */
-        if (race->now < race->next_start) {
+        if (race->now < earliest_start(race)) {
             enter(race, NWI_RACE_STAGGERED);
             return;
         }
@@ -408,6 +465,42 @@ void nwi_race_attempt_failed(struct nwi_race *race, nwi_ns now, unsigned attempt
     advance(race);
 }
 
+/* The attempt of that number, if it may report a step. */
+static struct nwi_race_entry *stepping(struct nwi_race *race, nwi_ns now, unsigned attempt) {
+    struct nwi_race_entry *entry = entry_of(race, attempt);
+    return accepts(race, now) && entry != NULL && entry->state == ENTRY_ALIVE ? entry : NULL;
+}
+
+void nwi_race_attempt_progressed(struct nwi_race *race, nwi_ns now, unsigned attempt) {
+    struct nwi_race_entry *entry = stepping(race, now, attempt);
+    if (entry == NULL || entry->patience != 0)
+        return;
+    entry->patience = patience(race, entry);
+    entry->hold = race->now + entry->patience;
+    advance(race);
+}
+
+bool nwi_race_attempt_asks(struct nwi_race *race, nwi_ns now, unsigned attempt) {
+    struct nwi_race_entry *entry = stepping(race, now, attempt);
+    if (entry == NULL)
+        return false;
+    entry->waits = race->turn != attempt && race->now < turn_end(race);
+    if (!entry->waits) {
+        race->turn = attempt;
+        entry->hold = NWI_NEVER;
+    }
+    advance(race);
+    return !entry->waits;
+}
+
+void nwi_race_attempt_answered(struct nwi_race *race, nwi_ns now, unsigned attempt) {
+    struct nwi_race_entry *entry = stepping(race, now, attempt);
+    if (entry == NULL || entry->hold != NWI_NEVER)
+        return;
+    entry->hold = race->now + entry->patience;
+    advance(race);
+}
+
 void nwi_race_tick(struct nwi_race *race, nwi_ns now) {
     if (accepts(race, now))
         advance(race);
@@ -431,7 +524,16 @@ bool nwi_race_next_action(struct nwi_race *race, struct nwi_race_action *ret_act
             .kind = NWI_RACE_START, .attempt = entry->attempt, .address = &entry->address};
         return true;
     }
-    if (!nwi_race_state_is_terminal(race->state) || race->told)
+    if (!nwi_race_state_is_terminal(race->state)) {
+        struct nwi_race_entry *asker = entry_of(race, race->ask_due);
+        race->ask_due = 0;
+        if (asker == NULL || asker->state != ENTRY_ALIVE)
+            return false;
+        *ret_action = (struct nwi_race_action){
+            .kind = NWI_RACE_ASK, .attempt = asker->attempt, .address = &asker->address};
+        return true;
+    }
+    if (race->told)
         return false;
     for (unsigned attempt = 1; attempt <= race->started; attempt++) {
         struct nwi_race_entry *entry = entry_of(race, attempt);
@@ -451,10 +553,14 @@ bool nwi_race_next_action(struct nwi_race *race, struct nwi_race_action *ret_act
     return true;
 }
 
-nwi_ns nwi_race_deadline(const struct nwi_race *race) {
+nwi_ns nwi_race_deadline(struct nwi_race *race) {
     if (race->state == NWI_RACE_DELAYED)
         return race->delay_until;
-    return race->state == NWI_RACE_STAGGERED ? race->next_start : NWI_NEVER;
+    if ((RUNNING & BIT(race->state)) == 0)
+        return NWI_NEVER;
+    nwi_ns start = race->state == NWI_RACE_STAGGERED ? earliest_start(race) : NWI_NEVER;
+    nwi_ns turn = first_in_line(race) != NULL ? turn_end(race) : NWI_NEVER;
+    return turn < start ? turn : start;
 }
 
 enum nwi_race_state nwi_race_state(const struct nwi_race *race) {

@@ -7,14 +7,14 @@
  *         answers.
  * Runs:   in the protocol context of its owner. Not re-entrant from the observer; every other call
  *         may be made between two nwi_race_next_action() calls.
- * Owns:   nothing outside its own memory (about 5 KiB, embedded by the owner; nothing to free).
+ * Owns:   nothing outside its own memory (about 7 KiB, embedded by the owner; nothing to free).
  *
  * How an owner drives it, after init and start:
- *     on each event:  nwi_race_answer / ..._attempt_succeeded / ..._attempt_failed / ..._tick
- *     after each:     while (nwi_race_next_action(race, &action)) { act; }
- *                     (acting may report events at once)
- *     then:           arm one timer for nwi_race_deadline(race); when it fires, nwi_race_tick
- * docs/how/race.md has the picture and the rules.
+ *     on each event:  nwi_race_answer / ..._attempt_succeeded / ..._attempt_failed / ..._tick,
+ *                     and of handshakes above a transport ..._attempt_progressed / _asks /
+ * _answered after each:     while (nwi_race_next_action(race, &action)) { act; } (acting may report
+ * events at once) then:           arm one timer for nwi_race_deadline(race); when it fires,
+ * nwi_race_tick docs/how/race.md has the picture and the rules.
  */
 #ifndef NWI_ESTABLISH_RACE_H
 #define NWI_ESTABLISH_RACE_H
@@ -88,6 +88,7 @@ struct nwi_race_answer {
 
 enum nwi_race_action_kind {
     NWI_RACE_START,     /* start an attempt to `address`; report its end by its number */
+    NWI_RACE_ASK,       /* the attempt, whose question was refused, may ask the program now */
     NWI_RACE_ABANDON,   /* close the attempt; anything reported about it later is ignored */
     NWI_RACE_SUCCEEDED, /* terminal: `attempt` won */
     NWI_RACE_FAILED,    /* terminal: err says why; NWI_ERR_CANCELED after nwi_race_cancel */
@@ -105,7 +106,8 @@ enum nwi_race_state {
     NWI_RACE_IDLE,      /* before nwi_race_start */
     NWI_RACE_RESOLVING, /* no address yet, answers outstanding */
     NWI_RACE_DELAYED,   /* have addresses, waiting the resolution delay for the preferred answer */
-    NWI_RACE_STAGGERED, /* the next address starts at the deadline, or at the next failure */
+    NWI_RACE_STAGGERED, /* the next address starts at the deadline, or at the next failure, and not
+                           while the program is asked something */
     NWI_RACE_FULL,      /* addresses left, but max_alive attempts under way: waits for a failure */
     NWI_RACE_SPENT,     /* every known address started; attempts or answers outstanding */
     NWI_RACE_WON,       /* terminal */
@@ -121,6 +123,7 @@ enum nwi_race_event_kind {
     NWI_RACE_EVENT_ATTEMPT,        /* attempt, address: decided to start */
     NWI_RACE_EVENT_ATTEMPT_OK,     /* attempt, address */
     NWI_RACE_EVENT_ATTEMPT_FAILED, /* attempt, address, err */
+    NWI_RACE_EVENT_TURN,           /* attempt, address: decided that it may ASK */
     NWI_RACE_EVENT_ABANDONED,      /* attempt, address */
     NWI_RACE_EVENT_DROPPED, /* address (borrowed for the call): over capacity, or not of a wanted
                                family */
@@ -144,6 +147,10 @@ struct nwi_race_entry {
     struct nwi_race_address address;
     uint8_t state;   /* enum entry_state, race.c */
     uint8_t attempt; /* 0 = not started */
+    bool waits;      /* for its turn to ask */
+    nwi_ns began;    /* decided to start */
+    nwi_ns patience; /* with it, from each of its steps on; 0 until its transport is connected */
+    nwi_ns hold; /* while it is alive no other starts before this; NWI_NEVER: its question is out */
 };
 struct nwi_race {
     struct nwi_race_options options; /* defaults filled in */
@@ -158,6 +165,7 @@ struct nwi_race {
     unsigned started, given;         /* attempts decided; START actions given */
     unsigned alive;                  /* started and not ended */
     unsigned winner;                 /* attempt, 0 = none */
+    unsigned turn, ask_due;          /* attempt that may ask; that is to be told so; 0 = none */
     uint8_t order[NWI_RACE_CAPACITY]; /* attempt - 1 -> entry */
     nwi_err attempt_err, dns_err;     /* the most telling so far */
     nwi_race_observer observer;
@@ -177,6 +185,12 @@ void nwi_race_start(struct nwi_race *race, nwi_ns now);
 void nwi_race_answer(struct nwi_race *race, nwi_ns now, const struct nwi_race_answer *answer);
 void nwi_race_attempt_succeeded(struct nwi_race *race, nwi_ns now, unsigned attempt);
 void nwi_race_attempt_failed(struct nwi_race *race, nwi_ns now, unsigned attempt, nwi_err err);
+/* Its transport is connected, and a handshake goes on above. */
+void nwi_race_attempt_progressed(struct nwi_race *race, nwi_ns now, unsigned attempt);
+/* It has a question for the program. False: not now; the action ASK tells when. Otherwise the
+ * question is out until _answered, which comes also when the question is taken back. */
+bool nwi_race_attempt_asks(struct nwi_race *race, nwi_ns now, unsigned attempt);
+void nwi_race_attempt_answered(struct nwi_race *race, nwi_ns now, unsigned attempt);
 void nwi_race_tick(struct nwi_race *race, nwi_ns now);
 /* Abandons every attempt and ends in FAILED with NWI_ERR_CANCELED, unless it has ended already. */
 void nwi_race_cancel(struct nwi_race *race, nwi_ns now);
@@ -184,7 +198,7 @@ void nwi_race_cancel(struct nwi_race *race, nwi_ns now);
 /* Gives the next action; false when there is none for now. */
 bool nwi_race_next_action(struct nwi_race *race, struct nwi_race_action *ret_action);
 /* When nwi_race_tick is wanted next; NWI_NEVER = only an event can change anything. */
-nwi_ns nwi_race_deadline(const struct nwi_race *race);
+nwi_ns nwi_race_deadline(struct nwi_race *race);
 
 enum nwi_race_state nwi_race_state(const struct nwi_race *race);
 static inline bool nwi_race_state_is_terminal(enum nwi_race_state state) {

@@ -195,8 +195,33 @@ static void attempt_failed(void *owner, nwi_err err) {
     drive(establishment);
 }
 
+static void attempt_progressed(void *owner, struct nwi_layer *layer) {
+    struct attempt *attempt = owner;
+    struct nwi_establishment *establishment = attempt->establishment;
+    if (attempt->number == 0 || layer->below != NULL)
+        return; /* only the transport's delays are the race's */
+    nwi_race_attempt_progressed(&establishment->race, nwi_now(), attempt->number);
+    drive(establishment);
+}
+
+static bool attempt_asking(void *owner, bool begins) {
+    struct attempt *attempt = owner;
+    struct nwi_establishment *establishment = attempt->establishment;
+    bool may = true;
+    if (attempt->number == 0)
+        return true;
+    if (begins)
+        may = nwi_race_attempt_asks(&establishment->race, nwi_now(), attempt->number);
+    else
+        nwi_race_attempt_answered(&establishment->race, nwi_now(), attempt->number);
+    drive(establishment);
+    return may;
+}
+
 static const struct nwi_chain_events attempt_events = {
     .connected = attempt_connected,
+    .progress = attempt_progressed,
+    .asking = attempt_asking,
     .failed = attempt_failed,
 };
 
@@ -274,6 +299,9 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
     switch (action->kind) {
     case NWI_RACE_START:
         start_by_race(establishment, action);
+        return;
+    case NWI_RACE_ASK:
+        nwi_chain_go_on(attempt->chain);
         return;
     case NWI_RACE_ABANDON:
         if (attempt != NULL) {

@@ -113,7 +113,7 @@ void nwi_layer_writable(struct nwi_layer *layer);            /* no longer conges
 void nwi_layer_failed(struct nwi_layer *layer, nwi_err err); /* this layer is at its end */
 /* Before a question goes to the program (begins), and when it is answered or taken back. Of the
  * attempts at one connection only one asks at a time: false means not now, and go_on tells when.
- * While a question is out no further attempt is begun. */
+ * While a question is out no further attempt is begun. The owner may have stopped the chain. */
 bool nwi_layer_asking(struct nwi_layer *layer, bool begins);
 /* A passing error of one message (ICMP on UDP): told to the reader, ends nothing. */
 void nwi_layer_soft_error(struct nwi_layer *layer, nwi_err err);

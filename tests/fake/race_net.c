@@ -19,6 +19,13 @@ struct run {
     nwi_ns ends[NWI_RACE_CAPACITY + 1]; /* by attempt; NWI_NEVER = no end to come */
     unsigned hosts[NWI_RACE_CAPACITY + 1];
     bool ended[NWI_RACE_CAPACITY + 1];
+    enum phase {
+        TO_TRANSPORT,
+        TO_QUESTION,
+        IN_LINE,
+        TO_ANSWER,
+        TO_END
+    } phase[NWI_RACE_CAPACITY + 1];
     unsigned started;
 };
 
@@ -47,8 +54,9 @@ static unsigned host_of(const struct run *run, const struct nwi_race_address *ad
 
 static void observe(void *context, const struct nwi_race_event *event) {
     struct run *run = context;
-    if (event->kind == NWI_RACE_EVENT_ATTEMPT)
-        note(run, (struct race_net_entry){.kind = NET_DECIDE,
+    if (event->kind == NWI_RACE_EVENT_ATTEMPT || event->kind == NWI_RACE_EVENT_TURN)
+        note(run, (struct race_net_entry){.kind = event->kind == NWI_RACE_EVENT_TURN ? NET_TURN
+                                                                                     : NET_DECIDE,
                                           .attempt = event->attempt,
                                           .host = host_of(run, event->address)});
 }
@@ -70,20 +78,90 @@ static void end_attempt(struct run *run, unsigned attempt) {
         nwi_race_attempt_failed(run->race, run->now, attempt, err);
 }
 
+/* What the attempt waits for next comes after `delay`. */
+static void go_to(struct run *run, unsigned attempt, enum phase phase, nwi_ns delay) {
+    run->phase[attempt] = phase;
+    run->ends[attempt] = delay == NWI_NEVER ? NWI_NEVER : run->now + delay;
+}
+
+static void go_to_end(struct run *run, unsigned attempt) {
+    const struct race_net_host *host = &run->net->hosts[run->hosts[attempt]];
+    go_to(run, attempt, TO_END, host->silent ? NWI_NEVER : host->delay);
+}
+
+static void note_step(struct run *run, enum race_net_kind kind, unsigned attempt) {
+    note(run,
+         (struct race_net_entry){.kind = kind, .attempt = attempt, .host = run->hosts[attempt]});
+}
+
+static void ask(struct run *run, unsigned attempt) {
+    const struct race_net_host *host = &run->net->hosts[run->hosts[attempt]];
+    unsigned place = run->log->count;
+    note_step(run, NET_ASKED, attempt); /* before what it leads to */
+    if (nwi_race_attempt_asks(run->race, run->now, attempt)) {
+        go_to(run, attempt, TO_ANSWER, host->think);
+        return;
+    }
+    if (place < RACE_NET_LOG)
+        run->log->entries[place].kind = NET_REFUSED;
+    go_to(run, attempt, IN_LINE, NWI_NEVER);
+}
+
+/* The attempt's next step, whose time has come. */
+static void step_attempt(struct run *run, unsigned attempt) {
+    const struct race_net_host *host = &run->net->hosts[run->hosts[attempt]];
+    switch (run->phase[attempt]) {
+    case TO_TRANSPORT:
+        note_step(run, NET_PROGRESS, attempt);
+        if (host->asks)
+            go_to(run, attempt, TO_QUESTION, host->ask);
+        else
+            go_to_end(run, attempt);
+        nwi_race_attempt_progressed(run->race, run->now, attempt);
+        return;
+    case TO_QUESTION:
+        ask(run, attempt);
+        return;
+    case TO_ANSWER:
+        note_step(run, NET_ANSWERED, attempt);
+        go_to_end(run, attempt);
+        nwi_race_attempt_answered(run->race, run->now, attempt);
+        return;
+    case IN_LINE:
+    case TO_END:
+        end_attempt(run, attempt);
+    }
+}
+
+static void start_attempt(struct run *run, unsigned attempt, unsigned index) {
+    const struct race_net_host *host = &run->net->hosts[index];
+    run->hosts[attempt] = index;
+    run->started = attempt;
+    if (host->layered)
+        go_to(run, attempt, TO_TRANSPORT, host->transport);
+    else
+        go_to_end(run, attempt);
+    if (run->ends[attempt] == run->now)
+        step_attempt(run, attempt);
+}
+
 static void take_action(struct run *run, const struct nwi_race_action *action) {
     struct race_net_entry entry = {.attempt = action->attempt, .err = action->err};
     if (action->address != NULL)
         entry.host = host_of(run, action->address);
-    const struct race_net_host *host = &run->net->hosts[entry.host];
     switch (action->kind) {
     case NWI_RACE_START:
         entry.kind = NET_START;
         note(run, entry);
-        run->hosts[action->attempt] = entry.host;
-        run->started = action->attempt;
-        run->ends[action->attempt] = host->silent ? NWI_NEVER : run->now + host->delay;
-        if (!host->silent && host->delay == 0)
-            end_attempt(run, action->attempt);
+        start_attempt(run, action->attempt, entry.host);
+        return;
+    case NWI_RACE_ASK:
+        entry.kind = NET_ASK;
+        note(run, entry);
+        if (run->phase[action->attempt] == IN_LINE && !one_in(run, 8))
+            ask(run, action->attempt);
+        else if (run->phase[action->attempt] == IN_LINE) /* it has nothing to ask any more */
+            go_to_end(run, action->attempt);
         return;
     case NWI_RACE_ABANDON:
         entry.kind = NET_ABANDON;
@@ -201,7 +279,7 @@ void race_net_run(const struct race_net *net, struct race_net_log *ret_log) {
             give_answer(&run, next.which);
             break;
         case END:
-            end_attempt(&run, next.which);
+            step_attempt(&run, next.which);
             break;
         case TIMER:
             nwi_race_tick(run.race, run.now);
@@ -238,7 +316,8 @@ const char *race_net_err_name(nwi_err err) {
 
 void race_net_text(const struct race_net *net, const struct race_net_log *log, char *text,
                    size_t size) {
-    static const char sign[] = {[NET_START] = '+', [NET_ABANDON] = '-', [NET_WON] = '='};
+    static const char sign[] = {
+        [NET_START] = '+', [NET_ASK] = '?', [NET_ABANDON] = '-', [NET_WON] = '='};
     size_t used = 0;
     text[0] = '\0';
     for (unsigned i = 0; i < log->count && used < size; i++) {

@@ -1,6 +1,7 @@
 /*
  * race_case.c - a network as text, to be kept and read by people; see race_sim.h.
  * Form:   "#" begins a comment; a case is "options", then "host" and "answer" lines, and "end".
+ * Of a host, "transport" and what follows it may be missing.
  * Hosts are numbered from 0 as they come; an error is its domain and code, 0 0 for none.
  */
 #include "sim/race_sim.h"
@@ -25,9 +26,13 @@ void race_case_write(FILE *file, const struct race_net *net) {
             in_ms(net->cancel_at), in_ms(net->timer_late), (unsigned long long)net->mix);
     for (unsigned i = 0; i < net->host_count; i++) {
         const struct race_net_host *host = &net->hosts[i];
-        fprintf(file, "host family %u silent %d delay %lld error %d %d rtt %lld rank %u group %u\n",
+        fprintf(file, "host family %u silent %d delay %lld error %d %d rtt %lld rank %u group %u",
                 host->family, host->silent, in_ms(host->delay), (int)nwi_err_domain(host->err),
                 nwi_err_code(host->err), in_ms(host->rtt), host->rank, host->group);
+        if (host->layered)
+            fprintf(file, " transport %lld asks %d at %lld think %lld", in_ms(host->transport),
+                    host->asks, in_ms(host->ask), in_ms(host->think));
+        fprintf(file, "\n");
     }
     for (unsigned i = 0; i < net->answer_count; i++) {
         const struct race_net_answer *answer = &net->answers[i];
@@ -69,6 +74,21 @@ static bool read_options(FILE *file, struct race_net *net) {
     return true;
 }
 
+/* The rest of a host with a handshake above its transport, when there is one. */
+static bool read_layered(FILE *file, struct race_net_host *host) {
+    long long transport, at, think;
+    int asks, found = fscanf(file, " transport %lld asks %d at %lld think %lld", &transport, &asks,
+                             &at, &think);
+    if (found <= 0)
+        return true;
+    host->layered = true;
+    host->asks = asks != 0;
+    host->transport = from_ms(transport);
+    host->ask = from_ms(at);
+    host->think = from_ms(think);
+    return found == 4;
+}
+
 static bool read_host(FILE *file, struct race_net *net) {
     struct race_net_host *host = &net->hosts[net->host_count];
     int silent, domain, code;
@@ -84,7 +104,7 @@ static bool read_host(FILE *file, struct race_net *net) {
     host->err = error_of(domain, code);
     host->rtt = from_ms(rtt);
     net->host_count++;
-    return true;
+    return read_layered(file, host);
 }
 
 static bool read_answer(FILE *file, struct race_net *net) {

@@ -28,6 +28,13 @@
  *      So the time to connect is at most the minimum, over all h that accept, of that sum plus h's
  *      own time to connect: the best single path plus the delays that the RFC allows. How many
  *      come before h follows from H. Each timer may add the lateness that the network gives it.
+ *      Time in which starts were held (J) is allowed as well.
+ *   J  a handshake above a transport is given time: while an attempt lives, none starts before
+ *      max(its delay, 3 times what its transport took, at most 2 s) after its transport was
+ *      connected, nor that long after a question of its was answered, nor while one is out.
+ *   K  one attempt asks at a time: whose question is out, or was answered less than that time ago,
+ *      has the turn; whoever asks meanwhile is put off, nobody else is; when the turn is over, the
+ *      first in line gets it.
  *   L  race.c made no move that its table of states does not have (it complains in the log).
  *   S  two runs of one network are the same (both seen in sim_race.c).
  */
@@ -42,7 +49,10 @@ struct host_book {
     enum phase phase;
     nwi_ns known, decided;
     nwi_ns waited_from, allowed; /* I: a(h); time allowed so far, without full(h) */
-    nwi_ns full_before;          /* I: total full time at a(h) */
+    nwi_ns full_before;          /* I: total full or held time at a(h) */
+    nwi_ns patience, hold;       /* J */
+    bool in_line;                /* K */
+    unsigned attempt;
 };
 
 struct books {
@@ -60,7 +70,10 @@ struct books {
     /* G, I */
     bool has_address, is_open;
     nwi_ns first_address, open;
-    nwi_ns full_total; /* how long max_alive were under way, up to now */
+    nwi_ns full_total; /* how long max_alive were under way or starts held, up to now */
+    /* K */
+    struct host_book *turn;
+    bool ask_due;
     /* E */
     unsigned attempt_weight, dns_weight;
     nwi_err attempt_err, dns_err;
@@ -123,6 +136,35 @@ static unsigned weight(nwi_err err) {
     return 6;
 }
 
+static nwi_ns patience_with(const struct books *b, unsigned host) {
+    nwi_ns delay = delay_after(b->net, host);
+    nwi_ns thrice = clamp(3 * (b->now - b->hosts[host].decided), 0, 2 * NWI_SEC);
+    return thrice > delay ? thrice : delay;
+}
+
+/* J. */
+static nwi_ns held_until(const struct books *b) {
+    nwi_ns until = 0;
+    for (unsigned i = 0; i < b->net->host_count; i++)
+        if (b->hosts[i].phase == STARTED && b->hosts[i].hold > until)
+            until = b->hosts[i].hold;
+    return until;
+}
+
+/* K: when whoever has the turn loses it. */
+static nwi_ns turn_end(const struct books *b) {
+    return b->turn != NULL && b->turn->phase == STARTED ? b->turn->hold : 0;
+}
+
+static struct host_book *first_in_line(struct books *b) {
+    struct host_book *first = NULL;
+    for (unsigned i = 0; i < b->net->host_count; i++)
+        if (b->hosts[i].phase == STARTED && b->hosts[i].in_line &&
+            (first == NULL || b->hosts[i].attempt < first->attempt))
+            first = &b->hosts[i];
+    return first;
+}
+
 /* The race is over, `end` says when; attempts that the owner has not heard of vanish. */
 static void decide_end(struct books *b) {
     b->is_decided = true;
@@ -155,7 +197,16 @@ static void begin_allowance(struct books *b, unsigned h) {
         if (until > b->now)
             host->allowed = until;
     }
+    if (held_until(b) > b->now)
+        host->allowed += b->net->timer_late;
     host->full_before = b->full_total;
+}
+
+static void begin_hold(struct books *b, struct host_book *host, nwi_ns until) {
+    host->hold = until;
+    for (unsigned i = 0; i < b->net->host_count; i++)
+        if (b->hosts[i].phase == WAITING)
+            b->hosts[i].allowed += b->net->timer_late;
 }
 
 static bool awaits_more(const struct books *b) {
@@ -264,6 +315,9 @@ static const char *on_decide(struct books *b, const struct race_net_entry *entry
     if (b->decided > 0 && !b->failed_since && b->now < b->last_decided + b->last_delay)
         return wrong("F: attempt %u at %lu ms, may start at %lu", entry->attempt, ms(b->now),
                      ms(b->last_decided + b->last_delay));
+    if (b->now < held_until(b))
+        return wrong("J: attempt %u at %lu ms, starts are held until %lu", entry->attempt,
+                     ms(b->now), ms(held_until(b)));
     const char *failure = check_order(b, entry->host);
     if (failure != NULL)
         return failure;
@@ -272,6 +326,7 @@ static const char *on_decide(struct books *b, const struct race_net_entry *entry
                      ms(host->allowed + (b->full_total - host->full_before)));
     host->phase = DECIDED;
     host->decided = b->now;
+    host->attempt = entry->attempt;
     if (++b->alive > max_alive(b->net))
         return wrong("C: %u attempts under way", b->alive);
     b->decided++;
@@ -304,6 +359,47 @@ static void on_end(struct books *b, const struct race_net_entry *entry) {
         b->attempt_err = entry->err;
     }
     look_for_loss(b);
+}
+
+/* J, K: the steps of a handshake. */
+static const char *on_step(struct books *b, const struct race_net_entry *entry) {
+    struct host_book *host = &b->hosts[entry->host];
+    bool is_others = b->turn != host && b->now < turn_end(b);
+    if (b->is_decided || host->phase != STARTED)
+        return entry->kind == NET_ASKED ? wrong("K: asked after the end") : NULL;
+    switch (entry->kind) {
+    case NET_PROGRESS:
+        host->patience = patience_with(b, entry->host);
+        begin_hold(b, host, b->now + host->patience);
+        return NULL;
+    case NET_ASKED:
+        if (is_others)
+            return wrong("K: attempt %u asks, it is attempt %u's turn", entry->attempt,
+                         b->turn->attempt);
+        b->turn = host;
+        host->in_line = false;
+        begin_hold(b, host, NWI_NEVER);
+        return NULL;
+    case NET_REFUSED:
+        host->in_line = true;
+        return is_others ? NULL : wrong("K: attempt %u was put off for nobody", entry->attempt);
+    case NET_TURN:
+        if (host != first_in_line(b) || is_others)
+            return wrong("K: it is not attempt %u's turn", entry->attempt);
+        b->turn = host;
+        b->ask_due = true;
+        host->in_line = false;
+        begin_hold(b, host, b->now + host->patience);
+        return NULL;
+    case NET_ASK:
+        if (host != b->turn || !b->ask_due)
+            return wrong("K: ASK of attempt %u, which has not the turn", entry->attempt);
+        b->ask_due = false;
+        return NULL;
+    default: /* NET_ANSWERED */
+        begin_hold(b, host, b->now + host->patience);
+        return NULL;
+    }
 }
 
 /* I, for those never started, and E: nobody was forgotten. */
@@ -352,7 +448,7 @@ static const char *on_terminal(struct books *b, const struct race_net_entry *ent
 /* F, the second half. */
 static bool is_idle(const struct books *b) {
     if (!b->is_open || b->is_decided || b->alive >= max_alive(b->net) ||
-        (b->alive != 0 && !b->failed_since))
+        (b->alive != 0 && !b->failed_since) || b->now < held_until(b))
         return false;
     for (unsigned i = 0; i < b->net->host_count; i++)
         if (b->hosts[i].phase == WAITING)
@@ -360,16 +456,31 @@ static bool is_idle(const struct books *b) {
     return false;
 }
 
+/* K: nobody in line is forgotten, up to `now`. */
+static bool is_forgotten(struct books *b, nwi_ns now) {
+    nwi_ns end = turn_end(b);
+    return first_in_line(b) != NULL && !b->is_decided &&
+           (end == 0 || (end != NWI_NEVER && end + b->net->timer_late < now));
+}
+
+/* I: how much of the time up to `now` no address could start. */
+static nwi_ns blocked_time(const struct books *b, nwi_ns now) {
+    nwi_ns held = held_until(b);
+    if (b->alive >= max_alive(b->net) || held >= now)
+        return now - b->now;
+    return held > b->now ? held - b->now : 0;
+}
+
 static const char *step(struct books *b, const struct race_net_entry *entry) {
-    bool was_full = b->alive >= max_alive(b->net);
     if (entry->at < b->now)
         return wrong("log runs backwards");
     if (entry->at > b->now && b->starts_due != 0 && !b->is_decided)
         return wrong("B: a START was held back");
     if (entry->at > b->now && is_idle(b))
         return wrong("F: idle at %lu ms", ms(b->now));
-    if (was_full)
-        b->full_total += entry->at - b->now;
+    if (entry->at > b->now && is_forgotten(b, entry->at))
+        return wrong("K: somebody in line is forgotten at %lu ms", ms(b->now));
+    b->full_total += blocked_time(b, entry->at);
     b->now = entry->at;
     if (b->is_terminal && entry->kind >= NET_DECIDE)
         return wrong("A: an action after the end");
@@ -389,6 +500,13 @@ static const char *step(struct books *b, const struct race_net_entry *entry) {
             decide_end(b);
         }
         return NULL;
+    case NET_PROGRESS:
+    case NET_ASKED:
+    case NET_REFUSED:
+    case NET_ANSWERED:
+    case NET_TURN:
+    case NET_ASK:
+        return on_step(b, entry);
     case NET_START:
         if (b->hosts[entry->host].phase != DECIDED || b->is_decided)
             return wrong("B: START of host %u, which was not decided", entry->host);
@@ -419,7 +537,7 @@ static const char *check_rest_state(const struct books *b) {
     unsigned waiting = 0;
     for (unsigned i = 0; i < b->net->host_count; i++)
         waiting += b->hosts[i].phase == WAITING;
-    if (waiting != 0 && b->alive < max_alive(b->net))
+    if (waiting != 0 && b->alive < max_alive(b->net) && held_until(b) != NWI_NEVER)
         return wrong("A: came to rest with %u addresses left", waiting);
     if (b->alive == 0 && b->outstanding == 0)
         return wrong("A: came to rest with nothing to wait for");
@@ -441,6 +559,9 @@ const char *race_check(const struct race_net *net, const struct race_net_log *lo
         failure = step(&b, &log->entries[i]);
         if (b.alive >= max_alive(net))
             stats->full++;
+        stats->asked += log->entries[i].kind == NET_ASKED;
+        stats->put_off += log->entries[i].kind == NET_REFUSED;
+        stats->held += held_until(&b) > b.last_decided + b.last_delay;
     }
     if (failure == NULL)
         failure = check_rest_state(&b);

@@ -8,7 +8,8 @@
 enum { RACE_CHECK_GROUPS = 4 }; /* groups are 0 .. 3 in the networks checked */
 
 struct race_check_stats {
-    unsigned long won, lost, canceled, undecided, attempts, full, delayed, dropped;
+    unsigned long won, lost, canceled, undecided, attempts, full, delayed, dropped, asked, put_off,
+        held;
 };
 
 /* NULL when every property holds, else what is wrong (static, overwritten by the next call). Adds

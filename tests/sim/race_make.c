@@ -1,8 +1,8 @@
 /*
  * race_make.c - a network from a seed; see race_sim.h.
- * What:   families that are dead or lose packets, hosts that refuse, accept or stay silent, answers
- *         that are late, partial or missing, things that happen in the same instant, cancel at any
- *         point.
+ * What:   families that are dead or lose packets, hosts that refuse, accept or stay silent, some in
+ *         a handshake above their transport, which may ask the program; answers that are late,
+ *         partial or missing, things that happen in the same instant, cancel at any point.
  */
 #include "sim/race_check.h"
 #include "sim/race_sim.h"
@@ -62,6 +62,16 @@ static struct race_net_host make_host(uint64_t *random, uint8_t family, enum hea
     return host;
 }
 
+static void make_handshake(uint64_t *random, struct race_net_host *host) {
+    host->layered = true;
+    host->transport = below(random, 6) == 0 ? 0 : some_time(random, below(random, 8) ? 200 : 2500);
+    host->asks = below(random, 2) == 0;
+    if (!host->asks)
+        return;
+    host->ask = below(random, 3) == 0 ? 0 : some_time(random, 200);
+    host->think = below(random, 16) == 0 ? NWI_NEVER : some_time(random, 1500);
+}
+
 static void make_answers(uint64_t *random, struct race_net *net, enum nwi_race_question question) {
     uint8_t family = question == NWI_RACE_AAAA ? 6 : question == NWI_RACE_A ? 4 : 0;
     unsigned parts = below(random, 6) == 0 ? 2 : 1;
@@ -118,11 +128,14 @@ void race_make(uint64_t seed, struct race_net *ret_net) {
     memset(ret_net, 0, sizeof *ret_net);
     make_options(&random, &ret_net->options);
     enum health health[2] = {below(&random, HEALTH_COUNT), below(&random, HEALTH_COUNT)};
+    bool secure = below(&random, 3) == 0;
     unsigned most = below(&random, 50) == 0 ? RACE_NET_HOSTS : below(&random, 4) == 0 ? 20 : 6;
     ret_net->host_count = below(&random, most + 1);
     for (unsigned i = 0; i < ret_net->host_count; i++) {
         bool is_v6 = below(&random, 2) == 0;
         ret_net->hosts[i] = make_host(&random, is_v6 ? 6 : 4, health[is_v6]);
+        if (secure ? below(&random, 8) != 0 : below(&random, 8) == 0)
+            make_handshake(&random, &ret_net->hosts[i]);
     }
     make_answers(&random, ret_net, NWI_RACE_AAAA);
     make_answers(&random, ret_net, NWI_RACE_A);

@@ -22,6 +22,8 @@ static void drop_answer(struct race_net *net, unsigned index) {
             (--net->answer_count - index) * sizeof net->answers[0]);
 }
 
+enum { HOST_WAYS = 9 }; /* to simplify one host */
+
 /* The n-th simplification of a network; false when there are no more. */
 static bool simplify(struct race_net *net, unsigned n) {
     if (n < net->host_count)
@@ -55,10 +57,10 @@ static bool simplify(struct race_net *net, unsigned n) {
         return true;
     }
     n -= net->answer_count * 2;
-    if (n >= net->host_count * 5)
+    if (n >= net->host_count * HOST_WAYS)
         return false;
-    struct race_net_host *host = &net->hosts[n / 5];
-    switch (n % 5) {
+    struct race_net_host *host = &net->hosts[n / HOST_WAYS];
+    switch (n % HOST_WAYS) {
     case 0:
         host->delay = host->delay / 2 / NWI_MS * NWI_MS;
         break;
@@ -73,6 +75,21 @@ static bool simplify(struct race_net *net, unsigned n) {
         break;
     case 4:
         host->silent = true;
+        break;
+    case 5:
+        host->layered = host->asks = false;
+        host->transport = host->ask = host->think = 0;
+        break;
+    case 6:
+        host->asks = false;
+        host->ask = host->think = 0;
+        break;
+    case 7:
+        host->transport = host->transport / 2 / NWI_MS * NWI_MS;
+        break;
+    case 8:
+        host->ask = 0;
+        host->think = host->think == NWI_NEVER ? NWI_NEVER : host->think / 2 / NWI_MS * NWI_MS;
         break;
     }
     return true;

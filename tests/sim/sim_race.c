@@ -128,7 +128,8 @@ static const char *check_text(const struct race_net *net) {
 static bool reaches_everything(const struct race_check_stats *s, unsigned long count) {
     return s->won > count / 10 && s->lost > count / 20 && s->canceled > count / 50 &&
            s->undecided > count / 50 && s->full > count / 50 && s->delayed > count / 20 &&
-           s->dropped > count / 50 && s->attempts > count;
+           s->dropped > count / 50 && s->attempts > count && s->asked > count / 5 &&
+           s->put_off > count / 100 && s->held > count / 5;
 }
 
 static unsigned long long number(int argc, char **argv, int index, const char *variable,
@@ -170,9 +171,10 @@ int main(int argc, char **argv) {
         !run_generated(count, seed, &stats))
         return 1;
     printf("%u kept networks, %lu from seed %llu: %lu won, %lu lost, %lu cancelled, %lu still "
-           "waiting; %lu attempts, %lu waited for the other family, %lu addresses dropped\n",
+           "waiting; %lu attempts, %lu waited for the other family, %lu addresses dropped, %lu "
+           "questions asked, %lu put off\n",
            kept, count, seed, stats.won, stats.lost, stats.canceled, stats.undecided,
-           stats.attempts, stats.delayed, stats.dropped);
+           stats.attempts, stats.delayed, stats.dropped, stats.asked, stats.put_off);
     if (getenv("NW_SIM_KEPT") != NULL && kept == 0) {
         fprintf(stderr, "no kept network was found\n");
         return 1;

@@ -192,6 +192,9 @@ static void observe(void *context, const struct nwi_race_event *event) {
     case NWI_RACE_EVENT_ATTEMPT_FAILED:
         snprintf(one, sizeof one, "failed%u:%s ", event->attempt, race_net_err_name(event->err));
         break;
+    case NWI_RACE_EVENT_TURN:
+        snprintf(one, sizeof one, "turn%u ", event->attempt);
+        break;
     case NWI_RACE_EVENT_ABANDONED:
         snprintf(one, sizeof one, "-%u ", event->attempt);
         break;
@@ -231,6 +234,45 @@ static void test_observer(void **state) {
     assert_int_equal(seen.illegal, 0);
 }
 
+/* Steps of attempts that there are not, or not any more, change nothing; each counts once. */
+static void test_steps_of_a_handshake(void **state) {
+    (void)state;
+    struct nwi_race race;
+    struct nwi_race_action action;
+    struct nwi_race_address addresses[2] = {v6_address(1), v6_address(2)};
+    nwi_race_init(&race, NULL);
+    nwi_race_start(&race, 0);
+    nwi_race_answer(
+        &race, 0,
+        &(struct nwi_race_answer){.question = NWI_RACE_AAAA, .addresses = addresses, .count = 2});
+    assert_false(nwi_race_attempt_asks(&race, 0, 1)); /* not handed out yet */
+    assert_true(nwi_race_next_action(&race, &action));
+    nwi_race_attempt_progressed(&race, MS(10), 7);
+    assert_int_equal(nwi_race_deadline(&race), MS(250));
+    nwi_race_attempt_answered(&race, MS(10), 1); /* without a question */
+    assert_int_equal(nwi_race_deadline(&race), MS(250));
+    nwi_race_attempt_progressed(&race, MS(100), 1);
+    assert_int_equal(nwi_race_deadline(&race), MS(400));
+    nwi_race_attempt_progressed(&race, MS(200), 1);
+    assert_int_equal(nwi_race_deadline(&race), MS(400));
+    assert_true(nwi_race_attempt_asks(&race, MS(210), 1));
+    assert_int_equal(nwi_race_deadline(&race), NWI_NEVER);
+    nwi_race_tick(&race, MS(5000));
+    assert_false(nwi_race_next_action(&race, &action));
+    nwi_race_attempt_answered(&race, MS(5000), 1);
+    assert_int_equal(nwi_race_deadline(&race), MS(5300));
+    assert_true(nwi_race_attempt_asks(&race, MS(5100), 1)); /* again, and fails with it out */
+    nwi_race_attempt_failed(&race, MS(5200), 1, REFUSED);
+    assert_true(nwi_race_next_action(&race, &action));
+    assert_int_equal(action.kind, NWI_RACE_START);
+    assert_int_equal(action.attempt, 2);
+    assert_false(nwi_race_attempt_asks(&race, MS(5200), 1));
+    assert_true(nwi_race_attempt_asks(&race, MS(5200), 2));
+    nwi_race_attempt_succeeded(&race, MS(5300), 2);
+    assert_false(nwi_race_attempt_asks(&race, MS(5300), 2));
+    assert_int_equal(nwi_race_deadline(&race), NWI_NEVER);
+}
+
 static void test_names(void **state) {
     (void)state;
     for (int i = 0; i < NWI_RACE_STATE_COUNT; i++)
@@ -247,6 +289,7 @@ int main(void) {
         cmocka_unit_test(test_cancel_before_start),
         cmocka_unit_test(test_undelivered_start_vanishes),
         cmocka_unit_test(test_observer),
+        cmocka_unit_test(test_steps_of_a_handshake),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
