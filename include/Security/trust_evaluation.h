@@ -29,6 +29,9 @@ SEC_EXPORT sec_certificate_t sec_certificate_create_with_bytes(const void *bytes
 /** The certificate as DER. Returns a reference, or NULL for NULL and when memory ran out. */
 SEC_EXPORT dispatch_data_t sec_certificate_copy_data(sec_certificate_t certificate);
 
+/** Whether both are the same certificate, octet by octet. False when one of them is NULL. */
+SEC_EXPORT bool sec_certificate_are_equal(sec_certificate_t a, sec_certificate_t b);
+
 /** Its subject as one line for people. The caller frees it; NULL for NULL. */
 SEC_EXPORT char *sec_certificate_copy_subject(sec_certificate_t certificate);
 
@@ -58,7 +61,16 @@ SEC_EXPORT void sec_trust_set_purpose(sec_trust_t trust, sec_trust_purpose_t pur
  */
 SEC_EXPORT void sec_trust_add_anchor(sec_trust_t trust, sec_certificate_t anchor);
 
-/** Whether the roots of the system count; default true. */
+/**
+ * Accepts the peer's own certificate if it is this very one, octet by octet, whoever issued it and
+ * whatever host it names; its dates, the strength of its key and pins still count. It is retained.
+ */
+SEC_EXPORT void sec_trust_add_accepted_certificate(sec_trust_t trust, sec_certificate_t accepted);
+
+/**
+ * Whether the roots of the system count. Default: for servers they do, for clients they do not:
+ * whoever has a certificate from a public CA is not for that a client of yours.
+ */
 SEC_EXPORT void sec_trust_set_system_anchors_enabled(sec_trust_t trust, bool enabled);
 
 /** The time to judge by, in seconds since 1970 UTC; default: the time of the evaluation. */
@@ -66,9 +78,13 @@ SEC_EXPORT void sec_trust_set_verify_time(sec_trust_t trust, int64_t seconds);
 
 /**
  * Tightens: besides all else, some certificate of the path must have a public key whose
- * SubjectPublicKeyInfo has this SHA-256 digest, 32 octets, copied. Several pins: one must fit.
+ * SubjectPublicKeyInfo has this SHA-256 digest, 32 octets, copied. Several pins of both kinds: one
+ * must fit.
  */
 SEC_EXPORT void sec_trust_add_pin(sec_trust_t trust, const uint8_t *sha256);
+
+/** Tightens: this certificate, the peer's own or a CA's, must be in the path. It is retained. */
+SEC_EXPORT void sec_trust_add_pinned_certificate(sec_trust_t trust, sec_certificate_t pinned);
 
 /**
  * Evaluates, on the calling thread: some milliseconds, and the roots of the system are read from
@@ -82,6 +98,19 @@ SEC_EXPORT int32_t sec_trust_evaluate(sec_trust_t trust);
  * value. The caller frees it. NULL before an evaluation.
  */
 SEC_EXPORT char *sec_trust_copy_reason(sec_trust_t trust);
+
+/** How many certificates the peer sent, its own included. */
+SEC_EXPORT size_t sec_trust_get_chain_count(sec_trust_t trust);
+
+/** One of those, the peer's own at 0. Returns a reference, or NULL past the end. */
+SEC_EXPORT sec_certificate_t sec_trust_copy_chain_certificate(sec_trust_t trust, size_t index);
+
+/**
+ * What the last evaluation found of one certificate that the peer sent: "trusted" and as what, that
+ * it was not needed, the rule that it breaks with the value, or that nothing is wrong with it by
+ * itself. The caller frees it. NULL before an evaluation and past the end.
+ */
+SEC_EXPORT char *sec_trust_copy_certificate_verdict(sec_trust_t trust, size_t index);
 
 /** How many certificates the path that was found has; 0 when none was. */
 SEC_EXPORT size_t sec_trust_get_path_count(sec_trust_t trust);

@@ -8,6 +8,7 @@
 
 #include "base/callback.h"
 #include "base/object.h"
+#include "model/trust_settings.h"
 #include <Security/SecProtocolOptions.h>
 
 struct nwi_sec_psk {
@@ -43,6 +44,7 @@ struct sec_protocol_options {
     bool enable_encrypted_client_hello, quic_use_legacy_codepoint;
     enum nwi_sec_choice peer_authentication_required;
     bool peer_authentication_optional;
+    struct nwi_trust_settings *trust; /* shared by copies; NULL: nothing was said */
     struct nwi_sec_handler *psk_selection, *key_update, *challenge, *verify; /* NULL = none */
 };
 

@@ -77,6 +77,7 @@ sec_protocol_options_t nwi_sec_options_copy(sec_protocol_options_t options) {
     copy->quic_use_legacy_codepoint = options->quic_use_legacy_codepoint;
     copy->peer_authentication_required = options->peer_authentication_required;
     copy->peer_authentication_optional = options->peer_authentication_optional;
+    copy->trust = nwi_retain(options->trust);
     copy->psk_selection = nwi_retain(options->psk_selection);
     copy->key_update = nwi_retain(options->key_update);
     copy->challenge = nwi_retain(options->challenge);
@@ -155,7 +156,8 @@ SEC_EXPORT bool sec_protocol_options_are_equal(sec_protocol_options_t optionsA,
            a->ciphersuite_groups == b->ciphersuite_groups && a->min_version == b->min_version &&
            a->max_version == b->max_version && same_data(a->dh_parameters, b->dh_parameters) &&
            same_data(a->psk_identity_hint, b->psk_identity_hint) && same_lists(a, b) &&
-           same_switches(a, b) && same_handler(a->psk_selection, b->psk_selection) &&
+           same_switches(a, b) && nwi_trust_settings_equal(a->trust, b->trust) &&
+           same_handler(a->psk_selection, b->psk_selection) &&
            same_handler(a->key_update, b->key_update) && same_handler(a->challenge, b->challenge) &&
            same_handler(a->verify, b->verify);
 }

@@ -161,6 +161,10 @@ SEC_EXPORT dispatch_data_t sec_certificate_copy_data(sec_certificate_t certifica
     return nwi_data_create_copy(certificate->der.data, certificate->der.size);
 }
 
+SEC_EXPORT bool sec_certificate_are_equal(sec_certificate_t a, sec_certificate_t b) {
+    return a != NULL && b != NULL && nwi_certificate_equal(a, b);
+}
+
 SEC_EXPORT char *sec_certificate_copy_subject(sec_certificate_t certificate) {
     char name[256];
     if (certificate == NULL)

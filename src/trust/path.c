@@ -18,6 +18,7 @@ struct search {
     sec_certificate_t root;         /* owned: the system's, when it ends the path */
     unsigned signatures;            /* left */
     struct nwi_trust_verdict worst; /* of the attempt that came farthest */
+    sec_certificate_t blamed;       /* retained: what it is about */
     size_t worst_at;
 };
 
@@ -31,8 +32,13 @@ static void remember(struct search *search, size_t at, sec_certificate_t certifi
     nwi_certificate_name(certificate, name, sizeof name);
     search->worst_at = at;
     search->worst.status = verdict->status;
-    snprintf(search->worst.reason, sizeof search->worst.reason, "certificate %zu (%s): %.140s",
-             at + 1, name, verdict->reason);
+    int before = snprintf(search->worst.reason, sizeof search->worst.reason,
+                          "certificate %zu (%s): ", at + 1, name);
+    search->worst.phrase = (size_t)before;
+    snprintf(search->worst.reason + before, sizeof search->worst.reason - (size_t)before, "%.140s",
+             verdict->reason);
+    nwi_release(search->blamed);
+    search->blamed = nwi_retain(certificate);
 }
 
 static void remember_phrase(struct search *search, size_t at, int status, const char *phrase) {
@@ -132,8 +138,8 @@ static bool climb(struct search *search) {
     const struct nwi_trust_request *request = search->request;
     size_t here = search->count - 1;
     sec_certificate_t last = search->path[here];
-    for (size_t i = 0; i < request->anchor_count; i++)
-        if (step(search, request->anchors[i], true, false))
+    for (size_t i = 0; request->settings != NULL && i < request->settings->anchors.count; i++)
+        if (step(search, request->settings->anchors.items[i], true, false))
             return true;
     if (climb_to_system(search))
         return true;
@@ -149,18 +155,33 @@ static bool climb(struct search *search) {
     return false;
 }
 
-/* An anchor may be the peer's own certificate: trusted for what it is. */
-static bool is_anchor(const struct nwi_trust_request *request, sec_certificate_t certificate) {
-    for (size_t i = 0; i < request->anchor_count; i++)
-        if (nwi_certificate_equal(request->anchors[i], certificate))
+bool nwi_trust_is_listed(const struct nwi_trust_list *list, sec_certificate_t certificate) {
+    for (size_t i = 0; i < list->count; i++)
+        if (nwi_certificate_equal(list->items[i], certificate))
             return true;
     return false;
+}
+
+/* From the peer's own certificate to what is trusted; an anchor may be that certificate itself. */
+static bool find(struct search *search, bool *ret_accepted) {
+    const struct nwi_trust_request *request = search->request;
+    const struct nwi_trust_settings *settings = request->settings;
+    sec_certificate_t own = request->chain[0];
+    struct nwi_trust_verdict verdict = {0};
+    search->path[search->count++] = own;
+    *ret_accepted = settings != NULL && nwi_trust_is_listed(&settings->accepted, own);
+    bool anchor = settings != NULL && nwi_trust_is_listed(&settings->anchors, own);
+    bool good = *ret_accepted ? nwi_trust_check_accepted(own, &request->policy, &verdict)
+                              : nwi_trust_check_leaf(own, &request->policy, anchor, &verdict);
+    if (!good)
+        remember(search, 0, own, &verdict);
+    return good && (*ret_accepted || anchor || climb(search));
 }
 
 int nwi_trust_build(const struct nwi_trust_request *request, struct nwi_trust_path *ret_path,
                     struct nwi_trust_verdict *ret_verdict) {
     struct search search = {.request = request, .signatures = NWI_TRUST_SIGNATURES_MAX};
-    struct nwi_trust_verdict verdict = {0};
+    bool accepted;
     *ret_path = (struct nwi_trust_path){0};
     *ret_verdict = (struct nwi_trust_verdict){0};
     if (request->chain_count == 0) {
@@ -168,21 +189,17 @@ int nwi_trust_build(const struct nwi_trust_request *request, struct nwi_trust_pa
         snprintf(ret_verdict->reason, sizeof ret_verdict->reason, "the peer sent no certificate");
         return ret_verdict->status;
     }
-    search.path[search.count++] = request->chain[0];
-    bool anchor = is_anchor(request, request->chain[0]);
-    bool good = nwi_trust_check_leaf(request->chain[0], &request->policy, anchor, &verdict);
-    if (!good)
-        remember(&search, 0, request->chain[0], &verdict);
-    else if (!anchor)
-        good = climb(&search);
-    if (!good) {
+    if (!find(&search, &accepted)) {
+        ret_path->blamed = search.blamed;
         *ret_verdict = search.worst;
         return search.worst.status;
     }
+    nwi_release(search.blamed);
     for (size_t i = 0; i < search.count; i++)
         ret_path->certificates[i] = nwi_retain(search.path[i]);
     ret_path->count = search.count;
     ret_path->system = search.root != NULL;
+    ret_path->accepted = accepted;
     nwi_release(search.root);
     return 0;
 }
@@ -190,5 +207,6 @@ int nwi_trust_build(const struct nwi_trust_request *request, struct nwi_trust_pa
 void nwi_trust_path_clear(struct nwi_trust_path *path) {
     for (size_t i = 0; i < path->count; i++)
         nwi_release(path->certificates[i]);
+    nwi_release(path->blamed);
     *path = (struct nwi_trust_path){0};
 }

@@ -20,12 +20,16 @@ struct nwi_trust_policy {
 struct nwi_trust_verdict {
     int status; /* errSSL*, 0: nothing is wrong */
     char reason[320];
+    size_t phrase; /* where in it the rule stands, behind the name of the certificate */
 };
 
 /* A certificate of the peer itself. `system`: the path ends at a root of the system, so the rules
  * for public CAs hold as well. `anchor`: it is itself what is trusted. True: nothing is wrong. */
 bool nwi_trust_check_leaf(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
                           bool anchor, struct nwi_trust_verdict *verdict);
+/* A certificate that the program took as it is. */
+bool nwi_trust_check_accepted(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
+                              struct nwi_trust_verdict *verdict);
 bool nwi_trust_check_public_leaf(sec_certificate_t certificate,
                                  const struct nwi_trust_policy *policy,
                                  struct nwi_trust_verdict *verdict);

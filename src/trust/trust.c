@@ -5,23 +5,17 @@
 #include "trust/trust.h"
 #include "base/alloc.h"
 #include "base/log.h"
-#include "trust/anchors.h"
 #include <Security/trust_evaluation.h>
-#include <stdio.h>
 #include <string.h>
-
-static void release_list(sec_certificate_t *list, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        nwi_release(list[i]);
-    nwi_free(list);
-}
 
 static void destroy(void *object) {
     sec_trust_t trust = object;
-    release_list(trust->chain, trust->chain_count);
-    release_list(trust->anchors, trust->anchor_count);
+    for (size_t i = 0; i < trust->chain_count; i++)
+        nwi_release(trust->chain[i]);
+    nwi_free(trust->chain);
+    nwi_release(trust->settings);
+    nwi_release(trust->staple);
     nwi_trust_path_clear(&trust->path);
-    nwi_free(trust->pins);
     nwi_free(trust->host);
 }
 
@@ -69,87 +63,43 @@ SEC_EXPORT void sec_trust_set_purpose(sec_trust_t trust, sec_trust_purpose_t pur
 }
 
 SEC_EXPORT void sec_trust_add_anchor(sec_trust_t trust, sec_certificate_t anchor) {
-    if (!checked(trust, anchor != NULL, __func__))
-        return;
-    sec_certificate_t *grown =
-        nwi_realloc(trust->anchors, (trust->anchor_count + 1) * sizeof grown[0]);
-    if (grown == NULL) {
+    if (checked(trust, anchor != NULL, __func__) &&
+        !nwi_trust_settings_add(&trust->settings, NWI_TRUST_ANCHOR, anchor))
         nwi_log(NWI_LOG_ERROR, "trust", "anchor", "out of memory: this one is not trusted");
-        return;
-    }
-    trust->anchors = grown;
-    trust->anchors[trust->anchor_count++] = nwi_retain(anchor);
 }
 
+SEC_EXPORT void sec_trust_add_accepted_certificate(sec_trust_t trust, sec_certificate_t accepted) {
+    if (checked(trust, accepted != NULL, __func__) &&
+        !nwi_trust_settings_add(&trust->settings, NWI_TRUST_ACCEPTED, accepted))
+        nwi_log(NWI_LOG_ERROR, "trust", "certificate", "out of memory: it is not accepted");
+}
+
+/* What tightens and is lost would loosen, so there is memory for it or the program waits. */
+
 SEC_EXPORT void sec_trust_set_system_anchors_enabled(sec_trust_t trust, bool enabled) {
-    if (checked(trust, true, __func__))
-        trust->without_system = !enabled;
+    if (!checked(trust, true, __func__))
+        return;
+    while (!nwi_trust_settings_set_system(&trust->settings, enabled))
+        nwi_alloc_wait("a setting of trust");
+}
+
+SEC_EXPORT void sec_trust_add_pin(sec_trust_t trust, const uint8_t *sha256) {
+    if (!checked(trust, sha256 != NULL, __func__))
+        return;
+    while (!nwi_trust_settings_add_pin(&trust->settings, sha256))
+        nwi_alloc_wait("a pin");
+}
+
+SEC_EXPORT void sec_trust_add_pinned_certificate(sec_trust_t trust, sec_certificate_t pinned) {
+    if (!checked(trust, pinned != NULL, __func__))
+        return;
+    while (!nwi_trust_settings_add(&trust->settings, NWI_TRUST_PINNED, pinned))
+        nwi_alloc_wait("a pinned certificate");
 }
 
 SEC_EXPORT void sec_trust_set_verify_time(sec_trust_t trust, int64_t seconds) {
     if (checked(trust, seconds >= 0, __func__))
         trust->time = (time_t)seconds;
-}
-
-/* A pin that is lost would loosen, so there is memory for it or the program waits. */
-SEC_EXPORT void sec_trust_add_pin(sec_trust_t trust, const uint8_t *sha256) {
-    if (!checked(trust, sha256 != NULL, __func__))
-        return;
-    void *grown;
-    while ((grown = nwi_realloc(trust->pins, (trust->pin_count + 1) * sizeof trust->pins[0])) ==
-           NULL)
-        nwi_alloc_wait("a pin");
-    trust->pins = grown;
-    memcpy(trust->pins[trust->pin_count++], sha256, sizeof trust->pins[0]);
-}
-
-static bool fits(sec_trust_t trust, sec_certificate_t certificate) {
-    uint8_t digest[NWI_TRUST_PIN_SIZE];
-    size_t size = sizeof digest;
-    if (gnutls_x509_crt_get_key_id(certificate->crt, GNUTLS_KEYID_USE_SHA256, digest, &size) < 0 ||
-        size != sizeof digest)
-        return false;
-    for (size_t i = 0; i < trust->pin_count; i++)
-        if (memcmp(trust->pins[i], digest, sizeof digest) == 0)
-            return true;
-    return false;
-}
-
-static bool check_pins(sec_trust_t trust) {
-    for (size_t i = 0; i < trust->path.count; i++)
-        if (fits(trust, trust->path.certificates[i]))
-            return true;
-    if (trust->pin_count == 0)
-        return true;
-    nwi_trust_path_clear(&trust->path);
-    trust->verdict.status = errSSLBadCert;
-    snprintf(trust->verdict.reason, sizeof trust->verdict.reason,
-             "no certificate of the path has a public key that is pinned");
-    return false;
-}
-
-SEC_EXPORT int32_t sec_trust_evaluate(sec_trust_t trust) {
-    if (!checked(trust, true, __func__))
-        return errSSLBadCert;
-    const struct nwi_trust_request request = {
-        .chain = trust->chain,
-        .chain_count = trust->chain_count,
-        .anchors = trust->anchors,
-        .anchor_count = trust->anchor_count,
-        .system_issuer = trust->without_system ? NULL : nwi_trust_system_issuer,
-        .policy = {.purpose = trust->purpose,
-                   .now = trust->time != -1 ? trust->time : time(NULL),
-                   .host = trust->host},
-    };
-    char name[100];
-    nwi_trust_path_clear(&trust->path);
-    trust->evaluated = true;
-    if (nwi_trust_build(&request, &trust->path, &trust->verdict) != 0 || !check_pins(trust))
-        return trust->verdict.status;
-    nwi_certificate_name(trust->path.certificates[trust->path.count - 1], name, sizeof name);
-    snprintf(trust->verdict.reason, sizeof trust->verdict.reason, "trusted, by %s%s",
-             trust->path.system ? "the system's root " : "the anchor ", name);
-    return 0;
 }
 
 SEC_EXPORT char *sec_trust_copy_reason(sec_trust_t trust) {

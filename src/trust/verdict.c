@@ -9,6 +9,7 @@ bool nwi_trust_wrong(struct nwi_trust_verdict *verdict, int status, const char *
     va_list args;
     va_start(args, format);
     verdict->status = status;
+    verdict->phrase = 0;
     vsnprintf(verdict->reason, sizeof verdict->reason, format, args);
     va_end(args);
     return false;

@@ -85,6 +85,8 @@ static enum nwcert_status evaluate(const struct nwcert_request *request, sec_tru
         sec_trust_set_system_anchors_enabled(trust, false);
         if (!add_anchors(trust, request->ca))
             return NWCERT_FAILED;
+    } else {
+        sec_trust_set_system_anchors_enabled(trust, true); /* of clients too: it was asked for */
     }
     if (request->at != -1)
         sec_trust_set_verify_time(trust, request->at);
