@@ -257,3 +257,20 @@ size_t nwi_data_copy_out(dispatch_data_t data, size_t offset, void *bytes, size_
     }
     return done;
 }
+
+bool nwi_data_equal(dispatch_data_t a, dispatch_data_t b) {
+    unsigned char part_a[256], part_b[256];
+    if (a == b || a == NULL || b == NULL)
+        return a == b;
+    if (dispatch_data_get_size(a) != dispatch_data_get_size(b))
+        return false;
+    for (size_t offset = 0;;) {
+        size_t length = nwi_data_copy_out(a, offset, part_a, sizeof part_a);
+        if (length == 0)
+            return true;
+        if (nwi_data_copy_out(b, offset, part_b, length) != length ||
+            memcmp(part_a, part_b, length) != 0)
+            return false;
+        offset += length;
+    }
+}

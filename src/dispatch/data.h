@@ -27,6 +27,8 @@ dispatch_data_t nwi_data_create_copy(const void *bytes, size_t size);
 size_t nwi_data_iovec(dispatch_data_t data, size_t offset, struct iovec *vectors, size_t max);
 /* Copies at most `size` octets from `offset` on; returns how many there were. */
 size_t nwi_data_copy_out(dispatch_data_t data, size_t offset, void *bytes, size_t size);
+/* Whether both hold the same octets, however each is cut into regions. NULL equals only NULL. */
+bool nwi_data_equal(dispatch_data_t a, dispatch_data_t b);
 
 /* Tests: whether this build has a pool (not under AddressSanitizer); frees what the pool keeps. */
 bool nwi_data_is_pooled(void);

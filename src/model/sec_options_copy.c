@@ -87,24 +87,6 @@ sec_protocol_options_t nwi_sec_options_copy(sec_protocol_options_t options) {
 
 /* --- comparison --- */
 
-/* Octet by octet, however both are cut into regions. */
-static bool same_data(dispatch_data_t a, dispatch_data_t b) {
-    unsigned char part_a[256], part_b[256];
-    if (a == b || a == NULL || b == NULL)
-        return a == b;
-    if (dispatch_data_get_size(a) != dispatch_data_get_size(b))
-        return false;
-    for (size_t offset = 0;;) {
-        size_t length = nwi_data_copy_out(a, offset, part_a, sizeof part_a);
-        if (length == 0)
-            return true;
-        if (nwi_data_copy_out(b, offset, part_b, length) != length ||
-            memcmp(part_a, part_b, length) != 0)
-            return false;
-        offset += length;
-    }
-}
-
 static bool same_text(const char *a, const char *b) {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
@@ -127,8 +109,8 @@ static bool same_lists(const struct sec_protocol_options *a, const struct sec_pr
         if (strcmp(a->application_protocols[i], b->application_protocols[i]) != 0)
             return false;
     for (size_t i = 0; i < a->psk_count; i++)
-        if (!same_data(a->psks[i].key, b->psks[i].key) ||
-            !same_data(a->psks[i].identity, b->psks[i].identity))
+        if (!nwi_data_equal(a->psks[i].key, b->psks[i].key) ||
+            !nwi_data_equal(a->psks[i].identity, b->psks[i].identity))
             return false;
     return true;
 }
@@ -154,8 +136,8 @@ SEC_EXPORT bool sec_protocol_options_are_equal(sec_protocol_options_t optionsA,
         return a == b;
     return a->local_identity == b->local_identity && same_text(a->server_name, b->server_name) &&
            a->ciphersuite_groups == b->ciphersuite_groups && a->min_version == b->min_version &&
-           a->max_version == b->max_version && same_data(a->dh_parameters, b->dh_parameters) &&
-           same_data(a->psk_identity_hint, b->psk_identity_hint) && same_lists(a, b) &&
+           a->max_version == b->max_version && nwi_data_equal(a->dh_parameters, b->dh_parameters) &&
+           nwi_data_equal(a->psk_identity_hint, b->psk_identity_hint) && same_lists(a, b) &&
            same_switches(a, b) && nwi_trust_settings_equal(a->trust, b->trust) &&
            same_handler(a->psk_selection, b->psk_selection) &&
            same_handler(a->key_update, b->key_update) && same_handler(a->challenge, b->challenge) &&

@@ -4,7 +4,7 @@
  *         it.
  * Source: semantics of nw_tls_options.
  * Runs:   unsynchronised, as the public calls say.
- * Owns:   a reference to the security settings.
+ * Owns:   references: options to the security settings, metadata to what was agreed on.
  */
 #include "model/tls_options.h"
 #include "base/log.h"
@@ -60,6 +60,26 @@ NW_EXPORT sec_protocol_options_t nw_tls_copy_sec_protocol_options(nw_protocol_op
         return NULL;
     }
     return nwi_retain(tls->sec);
+}
+
+static void tls_metadata_destroy(void *object) {
+    struct nwi_tls_metadata *metadata = object;
+    nwi_release(metadata->sec);
+}
+
+static const struct nwi_type tls_metadata_type = {
+    .name = "nw_tls_metadata",
+    .size = sizeof(struct nwi_tls_metadata),
+    .destroy = tls_metadata_destroy,
+};
+
+nw_protocol_metadata_t nwi_tls_metadata_create(sec_protocol_metadata_t sec) {
+    struct nwi_tls_metadata *metadata =
+        sec == NULL ? NULL : nwi_protocol_metadata_create(&tls_metadata_type, &nwi_tls_definition);
+    if (metadata == NULL)
+        return nwi_release(sec);
+    metadata->sec = sec;
+    return &metadata->base;
 }
 
 NW_EXPORT bool nw_protocol_metadata_is_tls(nw_protocol_metadata_t metadata) {

@@ -13,11 +13,14 @@ struct nwi_tls_options {
     sec_protocol_options_t sec; /* owned; shared with whoever asked for it: live */
 };
 
-/* What the TLS protocol makes of a handshake; `sec` is filled and owned by its maker's type. */
+/* What the TLS protocol makes of a handshake (sec_metadata.h). */
 struct nwi_tls_metadata {
     struct nw_protocol_metadata base;
     sec_protocol_metadata_t sec; /* owned */
 };
+
+/* Consumes `sec`, on error too; NULL gives NULL. +1 or NULL. */
+nw_protocol_metadata_t nwi_tls_metadata_create(sec_protocol_metadata_t sec);
 
 /* The same object, or NULL when the options are not TLS's. */
 struct nwi_tls_options *nwi_tls_options(nw_protocol_options_t options);

@@ -1,6 +1,6 @@
 /*
  * test_blocks.c - block forms over objects that a program cannot make itself: paths, interfaces,
- * handlers kept in TLS settings.
+ * handlers kept in TLS settings, what a handshake agreed on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,11 +9,13 @@
 
 #include <cmocka.h>
 
+#include "dispatch/data.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
 #include "model/path.h"
-#include "model/sec_options.h"
+#include "model/sec_metadata.h"
 #include <Network/Network.h>
+#include <Security/session_metadata.h>
 
 static void path_blocks(void **state) {
     (void)state;
@@ -113,11 +115,61 @@ static void handlers_are_copied_and_released(void **state) {
     nw_release(canary);
 }
 
+static void metadata_blocks(void **state) {
+    (void)state;
+    sec_protocol_metadata_t m = nwi_sec_metadata_create();
+    __block unsigned count = 0;
+    void (^see_data)(dispatch_data_t) = ^(dispatch_data_t data) {
+        count += dispatch_data_get_size(data);
+    };
+    void (^see_keys)(dispatch_data_t, dispatch_data_t) =
+        ^(dispatch_data_t key, dispatch_data_t identity) {
+            assert_null(identity);
+            count += dispatch_data_get_size(key);
+        };
+    void (^see_certificate)(sec_certificate_t) = ^(sec_certificate_t certificate) {
+        assert_ptr_equal(certificate, m); /* any object will do: it is only shown */
+        count++;
+    };
+    void (^see_number)(uint16_t) = ^(uint16_t number) {
+        count += number;
+    };
+    assert_false(sec_protocol_metadata_access_peer_certificate_chain(m, see_certificate));
+    assert_false(sec_protocol_metadata_access_ocsp_response(m, see_data));
+    assert_false(sec_protocol_metadata_access_distinguished_names(m, see_data));
+    assert_false(sec_protocol_metadata_access_signed_certificate_timestamps(m, see_data));
+    assert_false(sec_protocol_metadata_access_supported_signature_algorithms(m, see_number));
+    assert_false(sec_protocol_metadata_access_pre_shared_keys(m, see_keys));
+    assert_int_equal(count, 0);
+    dispatch_data_t key = nwi_data_create_copy("0123456789", 10);
+    sec_protocol_metadata_t other = nwi_sec_metadata_create();
+    nwi_sec_metadata_set_peer_chain(other, (sec_certificate_t *)&m, 1);
+    nwi_sec_metadata_add_item(&other->ocsp_responses, "1", 1);
+    nwi_sec_metadata_add_item(&other->distinguished_names, "22", 2);
+    nwi_sec_metadata_add_item(&other->scts, "333", 3);
+    nwi_sec_metadata_add_signature_algorithm(other, 1000);
+    nwi_sec_metadata_add_psk(other, key, NULL);
+    assert_true(sec_protocol_metadata_access_peer_certificate_chain(other, see_certificate));
+    assert_int_equal(count, 1);
+    assert_true(sec_protocol_metadata_access_ocsp_response(other, see_data));
+    assert_int_equal(count, 1 + 1);
+    assert_true(sec_protocol_metadata_access_distinguished_names(other, see_data));
+    assert_int_equal(count, 2 + 2);
+    assert_true(sec_protocol_metadata_access_signed_certificate_timestamps(other, see_data));
+    assert_int_equal(count, 4 + 3);
+    assert_true(sec_protocol_metadata_access_supported_signature_algorithms(other, see_number));
+    assert_int_equal(count, 7 + 1000);
+    assert_true(sec_protocol_metadata_access_pre_shared_keys(other, see_keys));
+    assert_int_equal(count, 1007 + 10);
+    sec_release(other), sec_release(m), dispatch_release(key);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(path_blocks),
         cmocka_unit_test(prohibited_interface_blocks),
         cmocka_unit_test(handlers_are_copied_and_released),
+        cmocka_unit_test(metadata_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
