@@ -2,11 +2,14 @@
  * door.c - see door.h. With assemble.c it is where protocols are known by name.
  */
 #include "establish/door.h"
+#include "base/clock.h"
 #include "model/parameters.h"
+#include "model/tls_options.h"
 #include "model/udp_options.h"
 #include "path/rules.h"
 #include "protocol/tcp/acceptor.h"
 #include "protocol/tcp/tcp.h"
+#include "protocol/tls/cookie.h"
 #include "protocol/udp/udp.h"
 #include "sys/arrival.h"
 #include "sys/sockets.h"
@@ -14,11 +17,12 @@
 struct nwi_door {
     struct nwi_object base;
     const struct nwi_door_events *events;
-    void *owner;                   /* owned: events may come from the port's context */
-    struct nwi_acceptor *acceptor; /* owned; stream */
-    struct nwi_udp_port *port;     /* owned; datagrams */
-    int family;                    /* of the listening socket */
-    bool ruled;                    /* rules decide by which interfaces peers may come */
+    void *owner;                      /* owned: events may come from the port's context */
+    struct nwi_acceptor *acceptor;    /* owned; stream */
+    struct nwi_udp_port *port;        /* owned; datagrams */
+    struct nwi_dtls_cookies *cookies; /* owned; NULL: not DTLS */
+    int family;                       /* of the listening socket */
+    bool ruled;                       /* rules decide by which interfaces peers may come */
 };
 
 static bool wants(void *door_object) {
@@ -76,20 +80,51 @@ static struct nwi_layer *make_datagram(void *context) {
     return nwi_udp_peer_create(peer->port, peer->first);
 }
 
+static bool allows(const struct nwi_door *door, const struct nwi_datagram *first) {
+    return door->events->allows(door->owner, (const struct sockaddr *)&first->peer,
+                                door->ruled ? first->interface_index : 0);
+}
+
 static bool new_peer(void *door_object, struct nwi_udp_port *port,
                      const struct nwi_datagram *first) {
     struct nwi_door *door = door_object;
     struct datagram_peer peer = {port, first};
-    const struct sockaddr *remote = (const struct sockaddr *)&first->peer;
-    if (!door->events->allows(door->owner, remote, door->ruled ? first->interface_index : 0))
+    if (!allows(door, first))
         return true; /* never: dropped */
-    return come_in(door, remote, first->peer_length, make_datagram, &peer);
+    return come_in(door, (const struct sockaddr *)&first->peer, first->peer_length, make_datagram,
+                   &peer);
+}
+
+/* DTLS: a stranger shows first that it is his own address that he writes from. */
+static bool screen(void *door_object, const struct nwi_datagram *first, struct iovec *answer) {
+    struct nwi_door *door = door_object;
+    if (allows(door, first))
+        return nwi_dtls_cookies_check(door->cookies, nwi_now(),
+                                      (const struct sockaddr *)&first->peer, first->data.iov_base,
+                                      first->length, answer->iov_base, &answer->iov_len);
+    answer->iov_len = 0;
+    return false;
 }
 
 static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
+static const struct nwi_udp_port_events dtls_port_events = {.screen = screen, .new_peer = new_peer};
+
+static bool has_dtls(const struct nw_protocol_stack *stack) {
+    size_t count = stack->application_count;
+    return count > 0 && stack->applications[count - 1]->definition == &nwi_tls_definition;
+}
+
+static nwi_err open_port(struct nwi_door *door, const struct nwi_door_request *request) {
+    bool is_dtls = has_dtls(request->parameters->stack);
+    if (is_dtls && (door->cookies = nwi_dtls_cookies_create(nwi_now())) == NULL)
+        return NWI_ERR_NOMEM;
+    return nwi_udp_port_open(request->local, request->length, request->parameters,
+                             is_dtls ? &dtls_port_events : &port_events, door, &door->port);
+}
 
 static void destroy_door(void *object) {
     struct nwi_door *door = object;
+    nwi_dtls_cookies_free(door->cookies);
     nwi_release(door->port);
     nwi_release(door->owner);
 }
@@ -111,8 +146,7 @@ nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **
     door->ruled = nwi_path_has_rules(request->parameters);
     nwi_err err;
     if (request->parameters->stack->transport->definition == &nwi_udp_definition)
-        err = nwi_udp_port_open(request->local, request->length, request->parameters, &port_events,
-                                door, &door->port);
+        err = open_port(door, request);
     else
         err = nwi_acceptor_open(
             &(struct nwi_acceptor_request){

@@ -10,6 +10,7 @@
 #include "model/received.h"
 #include "stack/chain.h"
 #include "stack/socket_options.h"
+#include "sys/address.h"
 #include "sys/datagram.h"
 #include "sys/sockets.h"
 #include <netinet/in.h>
@@ -94,6 +95,18 @@ uint32_t nwi_udp_maximum_size(int fd, int family, bool minimum_mtu) {
         mtu = NWI_IPV6_MINIMUM_MTU; /* IPV6_MTU tells the route's, not what we set */
     uint32_t size = (uint32_t)mtu - headers;
     return size < NWI_UDP_MAX - headers ? size : NWI_UDP_MAX - 1 - headers;
+}
+
+struct nwi_datagram_to nwi_udp_back_to(const struct sockaddr_storage *peer, socklen_t length,
+                                       const struct sockaddr_storage *local,
+                                       unsigned interface_index) {
+    return (struct nwi_datagram_to){
+        .peer = (const struct sockaddr *)peer,
+        .peer_length = length,
+        .local = local->ss_family != 0 ? (const struct sockaddr *)local : NULL,
+        .interface_index =
+            nwi_address_is_link_local((const struct sockaddr *)peer) ? interface_index : 0,
+    };
 }
 
 nw_protocol_metadata_t nwi_udp_copy_metadata(nw_protocol_definition_t definition) {

@@ -50,6 +50,11 @@ nwi_err nwi_udp_apply_options(int fd, int family, nw_parameters_t parameters);
 /* Octets of user content in one datagram to that peer over this socket. minimum_mtu: the options
  * ask for IPv6's smallest packets. */
 uint32_t nwi_udp_maximum_size(int fd, int family, bool minimum_mtu);
+/* How a listener's socket answers: from the address that was written to (family 0: not known), and
+ * for link-local addresses by the interface. Lends from its arguments. */
+struct nwi_datagram_to nwi_udp_back_to(const struct sockaddr_storage *peer, socklen_t length,
+                                       const struct sockaddr_storage *local,
+                                       unsigned interface_index);
 nw_protocol_metadata_t nwi_udp_copy_metadata(nw_protocol_definition_t definition);
 
 #endif

@@ -68,14 +68,8 @@ static void deliver_granted(struct nwi_udp_peer *peer) {
 static nwi_err send_messages(void *owner, const struct nwi_send_list *messages, size_t count,
                              size_t *ret_sent) {
     struct nwi_udp_peer *peer = owner;
-    struct nwi_datagram_to to = {
-        .peer = (struct sockaddr *)&peer->address,
-        .peer_length = peer->address_length,
-        .local = peer->local.ss_family != 0 ? (struct sockaddr *)&peer->local : NULL,
-        .interface_index = nwi_address_is_link_local((struct sockaddr *)&peer->address)
-                               ? peer->interface_index
-                               : 0,
-    };
+    struct nwi_datagram_to to =
+        nwi_udp_back_to(&peer->address, peer->address_length, &peer->local, peer->interface_index);
     return nwi_udp_send_messages(peer->port->fd, messages, count, peer->port->service_class, &to,
                                  ret_sent);
 }

@@ -73,13 +73,44 @@ void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
 
 /* --- reading --- */
 
+/* *ret_owner is +1; both are NULL once the listener is gone. */
+static const struct nwi_udp_port_events *hold_owner(struct nwi_udp_port *port, void **ret_owner) {
+    pthread_mutex_lock(&port->shared.lock);
+    const struct nwi_udp_port_events *events = port->shared.events;
+    *ret_owner = events != NULL ? nwi_retain(port->shared.owner) : NULL;
+    pthread_mutex_unlock(&port->shared.lock);
+    return events;
+}
+
+/* To where the datagram came from, by the way it came. What cannot be sent at once is lost. */
+static void answer_stranger(struct nwi_udp_port *port, const struct nwi_datagram *datagram,
+                            const struct iovec *answer) {
+    struct nwi_datagram_to to = nwi_udp_back_to(&datagram->peer, datagram->peer_length,
+                                                &datagram->local, datagram->interface_index);
+    (void)nwi_datagram_send(port->fd, answer, 1, &to);
+}
+
+/* Whether the owner wants to hear of that stranger. */
+static bool pass_screen(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
+    uint8_t octets[NWI_UDP_ANSWER_MAX];
+    struct iovec answer = {octets,
+                           datagram->length < sizeof octets ? datagram->length : sizeof octets};
+    void *owner;
+    const struct nwi_udp_port_events *events = hold_owner(port, &owner);
+    if (events == NULL)
+        return false;
+    bool passed = events->screen(owner, datagram, &answer);
+    nwi_release(owner);
+    if (!passed && answer.iov_len > 0)
+        answer_stranger(port, datagram, &answer);
+    return passed;
+}
+
 /* False: the owner cannot take the peer now. Without an owner the datagram is dropped: UDP promises
  * no delivery. */
 static bool introduce(struct nwi_udp_port *port, const struct nwi_datagram *datagram) {
-    pthread_mutex_lock(&port->shared.lock);
-    const struct nwi_udp_port_events *events = port->shared.events;
-    void *owner = events != NULL ? nwi_retain(port->shared.owner) : NULL;
-    pthread_mutex_unlock(&port->shared.lock);
+    void *owner;
+    const struct nwi_udp_port_events *events = hold_owner(port, &owner);
     bool done = events == NULL || events->new_peer(owner, port, datagram);
     nwi_release(owner);
     return done;
@@ -123,6 +154,8 @@ static void give(void *port_object, const struct nwi_datagram *datagram) {
         nwi_udp_peer_take(peer, datagram);
         return;
     }
+    if (port->screens && !pass_screen(port, datagram))
+        return;
     admit_strangers(port);
     if (nwi_udp_strangers_first(&port->strangers) != NULL || !deliver(port, datagram))
         nwi_udp_strangers_add(&port->strangers, datagram);
@@ -299,6 +332,7 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     port->room = nwi_alloc_raw(NWI_UDP_BATCH_ROOM);
     if (port->buckets == NULL || port->room == NULL)
         return NWI_ERR_NOMEM;
+    port->screens = events->screen != NULL;
     port->shared.events = events;
     port->shared.owner = owner;
     port->shared.users = 1;

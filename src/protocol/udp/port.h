@@ -56,6 +56,7 @@ struct nwi_udp_port {
     struct nwi_task turn, close_task, admission;
     struct nwi_alarm retry; /* after a shortage */
     bool readable, turn_queued;
+    bool screens; /* the owner looks at strangers first */
     struct {
         pthread_mutex_t lock;
         const struct nwi_udp_port_events *events; /* NULL once the listener is gone */

@@ -24,7 +24,14 @@ struct nwi_udp_port;
 struct nwi_serial;
 struct nwi_loop;
 
+enum { NWI_UDP_ANSWER_MAX = 64 };
 struct nwi_udp_port_events {
+    /* Optional. Looks at a datagram of a peer not seen before, in the port's context, before
+     * anything is made for it or kept of it. True: it may become a peer. False: it is dropped,
+     * after `answer` was sent to where it came from, when that holds anything. In: answer->iov_len
+     * is the room, never more than the datagram's own octets. Out: what is to be sent; 0 = nothing.
+     */
+    bool (*screen)(void *owner, const struct nwi_datagram *first, struct iovec *answer);
     /* A datagram of a peer not seen before, in the port's context. The receiver makes its layer
      * with nwi_udp_peer_create, or lets the datagram go. False: not now; the port keeps it, within
      * bounds, and asks again after nwi_udp_port_resume. */
