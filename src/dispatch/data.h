@@ -21,6 +21,11 @@ dispatch_data_t nwi_data_create_buffer(size_t capacity, void **bytes);
 dispatch_data_t nwi_data_trim(dispatch_data_t leaf, size_t size);
 /* A leaf with a copy of the bytes; dispatch_data_empty for size 0; NULL when memory ran out. */
 dispatch_data_t nwi_data_create_copy(const void *bytes, size_t size);
+/* A leaf over bytes that `owner` keeps until give_back(owner), which is called on the thread of the
+ * last release: it must be quick and take no lock that a caller may hold. `size` is not 0. NULL
+ * when memory ran out: nothing was given back. */
+dispatch_data_t nwi_data_create_lent(const void *bytes, size_t size, void *owner,
+                                     void (*give_back)(void *owner));
 
 /* Fills at most `max` vectors with the regions from `offset` on, and returns how many it filled: 0
  * at the end. */

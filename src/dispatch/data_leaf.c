@@ -166,6 +166,33 @@ dispatch_data_t nwi_data_create_copy(const void *bytes, size_t size) {
     return leaf;
 }
 
+/* --- memory of another library --- */
+
+struct lent {
+    struct dispatch_data_s head;
+    void *owner;
+    void (*give_back)(void *owner);
+};
+
+static void destroy_lent(void *object) {
+    struct lent *leaf = object;
+    leaf->give_back(leaf->owner);
+}
+
+static const struct nwi_type lent_type = {
+    .name = "dispatch_data", .size = sizeof(struct lent), .destroy = destroy_lent};
+
+dispatch_data_t nwi_data_create_lent(const void *bytes, size_t size, void *owner,
+                                     void (*give_back)(void *owner)) {
+    struct lent *leaf = nwi_alloc_raw(sizeof *leaf);
+    if (leaf == NULL)
+        return NULL;
+    nwi_data_init(&leaf->head, &lent_type, bytes, size);
+    leaf->owner = owner;
+    leaf->give_back = give_back;
+    return &leaf->head;
+}
+
 /* --- memory of the caller --- */
 
 /* How the buffer ends. CALL: the destructor runs on the queue. */

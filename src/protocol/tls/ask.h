@@ -1,0 +1,47 @@
+/*
+ * ask.h - what a handshake asks the program, and the answers.
+ * What:   whether the peer is trusted; which identity to show; which pre-shared key to use. A
+ *         handler of the program runs on its own queue; its answer may come from any thread, later,
+ *         after the session is gone, or never.
+ * Runs:   in the protocol context, except the handlers and their completions.
+ */
+#ifndef NWI_PROTOCOL_TLS_ASK_H
+#define NWI_PROTOCOL_TLS_ASK_H
+
+#include "protocol/tls/config.h"
+#include "protocol/tls/question.h"
+#include "stack/layer.h"
+#include <gnutls/gnutls.h>
+
+enum nwi_tls_answer { NWI_TLS_UNASKED, NWI_TLS_ASKED, NWI_TLS_ANSWERED };
+
+/* What a handshake has to remember until it ends. It is GnuTLS's session pointer meanwhile. */
+struct nwi_tls_dialogue {
+    struct nwi_tls_config *config; /* retained */
+    struct nwi_layer *layer;       /* owns the dialogue */
+    /* An answer has come: the handshake may go on. In the protocol context. */
+    void (*answered)(struct nwi_layer *layer);
+    char *host;                        /* NULL: none */
+    struct nwi_tls_question *question; /* under way; owned; NULL: none */
+    enum nwi_tls_answer verify;
+    int verdict; /* of verify: 0, or an errSSL code */
+};
+
+/* NULL: no memory. The layer is not retained. */
+struct nwi_tls_dialogue *nwi_tls_dialogue_create(struct nwi_tls_config *config,
+                                                 struct nwi_layer *layer, const char *host,
+                                                 void (*answered)(struct nwi_layer *layer));
+/* Ends it; a question under way is forgotten. NULL is fine. Returns NULL. */
+void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue);
+/* After each step of the handshake, and when the chain says "go on": gives a question that the
+ * step raised to the program, when it may. True: the handshake waits for an answer. */
+bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue);
+
+/* GnuTLS's callbacks, for config.c. */
+int nwi_tls_verify(gnutls_session_t session);
+/* A client's: which pre-shared key it uses. */
+int nwi_tls_choose_key(gnutls_session_t session, gnutls_datum_t *ret_name, gnutls_datum_t *ret_key);
+/* A server's: the key of that name. */
+int nwi_tls_find_key(gnutls_session_t session, const gnutls_datum_t *name, gnutls_datum_t *ret_key);
+
+#endif

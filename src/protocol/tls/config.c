@@ -1,0 +1,154 @@
+/*
+ * config.c - see config.h.
+ * Source: RFC 6066 section 3 (SNI), RFC 7301 (ALPN).
+ */
+#include "protocol/tls/config.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "protocol/tls/ask.h"
+#include <Security/SecureTransport.h>
+#include <arpa/inet.h>
+#include <string.h>
+
+static void destroy(void *object) {
+    struct nwi_tls_config *config = object;
+    if (config->certificates != NULL)
+        gnutls_certificate_free_credentials(config->certificates);
+    if (config->client_keys != NULL)
+        gnutls_psk_free_client_credentials(config->client_keys);
+    if (config->server_keys != NULL)
+        gnutls_psk_free_server_credentials(config->server_keys);
+    if (config->priority != NULL)
+        gnutls_priority_deinit(config->priority);
+    nwi_free(config->protocols);
+    nwi_release(config->sec);
+}
+
+static const struct nwi_type config_type = {
+    .name = "nwi_tls_config",
+    .size = sizeof(struct nwi_tls_config),
+    .destroy = destroy,
+};
+
+static bool make_protocols(struct nwi_tls_config *config) {
+    size_t count = config->sec->application_protocol_count;
+    if (count == 0)
+        return true;
+    config->protocols = nwi_alloc(count * sizeof config->protocols[0]);
+    if (config->protocols == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        char *name = config->sec->application_protocols[i];
+        config->protocols[i] =
+            (gnutls_datum_t){.data = (unsigned char *)name, .size = (unsigned)strlen(name)};
+    }
+    config->protocol_count = (unsigned)count;
+    return true;
+}
+
+/* GnuTLS's code. The keys themselves are looked up by ask.c when a handshake comes to them. */
+static int make_keys(struct nwi_tls_config *config) {
+    if (config->sec->psk_count == 0)
+        return 0;
+    int code;
+    if (!config->is_server) {
+        code = gnutls_psk_allocate_client_credentials(&config->client_keys);
+        if (code == 0)
+            gnutls_psk_set_client_credentials_function2(config->client_keys, nwi_tls_choose_key);
+        return code;
+    }
+    code = gnutls_psk_allocate_server_credentials(&config->server_keys);
+    if (code == 0)
+        gnutls_psk_set_server_credentials_function2(config->server_keys, nwi_tls_find_key);
+    return code;
+}
+
+/* GnuTLS's code. */
+static int make_credentials(struct nwi_tls_config *config) {
+    int code = gnutls_certificate_allocate_credentials(&config->certificates);
+    if (code < 0)
+        return code;
+    gnutls_certificate_set_verify_function(config->certificates, nwi_tls_verify);
+    code = make_keys(config);
+    if (code < 0)
+        return code;
+    return gnutls_priority_init2(&config->priority,
+                                 config->sec->psk_count > 0
+                                     ? "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:+ECDHE-PSK:+DHE-PSK:+PSK"
+                                     : "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1",
+                                 NULL, 0);
+}
+
+static gnutls_certificate_request_t what_it_asks(const struct nwi_tls_config *config) {
+    if (!config->is_server)
+        return GNUTLS_CERT_IGNORE;
+    if (config->sec->peer_authentication_optional)
+        return GNUTLS_CERT_REQUEST;
+    return config->sec->peer_authentication_required == NWI_SEC_YES ? GNUTLS_CERT_REQUIRE
+                                                                    : GNUTLS_CERT_IGNORE;
+}
+
+nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool is_datagram,
+                           struct nwi_tls_config **ret_config) {
+    NWI_AUTO_RELEASE
+    struct nwi_tls_config *config = nwi_object_create(&config_type, 0);
+    if (config == NULL)
+        return NWI_ERR_NOMEM;
+    config->sec = nwi_retain(options->sec);
+    config->is_server = is_server;
+    config->is_datagram = is_datagram;
+    config->asks = what_it_asks(config);
+    int code = make_protocols(config) ? make_credentials(config) : GNUTLS_E_MEMORY_ERROR;
+    if (code == GNUTLS_E_MEMORY_ERROR)
+        return NWI_ERR_NOMEM;
+    if (code < 0) {
+        nwi_log(NWI_LOG_ERROR, "tls", "options", "%s", gnutls_strerror(code));
+        return nwi_err_make(NWI_DOMAIN_TLS, errSSLBadConfiguration);
+    }
+    *ret_config = nwi_take(&config);
+    return 0;
+}
+
+/* --- sessions --- */
+
+static bool is_address(const char *host) {
+    unsigned char address[16];
+    return strchr(host, ':') != NULL || inet_pton(AF_INET, host, address) == 1;
+}
+
+static int set_up(struct nwi_tls_config *config, const char *host, gnutls_session_t session) {
+    int code = gnutls_priority_set(session, config->priority);
+    if (code == 0)
+        code = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, config->certificates);
+    if (code == 0 && config->client_keys != NULL)
+        code = gnutls_credentials_set(session, GNUTLS_CRD_PSK, config->client_keys);
+    if (code == 0 && config->server_keys != NULL)
+        code = gnutls_credentials_set(session, GNUTLS_CRD_PSK, config->server_keys);
+    if (code == 0 && config->protocol_count > 0)
+        code = gnutls_alpn_set_protocols(session, config->protocols, config->protocol_count,
+                                         config->is_server ? GNUTLS_ALPN_SERVER_PRECEDENCE : 0);
+    if (code == 0 && host != NULL && !is_address(host))
+        code = gnutls_server_name_set(session, GNUTLS_NAME_DNS, host, strlen(host));
+    gnutls_certificate_server_set_request(session, config->asks);
+    return code;
+}
+
+nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, void *user,
+                               gnutls_session_t *ret_session) {
+    unsigned flags =
+        (config->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+    gnutls_session_t session;
+    int code = gnutls_init(&session, flags);
+    if (code < 0)
+        return NWI_ERR_NOMEM;
+    code = set_up(config, host, session);
+    if (code < 0) {
+        gnutls_deinit(session);
+        nwi_log(NWI_LOG_ERROR, "tls", "session", "%s", gnutls_strerror(code));
+        return code == GNUTLS_E_MEMORY_ERROR ? NWI_ERR_NOMEM
+                                             : nwi_err_make(NWI_DOMAIN_TLS, errSSLBadConfiguration);
+    }
+    gnutls_session_set_ptr(session, user);
+    *ret_session = session;
+    return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * config.h - what one set of TLS options and a role mean to GnuTLS.
+ * What:   made once and shared by all sessions of a listener, or by the attempts of a connection:
+ *         credentials, priorities, application protocols. It hangs on the options of the started
+ *         object, whose settings do not change any more.
+ * Runs:   any thread: it never changes.
+ * Owns:   GnuTLS's credentials; a reference to the settings.
+ */
+#ifndef NWI_PROTOCOL_TLS_CONFIG_H
+#define NWI_PROTOCOL_TLS_CONFIG_H
+
+#include "base/err.h"
+#include "model/tls_options.h"
+#include <gnutls/gnutls.h>
+
+struct nwi_tls_config {
+    struct nwi_object base;
+    sec_protocol_options_t sec; /* retained */
+    gnutls_certificate_credentials_t certificates;
+    gnutls_psk_client_credentials_t client_keys; /* NULL: no pre-shared keys, or a server */
+    gnutls_psk_server_credentials_t server_keys;
+    gnutls_priority_t priority;
+    gnutls_datum_t *protocols; /* ALPN, point into the settings */
+    unsigned protocol_count;
+    gnutls_certificate_request_t asks; /* what a server asks of its clients */
+    bool is_server, is_datagram;
+};
+
+/* +1: the one that hangs on the options, made when there is none yet for that role. Errors:
+ * errSSLBadConfiguration, NWI_ERR_NOMEM. */
+nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool is_datagram,
+                           struct nwi_tls_config **ret_config);
+/* A session with all that is common to the config's sessions. `host` NULL or an address: no SNI.
+ * `user` is what the questions of ask.h come to. */
+nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, void *user,
+                               gnutls_session_t *ret_session);
+
+#endif

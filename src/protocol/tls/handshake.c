@@ -1,0 +1,74 @@
+/*
+ * handshake.c - the handshake of a session, step by step, and what it ends with.
+ * Source: RFC 8446 section 4 and 6.2, RFC 5246 sections 7.2.2 and 7.4.
+ * Runs:   in the protocol context of the chain.
+ */
+#include "base/log.h"
+#include "dispatch/data.h"
+#include "protocol/tls/errors.h"
+#include "protocol/tls/private.h"
+#include <Security/SecureTransport.h>
+
+nwi_err nwi_tls_end_with(struct tls *tls, int code) {
+    int verdict = tls->dialogue != NULL ? tls->dialogue->verdict : 0;
+    pthread_mutex_lock(&tls->lock);
+    int alert = code == GNUTLS_E_FATAL_ALERT_RECEIVED ? (int)gnutls_alert_get(tls->session) : -1;
+    if (verdict != 0)
+        gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, nwi_tls_alert_for(verdict));
+    else if (alert < 0)
+        gnutls_alert_send_appropriate(tls->session, code);
+    pthread_mutex_unlock(&tls->lock);
+    nwi_err err = verdict != 0 ? nwi_err_make(NWI_DOMAIN_TLS, verdict) : nwi_tls_error(code, alert);
+    nwi_log(NWI_LOG_INFO, "tls", "end", "%s%s%s: %s", gnutls_strerror(code),
+            alert >= 0 ? ", the peer says " : "",
+            alert >= 0 ? gnutls_alert_get_name((gnutls_alert_description_t)alert) : "",
+            nwi_err_text(err));
+    return err;
+}
+
+static size_t waiting(const struct tls *tls) {
+    return tls->in != NULL ? dispatch_data_get_size(tls->in) - tls->in_offset : 0;
+}
+
+/* As far as it goes with the records that are here. GnuTLS answers "again" also after a record that
+ * it has taken and that was not the handshake's (early data). */
+static int step(struct tls *tls) {
+    enum { WARNINGS_MOST = 8 };
+    int code, warnings = 0;
+    size_t before;
+    pthread_mutex_lock(&tls->lock);
+    do {
+        before = waiting(tls);
+        code = gnutls_handshake(tls->session);
+        if (code == GNUTLS_E_WARNING_ALERT_RECEIVED && warnings++ < WARNINGS_MOST)
+            continue;
+        if (code != GNUTLS_E_AGAIN || tls->dialogue->question != NULL || waiting(tls) == before)
+            break;
+    } while (nwi_tls_has_record(tls) || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
+    pthread_mutex_unlock(&tls->lock);
+    return code;
+}
+
+static void finished(struct tls *tls) {
+    tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
+    gnutls_session_set_ptr(tls->session, NULL);
+    tls->early = NULL;
+    nwi_tls_enter(tls, NWI_TLS_READY);
+    nwi_layer_connected(&tls->base);
+}
+
+void nwi_tls_handshake(struct tls *tls) {
+    int code = step(tls);
+    if (code != 0 && code != GNUTLS_E_AGAIN && code != GNUTLS_E_INTERRUPTED) {
+        nwi_tls_fail(tls, nwi_tls_end_with(tls, code));
+        return;
+    }
+    if (tls->out != NULL)
+        nwi_tls_flush(tls, NULL, false);
+    if (tls->state != NWI_TLS_HANDSHAKING || nwi_layer_stopped(&tls->base))
+        return;
+    if (code == 0)
+        finished(tls);
+    else if (nwi_tls_dialogue_waits(tls->dialogue))
+        nwi_tls_enter(tls, NWI_TLS_ASKING);
+}

@@ -1,0 +1,328 @@
+/*
+ * tls.c - TLS as a layer; see tls.h. The handshake is handshake.c's, content records.c's, octets
+ *         transport.c's, questions to the program ask.c's.
+ * Source: RFC 8446, RFC 5246.
+ * Runs:   in the protocol context of the chain; copying metadata on any thread.
+ * Owns:   the session, what has not gone out or come in yet, the dialogue of the handshake.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "dispatch/data.h"
+#include "dispatch/serial.h"
+#include "protocol/tls/errors.h"
+#include "protocol/tls/private.h"
+#include "stack/chain.h"
+#include <Security/SecureTransport.h>
+
+static const char *const state_name[NWI_TLS_STATE_COUNT] = {
+    "idle", "handshaking", "asking", "ready", "closing", "closed", "failed"};
+
+void nwi_tls_enter(struct tls *tls, enum nwi_tls_state next) {
+    if (nwi_log_enabled(NWI_LOG_DEBUG))
+        nwi_log(NWI_LOG_DEBUG, "tls", "state", "%s -> %s", state_name[tls->state],
+                state_name[next]);
+    tls->state = next;
+}
+
+/* --- turns --- */
+
+static void take_turn(struct nwi_task *task) {
+    struct tls *tls = nwi_container_of(task, struct tls, turn);
+    tls->turn_queued = false;
+    if (!nwi_layer_stopped(&tls->base))
+        nwi_tls_advance(tls);
+    nwi_release(tls);
+}
+
+/* A chain without a context of its own (tests) is driven by its caller: then it goes on at once. */
+void nwi_tls_queue_turn(struct tls *tls) {
+    if (tls->turn_queued)
+        return;
+    tls->turn_queued = true;
+    nwi_retain(tls);
+    nwi_serial_push(tls->base.chain->context, &tls->turn);
+}
+
+/* --- ends --- */
+
+static void tell_failed(struct tls *tls) {
+    if (tls->told_failed || nwi_layer_stopped(&tls->base))
+        return;
+    tls->told_failed = true;
+    nwi_layer_failed(&tls->base, tls->failure);
+}
+
+void nwi_tls_fail(struct tls *tls, nwi_err err) {
+    if (tls->state == NWI_TLS_FAILED) {
+        tell_failed(tls); /* not even the alert could go */
+        return;
+    }
+    bool below_is_busy = tls->in_flight > 0;
+    tls->failure = err;
+    nwi_tls_enter(tls, NWI_TLS_FAILED);
+    nwi_tls_drop_in(tls);
+    struct nwi_send_list failed = STAILQ_HEAD_INITIALIZER(failed);
+    STAILQ_CONCAT(&failed, &tls->queue); /* out of reach first: completions may come back here */
+    nwi_send_list_fail(&failed, err);
+    if (nwi_layer_stopped(&tls->base))
+        return;
+    nwi_tls_flush(tls, NULL, !tls->write_ended && !below_is_busy && tls->out != NULL);
+    /* A peer that reads nothing shall not keep the end from being told. */
+    if (tls->in_flight == 0 || below_is_busy)
+        tell_failed(tls);
+}
+
+void nwi_tls_written(struct tls *tls) {
+    if (tls->state == NWI_TLS_FAILED)
+        tell_failed(tls);
+    else
+        nwi_tls_pump(tls);
+}
+
+/* The end of the stream below. After close_notify it means nothing; before it, octets are missing:
+ * RFC 8446 section 6.1, "truncation attack". */
+static void look_for_end(struct tls *tls) {
+    if (!tls->below_ended || tls->read_ended || tls->state == NWI_TLS_FAILED ||
+        tls->state == NWI_TLS_ASKING || nwi_tls_has_record(tls))
+        return;
+    nwi_tls_fail(tls, tls->below_error != 0 ? tls->below_error : nwi_tls(errSSLClosedNoNotify));
+}
+
+/* --- what may be read --- */
+
+enum {
+    PROTECTION_MOST = 64
+}; /* octets: header, nonce and tag of the suites in use; a guess will do */
+
+/* Octets below for so many octets of content. */
+static size_t on_the_wire(size_t content) {
+    size_t records = content / NWI_TLS_RECORD + 1;
+    return content > SIZE_MAX / 2 ? SIZE_MAX / 2 : content + records * PROTECTION_MOST;
+}
+
+static size_t wanted(const struct tls *tls) {
+    size_t lacks = nwi_tls_record_lacks(tls), wire;
+    switch (tls->state) {
+    case NWI_TLS_HANDSHAKING:
+        return tls->granted >= lacks ? tls->granted : NWI_TLS_HEADER + NWI_TLS_RECORD;
+    case NWI_TLS_READY:
+    case NWI_TLS_CLOSING:
+        if (tls->window == 0 || tls->read_ended)
+            return 0;
+        wire = on_the_wire(tls->window);
+        return wire > lacks ? wire : lacks;
+    default:
+        return 0;
+    }
+}
+
+/* Grants the layer below what is wanted. Inside an input it would read on below us, deeper and
+ * deeper: what is not granted yet waits for a turn. */
+static void grant(struct tls *tls) {
+    if (nwi_layer_stopped(&tls->base) || tls->below_ended)
+        return;
+    size_t octets = wanted(tls);
+    if (octets == tls->granted)
+        return;
+    if (octets > tls->granted && tls->in_input && tls->base.chain->context != NULL) {
+        if (tls->granted == 0 || tls->granted < nwi_tls_record_lacks(tls))
+            nwi_tls_queue_turn(tls);
+        return;
+    }
+    tls->granted = octets;
+    nwi_layer_grant(&tls->base, octets);
+}
+
+void nwi_tls_advance(struct tls *tls) {
+    if (tls->advancing)
+        return;
+    nwi_retain(tls);
+    tls->advancing = true;
+    if (tls->state == NWI_TLS_HANDSHAKING)
+        nwi_tls_handshake(tls);
+    if (nwi_tls_is_open(tls) && !nwi_layer_stopped(&tls->base))
+        nwi_tls_pump(tls);
+    if (nwi_tls_is_open(tls) && !nwi_layer_stopped(&tls->base))
+        nwi_tls_read(tls);
+    tls->advancing = false;
+    if (!nwi_layer_stopped(&tls->base))
+        look_for_end(tls);
+    grant(tls);
+    nwi_release(tls);
+}
+
+/* --- the layer's operations --- */
+
+static nwi_err tls_connect(struct nwi_layer *layer) {
+    struct tls *tls = (struct tls *)layer;
+    nwi_tls_enter(tls, NWI_TLS_HANDSHAKING);
+    nwi_tls_advance(tls);
+    return 0;
+}
+
+static nwi_err tls_input(struct nwi_layer *layer, struct nwi_input *input) {
+    struct tls *tls = (struct tls *)layer;
+    size_t size = input->content != NULL ? dispatch_data_get_size(input->content) : 0;
+    dispatch_data_t content = nwi_take(&input->content);
+    tls->granted -= size < tls->granted ? size : tls->granted;
+    tls->below_ended |= input->final;
+    nwi_input_drop(input);
+    if (tls->state == NWI_TLS_FAILED || tls->read_ended) { /* nothing counts any more */
+        if (content != NULL)
+            dispatch_release(content);
+        return 0;
+    }
+    if (!nwi_tls_take_in(tls, content))
+        return NWI_ERR_NOMEM; /* octets are lost: the stream must end */
+    bool outermost = !tls->in_input;
+    tls->in_input = true;
+    nwi_retain(tls);
+    nwi_tls_advance(tls);
+    if (outermost)
+        tls->in_input = false;
+    nwi_release(tls);
+    return 0;
+}
+
+static void tls_output(struct nwi_layer *layer, struct nwi_send *send) {
+    struct tls *tls = (struct tls *)layer;
+    if (tls->failure != 0 || tls->write_ended) {
+        send->done(send, tls->failure != 0 ? tls->failure : nwi_posix(EPIPE));
+        return;
+    }
+    STAILQ_INSERT_TAIL(&tls->queue, send, link);
+    if (!send->more)
+        nwi_tls_pump(tls);
+}
+
+static bool tls_congested(struct nwi_layer *layer) {
+    struct tls *tls = (struct tls *)layer;
+    bool congested = !STAILQ_EMPTY(&tls->queue);
+    tls->told_congested |= congested;
+    return congested;
+}
+
+static void tls_window(struct nwi_layer *layer, size_t octets) {
+    struct tls *tls = (struct tls *)layer;
+    tls->window = octets;
+    if (nwi_tls_is_open(tls))
+        nwi_tls_advance(tls);
+}
+
+/* A graceful end says so to the peer. What the layer below cannot take now it will not take. */
+static void say_goodbye(struct tls *tls) {
+    pthread_mutex_lock(&tls->lock);
+    gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+    pthread_mutex_unlock(&tls->lock);
+    tls->write_ended = true;
+    nwi_tls_flush(tls, NULL, false);
+}
+
+static void tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why) {
+    struct tls *tls = (struct tls *)layer;
+    tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
+    tls->failure = tls->failure != 0 ? tls->failure : why;
+    if (how == NWI_DISCONNECT_GRACEFUL && nwi_tls_is_open(tls) && !tls->write_ended)
+        say_goodbye(tls);
+    tls->state = NWI_TLS_CLOSED;
+    tls->early = NULL;
+    struct nwi_send_list failed = STAILQ_HEAD_INITIALIZER(failed);
+    STAILQ_CONCAT(&failed, &tls->queue);
+    nwi_send_list_fail(&failed, why);
+}
+
+static void tls_free(struct nwi_layer *layer) {
+    struct tls *tls = (struct tls *)layer;
+    nwi_tls_dialogue_free(tls->dialogue);
+    nwi_release(tls->metadata);
+    nwi_tls_drop_in(tls);
+    if (tls->out != NULL)
+        dispatch_release(tls->out);
+    if (tls->out_full != NULL)
+        dispatch_release(tls->out_full);
+    if (tls->session != NULL)
+        gnutls_deinit(tls->session);
+    nwi_release(tls->config);
+    pthread_mutex_destroy(&tls->lock);
+}
+
+/* The layer below is at its end. Records that it brought before are still read. */
+static void tls_failed(struct nwi_layer *layer, nwi_err err) {
+    struct tls *tls = (struct tls *)layer;
+    tls->below_error = err;
+    tls->below_ended = true;
+    nwi_tls_advance(tls);
+}
+
+static void tls_writable(struct nwi_layer *layer) {
+    struct tls *tls = (struct tls *)layer;
+    if (!tls_congested(layer) && nwi_tls_is_open(tls)) {
+        tls->told_congested = false;
+        nwi_layer_writable(layer);
+    }
+}
+
+/* What was put off may be asked now. */
+static void tls_go_on(struct nwi_layer *layer) {
+    struct tls *tls = (struct tls *)layer;
+    if (tls->state == NWI_TLS_ASKING)
+        nwi_tls_dialogue_waits(tls->dialogue);
+}
+
+static const struct nwi_layer_ops tls_ops = {
+    .name = "tls",
+    .traits = NWI_TRAIT_STREAM | NWI_TRAIT_SECURE,
+    .size = sizeof(struct tls),
+    .connect = tls_connect,
+    .disconnect = tls_disconnect,
+    .input = tls_input,
+    .output = tls_output,
+    .congested = tls_congested,
+    .writable = tls_writable,
+    .failed = tls_failed,
+    .go_on = tls_go_on,
+    .window = tls_window,
+    .free = tls_free,
+};
+
+/* --- making one --- */
+
+/* The program's answer is here. */
+static void answered(struct nwi_layer *layer) {
+    struct tls *tls = (struct tls *)layer;
+    if (tls->state != NWI_TLS_ASKING)
+        return;
+    nwi_tls_enter(tls, NWI_TLS_HANDSHAKING);
+    nwi_tls_advance(tls);
+}
+
+static nwi_err fill(struct tls *tls, const struct nwi_tls_request *request) {
+    const char *host = request->is_server ? NULL : request->host;
+    nwi_err err = nwi_tls_config_get(request->options, request->is_server, false, &tls->config);
+    if (err != 0)
+        return err;
+    if (request->options->sec->server_name != NULL && !request->is_server)
+        host = request->options->sec->server_name;
+    tls->dialogue = nwi_tls_dialogue_create(tls->config, &tls->base, host, answered);
+    if (tls->dialogue == NULL)
+        return NWI_ERR_NOMEM;
+    err = nwi_tls_config_session(tls->config, host, tls->dialogue, &tls->session);
+    if (err != 0)
+        return err;
+    nwi_tls_attach_transport(tls);
+    tls->early = request->early;
+    return 0;
+}
+
+struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err *ret_err) {
+    struct tls *tls = (struct tls *)nwi_layer_create(&tls_ops);
+    if (tls == NULL) {
+        *ret_err = NWI_ERR_NOMEM;
+        return NULL;
+    }
+    STAILQ_INIT(&tls->queue);
+    pthread_mutex_init(&tls->lock, NULL);
+    tls->turn.run = take_turn;
+    *ret_err = fill(tls, request);
+    return *ret_err == 0 ? &tls->base : nwi_release(tls);
+}

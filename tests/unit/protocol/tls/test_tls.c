@@ -1,0 +1,201 @@
+/*
+ * test_tls.c - two ends over memory: handshake, content both ways, the end of each direction.
+ */
+#include "pair.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_text(const struct side *side, const char *text) {
+    assert_int_equal(side->received, strlen(text));
+    assert_memory_equal(side->text, text, strlen(text));
+}
+
+static void assert_failed(const struct side *side, int code) {
+    assert_int_equal(side->failed, 1);
+    assert_int_equal(nwi_err_code(side->error), code);
+}
+
+static void make_open(struct pair *pair) {
+    pair_init(pair);
+    pair_add_key(pair);
+    pair_shake(pair);
+    nwi_chain_window(pair->client.chain, 1 << 20);
+    nwi_chain_window(pair->server.chain, 1 << 20);
+}
+
+static void test_content_both_ways(void **state) {
+    (void)state;
+    struct pair pair;
+    struct sent sent = {0};
+    make_open(&pair);
+    side_send(&pair.client, "hello", 5, false, &sent);
+    assert_int_equal(sent.done, 1);
+    assert_int_equal(sent.error, 0);
+    side_send(&pair.server, "welcome", 7, false, &sent);
+    pair_run(&pair);
+    assert_text(&pair.server, "hello");
+    assert_text(&pair.client, "welcome");
+    pair_end(&pair);
+}
+
+static void test_nothing_is_read_that_nobody_asked_for(void **state) {
+    (void)state;
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_key(&pair);
+    pair_shake(&pair);
+    side_send(&pair.client, "hello", 5, false, NULL);
+    pair_run(&pair);
+    assert_int_equal(pair.server.received, 0);
+    assert_true(pair.server.wire->length > 0);
+    nwi_chain_window(pair.server.chain, 5);
+    pair_run(&pair);
+    assert_text(&pair.server, "hello");
+    assert_int_equal(pair.server.wire->window, 0);
+    pair_end(&pair);
+}
+
+static void test_large_content(void **state) {
+    (void)state;
+    enum { SIZE = 1000 * 1000 };
+    struct pair pair;
+    struct sent sent = {0};
+    make_open(&pair);
+    char *bytes = malloc(SIZE);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (char)(i * 7 + i / 251);
+    side_send(&pair.client, bytes, SIZE, false, &sent);
+    pair_run(&pair);
+    assert_int_equal(pair.server.received, SIZE);
+    assert_memory_equal(pair.server.text, bytes, SIZE);
+    assert_int_equal(sent.done, 1);
+    free(bytes);
+    pair_end(&pair);
+}
+
+static void test_half_close_and_end(void **state) {
+    (void)state;
+    struct pair pair;
+    struct sent sent = {0};
+    make_open(&pair);
+    side_send(&pair.client, "last", 4, true, &sent);
+    pair_run(&pair);
+    assert_int_equal(sent.done, 1);
+    assert_text(&pair.server, "last");
+    assert_true(pair.server.ended);
+    assert_int_equal(pair.server.failed, 0);
+    side_send(&pair.client, "more", 4, false, &sent);
+    assert_int_equal(sent.error, nwi_posix(EPIPE));
+    side_send(&pair.server, "answer", 6, true, &sent); /* the other direction goes on */
+    pair_run(&pair);
+    assert_text(&pair.client, "answer");
+    assert_true(pair.client.ended);
+    assert_int_equal(pair.client.failed, 0);
+    pair_end(&pair);
+}
+
+static void test_end_without_close_notify(void **state) {
+    (void)state;
+    struct pair pair;
+    make_open(&pair);
+    side_send(&pair.client, "hello", 5, false, NULL);
+    pair_run(&pair);
+    pair.server.wire->final_coming = true;
+    pair_run(&pair);
+    assert_text(&pair.server, "hello");
+    assert_false(pair.server.ended);
+    assert_failed(&pair.server, errSSLClosedNoNotify);
+    pair_end(&pair);
+}
+
+static void test_cancel_says_goodbye(void **state) {
+    (void)state;
+    struct pair pair;
+    make_open(&pair);
+    nwi_chain_stop(pair.client.chain, NWI_DISCONNECT_GRACEFUL, NWI_ERR_CANCELED);
+    pair_run(&pair);
+    assert_true(pair.server.ended);
+    assert_int_equal(pair.server.failed, 0);
+    pair_end(&pair);
+    make_open(&pair);
+    nwi_chain_stop(pair.client.chain, NWI_DISCONNECT_ABORT, NWI_ERR_CANCELED);
+    pair_run(&pair);
+    assert_false(pair.server.ended);
+    assert_failed(&pair.server, errSSLClosedNoNotify);
+    pair_end(&pair);
+}
+
+static void test_octet_by_octet(void **state) {
+    (void)state;
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_key(&pair);
+    pair.client.chunk = pair.server.chunk = 1;
+    pair_shake(&pair);
+    nwi_chain_window(pair.server.chain, 100);
+    side_send(&pair.client, "hello", 5, false, NULL);
+    pair_run(&pair);
+    assert_text(&pair.server, "hello");
+    pair_end(&pair);
+}
+
+static void test_truncated_handshakes(void **state) {
+    (void)state;
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_key(&pair);
+    pair_shake(&pair);
+    size_t to_client = pair.client.wire->delivered, to_server = pair.server.wire->delivered;
+    pair_end(&pair);
+    for (size_t at = 1; at < to_client + to_server; at++) {
+        bool client = at < to_client;
+        struct side *side = client ? &pair.client : &pair.server;
+        pair_init(&pair);
+        pair_add_key(&pair);
+        side->stop_at = client ? at : at - to_client + 1;
+        side->cut = true;
+        pair_start(&pair);
+        pair_run(&pair);
+        if (side->stop_at < (client ? to_client : to_server)) {
+            assert_int_equal(side->connected, 0);
+            assert_failed(side, errSSLClosedNoNotify);
+        }
+        pair_end(&pair);
+    }
+}
+
+static void test_no_key_in_common(void **state) {
+    (void)state;
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_key(&pair);
+    dispatch_release(pair.server.options->sec->psks[0].identity);
+    pair.server.options->sec->psks[0].identity = nwi_data_create_copy("other", 5);
+    pair_start(&pair);
+    pair_run(&pair);
+    assert_int_equal(pair.client.connected, 0);
+    assert_int_equal(pair.server.failed, 1);
+    assert_int_equal(pair.client.failed, 1); /* the alert got there */
+    assert_int_not_equal(nwi_err_code(pair.client.error), errSSLClosedNoNotify);
+    pair_end(&pair);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_content_both_ways),
+        cmocka_unit_test(test_nothing_is_read_that_nobody_asked_for),
+        cmocka_unit_test(test_large_content),
+        cmocka_unit_test(test_half_close_and_end),
+        cmocka_unit_test(test_end_without_close_notify),
+        cmocka_unit_test(test_cancel_says_goodbye),
+        cmocka_unit_test(test_octet_by_octet),
+        cmocka_unit_test(test_truncated_handshakes),
+        cmocka_unit_test(test_no_key_in_common),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
