@@ -85,6 +85,18 @@ enum {
     kSSLProtocolAll = 6,
 };
 
+/**
+ * Calls the handler for every certificate that an identity shows to its peer, its own first, before
+ * the call returns. Returns false, and calls nobody, when identity or handler is NULL.
+ */
+typedef void (*sec_identity_certificate_f)(void *context, sec_certificate_t certificate);
+SEC_EXPORT bool sec_identity_access_certificates_f(sec_identity_t identity, void *context,
+                                                   sec_identity_certificate_f handler);
+#ifdef __BLOCKS__
+SEC_EXPORT bool sec_identity_access_certificates(sec_identity_t identity,
+                                                 void (^handler)(sec_certificate_t certificate));
+#endif
+
 SEC_EXTERN_C_END
 
 #endif

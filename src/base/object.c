@@ -56,6 +56,13 @@ void nwi_object_free(void *pointer) {
     nwi_free(object);
 }
 
+bool nwi_object_equal(const void *a, const void *b) {
+    if (a == b || a == NULL || b == NULL)
+        return a == b;
+    const struct nwi_type *type = ((const struct nwi_object *)a)->type;
+    return nwi_object_is(b, type) && type->equal != NULL && type->equal(a, b);
+}
+
 void nwi_release_variable(void *variable) {
     nwi_release(*(void **)variable);
 }

@@ -21,6 +21,8 @@ struct nwi_type {
     void (*last_release)(
         void *object); /* when set, called instead of destroy+free at the last release; the
                        type then calls nwi_object_free itself, perhaps later */
+    bool (*equal)(const void *a, const void *b); /* two of this type by what they hold; NULL: only
+                                                    one and the same is equal */
 };
 
 struct nwi_object {
@@ -45,6 +47,9 @@ void nwi_object_free(void *object);
 static inline bool nwi_object_is(const void *object, const struct nwi_type *type) {
     return object != NULL && ((const struct nwi_object *)object)->type == type;
 }
+
+/* Whether both are NULL, the same, or of one type and alike to it. */
+bool nwi_object_equal(const void *a, const void *b);
 
 /* Moves ownership out of a variable: returns its value and leaves NULL. */
 #define nwi_take(pointer)                                                                          \

@@ -134,7 +134,8 @@ SEC_EXPORT bool sec_protocol_options_are_equal(sec_protocol_options_t optionsA,
     const struct sec_protocol_options *a = optionsA, *b = optionsB;
     if (a == b || a == NULL || b == NULL)
         return a == b;
-    return a->local_identity == b->local_identity && same_text(a->server_name, b->server_name) &&
+    return nwi_object_equal(a->local_identity, b->local_identity) &&
+           same_text(a->server_name, b->server_name) &&
            a->ciphersuite_groups == b->ciphersuite_groups && a->min_version == b->min_version &&
            a->max_version == b->max_version && nwi_data_equal(a->dh_parameters, b->dh_parameters) &&
            nwi_data_equal(a->psk_identity_hint, b->psk_identity_hint) && same_lists(a, b) &&

@@ -40,7 +40,8 @@ static void destroy_owner(void *object) {
     (void)object;
     sem_post(&freed);
 }
-static const struct nwi_type owner_type = {"test_owner", sizeof(struct owner), destroy_owner, NULL};
+static const struct nwi_type owner_type = {
+    .name = "test_owner", .size = sizeof(struct owner), .destroy = destroy_owner};
 
 static void alarm_fired(struct nwi_alarm *alarm) {
     struct owner *owner = alarm->owner;

@@ -32,7 +32,8 @@ static void destroy_owner(void *object) {
     nwi_outlet_clear(&((struct owner *)object)->outlet);
     sem_post(&freed);
 }
-static const struct nwi_type owner_type = {"test_owner", sizeof(struct owner), destroy_owner, NULL};
+static const struct nwi_type owner_type = {
+    .name = "test_owner", .size = sizeof(struct owner), .destroy = destroy_owner};
 
 struct item {
     struct nwi_task task;

@@ -1,0 +1,116 @@
+/*
+ * private_key.c - private keys in all the wrappings that are in use.
+ * What:   PKCS #8, plain and encrypted; PKCS #1 and SEC 1, and those as OpenSSL used to encrypt
+ *         them. How often a password is to be stirred is looked at before it is done.
+ * Source: RFC 5958 (PKCS #8), RFC 8018 (PBES2), RFC 8017 appendix A.1.2, RFC 5915.
+ * Runs:   the thread of the public call.
+ */
+#include "trust/reading.h"
+#include <gnutls/x509.h>
+#include <string.h>
+
+enum wrapping { PLAIN, PKCS8_ENCRYPTED, OPENSSL_ENCRYPTED };
+
+bool nwi_reading_spend(struct nwi_reading *reading, const char *place, unsigned rounds) {
+    if (rounds > reading->rounds)
+        return nwi_reading_fail(
+            reading, "%s: its password takes %u rounds of key derivation, more than the %u allowed",
+            place, rounds, reading->rounds);
+    reading->rounds -= rounds;
+    return true;
+}
+
+static bool holds(const gnutls_datum_t *data, const char *word) {
+    return memmem(data->data, data->size, word, strlen(word)) != NULL;
+}
+
+/* Whether it is an EncryptedPrivateKeyInfo; what its password costs is spent. */
+static bool look_at_pkcs8(struct nwi_reading *reading, const char *place,
+                          const gnutls_datum_t *data, gnutls_x509_crt_fmt_t format,
+                          enum wrapping *ret_wrapping) {
+    unsigned scheme, cipher, salt_size = 0, rounds = 0;
+    char *oid = NULL;
+    int result = gnutls_pkcs8_info(data, format, &scheme, &cipher, NULL, &salt_size, &rounds, &oid);
+    bool sound = true;
+    if (result >= 0) {
+        *ret_wrapping = PKCS8_ENCRYPTED;
+        sound = nwi_reading_spend(reading, place, rounds);
+    } else if (oid != NULL) {
+        sound = nwi_reading_fail(reading, "%s: encrypted in a way that is not supported (%s)",
+                                 place, oid);
+    }
+    gnutls_free(oid);
+    return sound;
+}
+
+static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data,
+                  gnutls_x509_crt_fmt_t format, enum wrapping wrapping, const char *password) {
+    switch (wrapping) {
+    case PKCS8_ENCRYPTED:
+        return gnutls_x509_privkey_import_pkcs8(key, data, format, password, 0);
+    case OPENSSL_ENCRYPTED:
+        return gnutls_x509_privkey_import_openssl(key, data, password);
+    case PLAIN:
+        break;
+    }
+    return gnutls_x509_privkey_import(key, data, format);
+}
+
+static bool decode(struct nwi_reading *reading, const char *place, const gnutls_datum_t *data,
+                   const char *pem_label, gnutls_x509_privkey_t key) {
+    gnutls_x509_crt_fmt_t format = pem_label != NULL ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
+    enum wrapping wrapping = PLAIN;
+    if (pem_label != NULL && holds(data, "Proc-Type: 4,ENCRYPTED"))
+        wrapping = OPENSSL_ENCRYPTED;
+    else if ((pem_label == NULL || strcmp(pem_label, "ENCRYPTED PRIVATE KEY") == 0) &&
+             !look_at_pkcs8(reading, place, data, format, &wrapping))
+        return false;
+    if (wrapping != PLAIN && reading->password == NULL)
+        return nwi_reading_fail(reading, "%s: encrypted, and no password is given", place);
+    int result = import(key, data, format, wrapping, reading->password);
+    if (result == GNUTLS_E_MEMORY_ERROR || (result < 0 && wrapping == PLAIN))
+        return nwi_reading_fault(reading, place, result);
+    /* A wrong password shows in the padding, or, one time in 256, in what stands before it. */
+    if (result < 0)
+        return nwi_reading_fail(reading, "%s: wrong password, or damaged", place);
+    result = gnutls_x509_privkey_verify_params(key);
+    return result >= 0 ||
+           nwi_reading_fail(reading, "%s: the numbers of the key do not fit together", place);
+}
+
+/* TLS signs with it. */
+static bool is_usable(gnutls_x509_privkey_t key) {
+    switch (gnutls_x509_privkey_get_pk_algorithm(key)) {
+    case GNUTLS_PK_RSA:
+    case GNUTLS_PK_RSA_PSS:
+    case GNUTLS_PK_ECDSA:
+    case GNUTLS_PK_EDDSA_ED25519:
+    case GNUTLS_PK_EDDSA_ED448:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool nwi_reading_add_key(struct nwi_reading *reading, const char *place, const gnutls_datum_t *data,
+                         const char *pem_label) {
+    gnutls_x509_privkey_t inner;
+    if (reading->key.key != NULL)
+        return nwi_reading_fail(reading, "%s: a second private key; the first is %s", place,
+                                reading->key_place);
+    int result = gnutls_x509_privkey_init(&inner);
+    if (result < 0)
+        return nwi_reading_fault(reading, place, result);
+    bool sound = decode(reading, place, data, pem_label, inner);
+    if (sound && !is_usable(inner))
+        sound = nwi_reading_fail(
+            reading, "%s: TLS has no use for a key of kind %s", place,
+            gnutls_pk_get_name((gnutls_pk_algorithm_t)gnutls_x509_privkey_get_pk_algorithm(inner)));
+    if (sound && (result = gnutls_privkey_init(&reading->key.key)) >= 0)
+        result = gnutls_privkey_import_x509(reading->key.key, inner, GNUTLS_PRIVKEY_IMPORT_COPY);
+    gnutls_x509_privkey_deinit(inner);
+    if (!sound || result < 0)
+        return sound ? nwi_reading_fault(reading, place, result) : false;
+    strcpy(reading->key_place, place);
+    return true;
+}
