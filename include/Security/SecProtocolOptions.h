@@ -41,14 +41,19 @@ SEC_EXPORT void sec_protocol_options_add_tls_application_protocol(sec_protocol_o
 
 /* --- cipher suites and versions --- */
 
-/** Allows this suite; only suites allowed by such calls are then used. Allowing one twice counts
- * once. */
+/**
+ * Offers (a server: takes) this suite besides the default ones and those appended before, after
+ * them in the order of preference. Appending one twice counts once. A suite that cannot be offered
+ * is named in the log as an error when the connection starts. To replace the default suites:
+ * sec_protocol_options_set_exact_tls_ciphersuites() of <Security/protocol_settings.h>.
+ */
 SEC_EXPORT void sec_protocol_options_append_tls_ciphersuite(sec_protocol_options_t options,
                                                             tls_ciphersuite_t ciphersuite);
 /** Older name of the same, with the constants of CipherSuite.h. */
 SEC_EXPORT void sec_protocol_options_add_tls_ciphersuite(sec_protocol_options_t options,
                                                          SSLCipherSuite ciphersuite);
-/** Allows all suites of a group; a group that does not exist is refused. */
+/** Appends all suites of a group (docs/tls.md lists them); a group that does not exist is refused.
+ */
 SEC_EXPORT void sec_protocol_options_append_tls_ciphersuite_group(sec_protocol_options_t options,
                                                                   tls_ciphersuite_group_t group);
 /** Older name of the same. */

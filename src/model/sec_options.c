@@ -20,6 +20,7 @@ static void options_destroy(void *object) {
         nwi_free(options->application_protocols[i]);
     nwi_free(options->application_protocols);
     nwi_free(options->ciphersuites);
+    nwi_free(options->exact_ciphersuites);
     nwi_release(options->dh_parameters);
     for (size_t i = 0; i < options->psk_count; i++) {
         nwi_release(options->psks[i].key);

@@ -31,8 +31,10 @@ struct sec_protocol_options {
     char *server_name;
     char **application_protocols; /* in order of preference */
     size_t application_protocol_count;
-    tls_ciphersuite_t *ciphersuites; /* empty: all that the library thinks right */
+    tls_ciphersuite_t *ciphersuites; /* appended to the defaults */
     size_t ciphersuite_count;
+    tls_ciphersuite_t *exact_ciphersuites; /* these and no others, unless there are none */
+    size_t exact_ciphersuite_count;
     uint32_t ciphersuite_groups;                     /* bit n: group n was appended */
     tls_protocol_version_t min_version, max_version; /* 0 = default */
     dispatch_data_t dh_parameters;

@@ -9,16 +9,23 @@
 #include "model/sec_options.h"
 #include <string.h>
 
-static bool copy_suites(const struct sec_protocol_options *from, struct sec_protocol_options *to) {
-    if (from->ciphersuite_count == 0)
+static bool copy_list(const tls_ciphersuite_t *from, size_t count, tls_ciphersuite_t **to,
+                      size_t *to_count) {
+    if (count == 0)
         return true;
-    to->ciphersuites = nwi_alloc_raw(from->ciphersuite_count * sizeof to->ciphersuites[0]);
-    if (to->ciphersuites == NULL)
+    *to = nwi_alloc_raw(count * sizeof from[0]);
+    if (*to == NULL)
         return false;
-    memcpy(to->ciphersuites, from->ciphersuites,
-           from->ciphersuite_count * sizeof to->ciphersuites[0]);
-    to->ciphersuite_count = from->ciphersuite_count;
+    memcpy(*to, from, count * sizeof from[0]);
+    *to_count = count;
     return true;
+}
+
+static bool copy_suites(const struct sec_protocol_options *from, struct sec_protocol_options *to) {
+    return copy_list(from->ciphersuites, from->ciphersuite_count, &to->ciphersuites,
+                     &to->ciphersuite_count) &&
+           copy_list(from->exact_ciphersuites, from->exact_ciphersuite_count,
+                     &to->exact_ciphersuites, &to->exact_ciphersuite_count);
 }
 
 static bool copy_protocols(const struct sec_protocol_options *from,
@@ -98,13 +105,19 @@ static bool same_handler(const struct nwi_sec_handler *a, const struct nwi_sec_h
            a->queue == b->queue;
 }
 
+static bool same_suites(const tls_ciphersuite_t *a, size_t a_count, const tls_ciphersuite_t *b,
+                        size_t b_count) {
+    return a_count == b_count && (a_count == 0 || memcmp(a, b, a_count * sizeof a[0]) == 0);
+}
+
 static bool same_lists(const struct sec_protocol_options *a, const struct sec_protocol_options *b) {
-    if (a->ciphersuite_count != b->ciphersuite_count || a->psk_count != b->psk_count ||
-        a->application_protocol_count != b->application_protocol_count)
+    if (a->psk_count != b->psk_count ||
+        a->application_protocol_count != b->application_protocol_count ||
+        !same_suites(a->ciphersuites, a->ciphersuite_count, b->ciphersuites,
+                     b->ciphersuite_count) ||
+        !same_suites(a->exact_ciphersuites, a->exact_ciphersuite_count, b->exact_ciphersuites,
+                     b->exact_ciphersuite_count))
         return false;
-    for (size_t i = 0; i < a->ciphersuite_count; i++)
-        if (a->ciphersuites[i] != b->ciphersuites[i])
-            return false;
     for (size_t i = 0; i < a->application_protocol_count; i++)
         if (strcmp(a->application_protocols[i], b->application_protocols[i]) != 0)
             return false;

@@ -64,6 +64,7 @@ const struct nwi_sys_table nwi_sys_kernel = {
     .ioctl_int = real_ioctl_int,
     .open = real_open,
     .read = read,
+    .write = write,
     .stat = stat,
     .fstat = fstat,
     .readlink = readlink,

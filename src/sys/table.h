@@ -37,6 +37,7 @@ struct nwi_sys_table {
     int (*ioctl_int)(int fd, unsigned long request, int *value);
     int (*open)(const char *path, int flags, int mode);
     ssize_t (*read)(int fd, void *buffer, size_t size);
+    ssize_t (*write)(int fd, const void *bytes, size_t size);
     int (*stat)(const char *path, struct stat *status);
     int (*fstat)(int fd, struct stat *status);
     ssize_t (*readlink)(const char *path, char *buffer, size_t size);

@@ -236,6 +236,9 @@ static int fake_open(const char *path, int flags, int mode) {
 static ssize_t fake_read(int fd, void *buffer, size_t size) {
     return fake_sys_fails(FAKE_READ, fd) ? -1 : nwi_sys_kernel.read(fd, buffer, size);
 }
+static ssize_t fake_write(int fd, const void *bytes, size_t size) {
+    return fake_sys_fails(FAKE_WRITE, fd) ? -1 : nwi_sys_kernel.write(fd, bytes, size);
+}
 static int fake_stat(const char *path, struct stat *status) {
     return fake_sys_fails(FAKE_STAT, -1) ? -1 : nwi_sys_kernel.stat(path, status);
 }
@@ -274,6 +277,7 @@ static const struct nwi_sys_table table = {
     .ioctl_int = fake_ioctl_int,
     .open = fake_open,
     .read = fake_read,
+    .write = fake_write,
     .stat = fake_stat,
     .fstat = fake_fstat,
     .readlink = fake_readlink,

@@ -33,6 +33,7 @@ enum fake_sys_call {
     FAKE_IOCTL,
     FAKE_OPEN,
     FAKE_READ,
+    FAKE_WRITE,
     FAKE_STAT,
     FAKE_FSTAT_FILE, /* of configuration files */
     FAKE_READLINK,
