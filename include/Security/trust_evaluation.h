@@ -73,6 +73,16 @@ SEC_EXPORT void sec_trust_add_accepted_certificate(sec_trust_t trust, sec_certif
  */
 SEC_EXPORT void sec_trust_set_system_anchors_enabled(sec_trust_t trust, bool enabled);
 
+/**
+ * An OCSP response that came with the peer's own certificate (RFC 6066 section 8), in DER: the peer
+ * is trusted only if it says "good", was signed by the issuer or in its name, and holds now. It is
+ * retained; NULL: none came. What is trusted without an issuer is trusted without a status, too.
+ */
+SEC_EXPORT void sec_trust_set_stapled_status(sec_trust_t trust, dispatch_data_t response);
+
+/** Whether a response must have come. Default false. */
+SEC_EXPORT void sec_trust_set_stapled_status_required(sec_trust_t trust, bool required);
+
 /** The time to judge by, in seconds since 1970 UTC; default: the time of the evaluation. */
 SEC_EXPORT void sec_trust_set_verify_time(sec_trust_t trust, int64_t seconds);
 

@@ -17,7 +17,8 @@ struct nwi_der {
     gnutls_datum_t whole, content; /* borrowed */
 };
 
-/* Takes the first element off `rest`. False: there is none, it is cut off, or has 16 MiB or more.
+/* Takes the first element off `rest`, which must not lie in `*ret_element`. False: there is none,
+ * it is cut off, or has 16 MiB or more.
  */
 bool nwi_der_take(gnutls_datum_t *rest, struct nwi_der *ret_element);
 

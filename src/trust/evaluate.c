@@ -1,15 +1,22 @@
 /*
- * evaluate.c - sec_trust_evaluate: path, pins, and what is to be said of it.
+ * evaluate.c - sec_trust_evaluate: path, pins, status, and what is to be said of it.
  * Runs:   one thread at a time per trust object.
  */
 #include "base/log.h"
 #include "trust/anchors.h"
+#include "trust/ocsp.h"
 #include "trust/trust.h"
 #include "trust/verdict.h"
 #include <Security/trust_evaluation.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static struct nwi_trust_policy policy_of(sec_trust_t trust) {
+    return (struct nwi_trust_policy){.purpose = trust->purpose,
+                                     .now = trust->time != -1 ? trust->time : time(NULL),
+                                     .host = trust->host};
+}
 
 static bool is_pinned(const struct nwi_trust_settings *settings, sec_certificate_t certificate) {
     uint8_t digest[NWI_TRUST_PIN_SIZE];
@@ -37,6 +44,46 @@ static bool check_pins(sec_trust_t trust) {
                            "no certificate of the path is pinned, nor is its public key");
 }
 
+/* --- the stapled status --- */
+
+static bool check_staple(sec_trust_t trust, struct nwi_trust_verdict *verdict) {
+    const struct nwi_trust_path *path = &trust->path;
+    const struct nwi_trust_policy policy = policy_of(trust);
+    if (path->count < 2) /* the program's own word; there is no issuer to take it back */
+        return true;
+    if (trust->staple == NULL) {
+        if (trust->settings != NULL && trust->settings->staple_required)
+            return nwi_trust_wrong(verdict, errSSLBadCertificateStatusResponse,
+                                   "no OCSP response was stapled, and one is required");
+        return !trust->staple_asked || !nwi_trust_demands_status(path->certificates[0]) ||
+               nwi_trust_wrong(verdict, errSSLBadCertificateStatusResponse,
+                               "no OCSP response was stapled, and the certificate demands one");
+    }
+    const void *octets = NULL;
+    size_t size = 0;
+    dispatch_data_t whole = dispatch_data_create_map(trust->staple, &octets, &size);
+    const gnutls_datum_t response = {.data = (unsigned char *)octets, .size = (unsigned)size};
+    bool good = nwi_trust_check_status(&response, path->certificates[0], path->certificates[1],
+                                       &policy, verdict);
+    nwi_release(whole);
+    return good;
+}
+
+/* Says that it is the peer's own certificate, whose path was good, that is refused. */
+static void blame_leaf(sec_trust_t trust, const struct nwi_trust_verdict *verdict) {
+    char name[100];
+    sec_certificate_t leaf = nwi_retain(trust->chain[0]);
+    nwi_trust_path_clear(&trust->path);
+    trust->path.blamed = leaf;
+    nwi_certificate_name(leaf, name, sizeof name);
+    int before =
+        snprintf(trust->verdict.reason, sizeof trust->verdict.reason, "certificate 1 (%s): ", name);
+    trust->verdict.status = verdict->status;
+    trust->verdict.phrase = (size_t)before;
+    snprintf(trust->verdict.reason + before, sizeof trust->verdict.reason - (size_t)before,
+             "%.180s", verdict->reason);
+}
+
 static bool asks_system(sec_trust_t trust) {
     switch (trust->settings != NULL ? trust->settings->system : NWI_TRUST_SYSTEM_BY_ROLE) {
     case NWI_TRUST_SYSTEM_ON:
@@ -47,12 +94,6 @@ static bool asks_system(sec_trust_t trust) {
     default:
         return trust->purpose == NWI_TRUST_SERVER;
     }
-}
-
-static struct nwi_trust_policy policy_of(sec_trust_t trust) {
-    return (struct nwi_trust_policy){.purpose = trust->purpose,
-                                     .now = trust->time != -1 ? trust->time : time(NULL),
-                                     .host = trust->host};
 }
 
 static void say_trusted(sec_trust_t trust) {
@@ -77,12 +118,17 @@ SEC_EXPORT int32_t sec_trust_evaluate(sec_trust_t trust) {
         .system_issuer = asks_system(trust) ? nwi_trust_system_issuer : NULL,
         .policy = policy_of(trust),
     };
+    struct nwi_trust_verdict verdict = {0};
     nwi_trust_path_clear(&trust->path);
     trust->evaluated = true;
     if (nwi_trust_build(&request, &trust->path, &trust->verdict) != 0)
         return trust->verdict.status;
     if (!check_pins(trust)) {
         nwi_trust_path_clear(&trust->path);
+        return trust->verdict.status;
+    }
+    if (!check_staple(trust, &verdict)) {
+        blame_leaf(trust, &verdict);
         return trust->verdict.status;
     }
     say_trusted(trust);

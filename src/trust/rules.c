@@ -114,23 +114,17 @@ static bool check_signature(gnutls_x509_crt_t crt, struct nwi_trust_verdict *ver
     return true;
 }
 
-static void time_text(time_t when, char text[32]) {
-    struct tm date;
-    if (gmtime_r(&when, &date) == NULL || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &date) == 0)
-        strcpy(text, "unknown");
-}
-
 static bool check_dates(sec_certificate_t certificate, time_t now,
                         struct nwi_trust_verdict *verdict) {
     char text[32];
     if (certificate->begin == (time_t)-1 || certificate->end == (time_t)-1)
         return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "its dates cannot be read");
     if (now > certificate->end) {
-        time_text(certificate->end, text);
+        nwi_trust_time_text(certificate->end, text);
         return nwi_trust_wrong(verdict, errSSLCertExpired, "expired, it was valid until %s", text);
     }
     if (now < certificate->begin) {
-        time_text(certificate->begin, text);
+        nwi_trust_time_text(certificate->begin, text);
         return nwi_trust_wrong(verdict, errSSLCertNotYetValid, "not valid before %s", text);
     }
     return true;
@@ -229,6 +223,15 @@ bool nwi_trust_check_leaf(sec_certificate_t certificate, const struct nwi_trust_
 bool nwi_trust_check_accepted(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
                               struct nwi_trust_verdict *verdict) {
     return check_dates(certificate, policy->now, verdict) && check_key(certificate->crt, verdict);
+}
+
+bool nwi_trust_check_responder(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
+                               struct nwi_trust_verdict *verdict) {
+    return check_dates(certificate, policy->now, verdict) && check_key(certificate->crt, verdict) &&
+           check_signature(certificate->crt, verdict) &&
+           (find_purpose(certificate->crt, GNUTLS_KP_OCSP_SIGNING) == LISTED ||
+            nwi_trust_wrong(verdict, errSSLBadCertificateStatusResponse,
+                            "its extended key usage lacks OCSPSigning"));
 }
 
 /* The longest life by date of issue; the newest first. */

@@ -30,6 +30,9 @@ bool nwi_trust_check_leaf(sec_certificate_t certificate, const struct nwi_trust_
 /* A certificate that the program took as it is. */
 bool nwi_trust_check_accepted(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
                               struct nwi_trust_verdict *verdict);
+/* One whose key may sign OCSP responses. */
+bool nwi_trust_check_responder(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
+                               struct nwi_trust_verdict *verdict);
 bool nwi_trust_check_public_leaf(sec_certificate_t certificate,
                                  const struct nwi_trust_policy *policy,
                                  struct nwi_trust_verdict *verdict);

@@ -97,6 +97,21 @@ SEC_EXPORT void sec_trust_add_pinned_certificate(sec_trust_t trust, sec_certific
         nwi_alloc_wait("a pinned certificate");
 }
 
+SEC_EXPORT void sec_trust_set_stapled_status_required(sec_trust_t trust, bool required) {
+    if (!checked(trust, true, __func__))
+        return;
+    while (!nwi_trust_settings_require_staple(&trust->settings, required))
+        nwi_alloc_wait("a setting of trust");
+}
+
+SEC_EXPORT void sec_trust_set_stapled_status(sec_trust_t trust, dispatch_data_t response) {
+    if (!checked(trust, true, __func__))
+        return;
+    dispatch_data_t old = trust->staple;
+    trust->staple = nwi_retain(response);
+    nwi_release(old);
+}
+
 SEC_EXPORT void sec_trust_set_verify_time(sec_trust_t trust, int64_t seconds) {
     if (checked(trust, seconds >= 0, __func__))
         trust->time = (time_t)seconds;

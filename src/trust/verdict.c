@@ -4,6 +4,7 @@
 #include "trust/verdict.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 bool nwi_trust_wrong(struct nwi_trust_verdict *verdict, int status, const char *format, ...) {
     va_list args;
@@ -13,4 +14,10 @@ bool nwi_trust_wrong(struct nwi_trust_verdict *verdict, int status, const char *
     vsnprintf(verdict->reason, sizeof verdict->reason, format, args);
     va_end(args);
     return false;
+}
+
+void nwi_trust_time_text(time_t when, char text[32]) {
+    struct tm date;
+    if (gmtime_r(&when, &date) == NULL || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &date) == 0)
+        strcpy(text, "unknown");
 }

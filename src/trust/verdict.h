@@ -10,4 +10,7 @@
 bool nwi_trust_wrong(struct nwi_trust_verdict *verdict, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A time for people and machines alike, in UTC. */
+void nwi_trust_time_text(time_t when, char text[32]);
+
 #endif

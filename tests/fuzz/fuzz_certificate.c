@@ -1,16 +1,23 @@
 /*
  * fuzz_certificate.c - certificates from outside, and chains of them.
  * What:   the input is a list: two octets of length, a certificate; the first octet says which one is
- *         an anchor too. Whatever they hold, the evaluation ends, with a verdict that fits its
- * reason.
+ *         an anchor too. One that is no certificate is a stapled OCSP response. Whatever they hold,
+ *         the evaluation ends, with a verdict that fits its reason.
  */
 #include "fuzz.h"
+#include "trust/sct.h"
 #include <Security/trust_evaluation.h>
 #include <dispatch/dispatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CHAIN_MAX = 16, NOW = 1795000000 /* 2026-11-18 */ };
+
+static bool see(void *context, const void *octets, size_t size) {
+    (void)context;
+    CHECK(octets != NULL && size > 0);
+    return true;
+}
 
 static void check_one(sec_certificate_t certificate) {
     char *subject = sec_certificate_copy_subject(certificate);
@@ -21,6 +28,14 @@ static void check_one(sec_certificate_t certificate) {
     dispatch_data_t data = sec_certificate_copy_data(certificate);
     CHECK(data != NULL && dispatch_data_get_size(data) > 0);
     dispatch_release(data);
+    nwi_certificate_scts(certificate, NULL, see);
+}
+
+static dispatch_data_t take_staple(const uint8_t *octets, size_t size) {
+    gnutls_datum_t response = {.data = (unsigned char *)octets, .size = (unsigned)size};
+    nwi_scts_of_list(&response, NULL, see);
+    nwi_scts_of_staple(&response, NULL, see);
+    return dispatch_data_create_f(octets, size, NULL, NULL, NULL);
 }
 
 static void evaluate(sec_trust_t trust) {
@@ -30,11 +45,17 @@ static void evaluate(sec_trust_t trust) {
     CHECK((status == 0) == (strncmp(reason, "trusted", 7) == 0));
     CHECK((status == 0) == (sec_trust_get_path_count(trust) > 0));
     free(reason);
+    for (size_t i = 0; i < sec_trust_get_chain_count(trust); i++) {
+        char *verdict = sec_trust_copy_certificate_verdict(trust, i);
+        CHECK(verdict != NULL && verdict[0] != '\0');
+        free(verdict);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sec_certificate_t chain[CHAIN_MAX];
     size_t count = 0;
+    dispatch_data_t staple = NULL;
     if (size < 1)
         return 0;
     uint8_t choice = data[0];
@@ -45,6 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             length = size - at;
         sec_certificate_t certificate =
             length > 0 ? sec_certificate_create_with_bytes(data + at, length) : NULL;
+        if (certificate == NULL && staple == NULL && length > 0)
+            staple = take_staple(data + at, length);
         at += length;
         if (certificate == NULL)
             continue;
@@ -61,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         sec_trust_set_verify_time(trust, NOW);
         if (choice & 0x80)
             sec_trust_set_purpose(trust, sec_trust_purpose_client);
+        sec_trust_set_stapled_status(trust, staple);
         evaluate(trust);
         sec_trust_add_anchor(trust, chain[(choice & 0x1f) % count]);
         evaluate(trust);
@@ -68,5 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     for (size_t i = 0; i < count; i++)
         sec_release(chain[i]);
+    if (staple != NULL)
+        dispatch_release(staple);
     return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * trust_case.c - evaluates one chain a line of standard input, and prints what came of it.
  * What:   a line is JSON without JSON's difficulties: fields with a tab between, each KEY=VALUE;
- *         leaf, chain, anchor and pin hold hex (DER, or a digest), host and time text, purpose
- *         server or client, system 1. The answer: the status, a tab, the reason.
+ *         leaf, chain, anchor, accepted, pin and staple hold hex (DER, or a digest), host and time
+ *         text, purpose server or client, system 1, must-staple 1. The answer: the status, a tab,
+ *         the reason.
  */
 #include <Security/trust_evaluation.h>
 #include <stdio.h>
@@ -13,11 +14,13 @@ enum { CERTIFICATES_MAX = 512 };
 
 struct wanted {
     sec_certificate_t chain[CERTIFICATES_MAX], anchors[CERTIFICATES_MAX];
-    size_t chain_count, anchor_count, pin_count;
+    sec_certificate_t accepted[1];
+    size_t chain_count, anchor_count, accepted_count, pin_count;
+    dispatch_data_t staple;
     unsigned char pins[8][32];
     const char *host;
     long long time;
-    bool client, system, unreadable;
+    bool client, system, must_staple, unreadable;
 };
 
 static size_t from_hex(const char *hex, unsigned char *octets) {
@@ -30,22 +33,36 @@ static size_t from_hex(const char *hex, unsigned char *octets) {
     return size;
 }
 
-static void add(struct wanted *wanted, const char *hex, sec_certificate_t *list, size_t *count) {
+static void add(struct wanted *wanted, const char *hex, sec_certificate_t *list, size_t *count,
+                size_t max) {
     unsigned char *octets = malloc(strlen(hex) / 2 + 1);
     size_t size = from_hex(hex, octets);
     sec_certificate_t certificate = sec_certificate_create_with_bytes(octets, size);
     free(octets);
     if (certificate == NULL)
         wanted->unreadable = true;
-    else if (*count < CERTIFICATES_MAX)
+    else if (*count < max)
         list[(*count)++] = certificate;
+}
+
+static void add_staple(struct wanted *wanted, const char *hex) {
+    unsigned char *octets = malloc(strlen(hex) / 2 + 1);
+    size_t size = from_hex(hex, octets);
+    wanted->staple = dispatch_data_create_f(octets, size, NULL, NULL, NULL);
+    free(octets);
 }
 
 static void take(struct wanted *wanted, const char *key, const char *value) {
     if (strcmp(key, "leaf") == 0 || strcmp(key, "chain") == 0)
-        add(wanted, value, wanted->chain, &wanted->chain_count);
+        add(wanted, value, wanted->chain, &wanted->chain_count, CERTIFICATES_MAX);
     else if (strcmp(key, "anchor") == 0)
-        add(wanted, value, wanted->anchors, &wanted->anchor_count);
+        add(wanted, value, wanted->anchors, &wanted->anchor_count, CERTIFICATES_MAX);
+    else if (strcmp(key, "accepted") == 0)
+        add(wanted, value, wanted->accepted, &wanted->accepted_count, 1);
+    else if (strcmp(key, "staple") == 0)
+        add_staple(wanted, value);
+    else if (strcmp(key, "must-staple") == 0)
+        wanted->must_staple = true;
     else if (strcmp(key, "host") == 0)
         wanted->host = value;
     else if (strcmp(key, "time") == 0)
@@ -74,6 +91,10 @@ static void answer(struct wanted *wanted) {
         sec_trust_add_anchor(trust, wanted->anchors[i]);
     for (size_t i = 0; i < wanted->pin_count; i++)
         sec_trust_add_pin(trust, wanted->pins[i]);
+    if (wanted->accepted_count > 0)
+        sec_trust_add_accepted_certificate(trust, wanted->accepted[0]);
+    sec_trust_set_stapled_status(trust, wanted->staple);
+    sec_trust_set_stapled_status_required(trust, wanted->must_staple);
     int status = sec_trust_evaluate(trust);
     char *reason = sec_trust_copy_reason(trust);
     printf("%d\t%s\n", status, reason != NULL ? reason : "");
@@ -102,6 +123,9 @@ int main(void) {
             sec_release(wanted->chain[i]);
         for (size_t i = 0; i < wanted->anchor_count; i++)
             sec_release(wanted->anchors[i]);
+        if (wanted->accepted_count > 0)
+            sec_release(wanted->accepted[0]);
+        sec_release(wanted->staple);
         free(wanted);
     }
     free(line);
