@@ -16,12 +16,14 @@
 struct nwcat_input;
 struct nwcat_output;
 struct nwcat_meter;
+struct nwcat_tls;
 
 struct nwcat_app {
     struct nwcat_options options;
     struct nwcat_input *input;   /* NULL with -d and -z */
     struct nwcat_output *output; /* NULL with -z */
     struct nwcat_meter *meter;   /* NULL: no progress shown */
+    struct nwcat_tls *tls;       /* NULL: without TLS */
     uint64_t sent, received;     /* octets, over all connections */
     double began;                /* nwcat_now() at start */
     bool colour, utf8;           /* what standard error can show */

@@ -5,11 +5,11 @@
  * Owns:   the session; lives as long as the process.
  */
 #include "app.h"
+#include "common/timer.h"
 #include "events.h"
 #include "net.h"
 #include "session.h"
 #include "timeline_collect.h"
-#include "common/timer.h"
 
 #include <stdlib.h>
 
@@ -21,6 +21,7 @@ struct client {
     struct tool_timer *look;
     struct nwcat_timeline seen; /* what has been told */
     bool decided, picture_failed;
+    struct nwcat_trust trust;
 };
 
 /* Tells what is new in the race. */
@@ -67,16 +68,17 @@ static void interrupt(struct nwcat_app *app, enum nwcat_status status) {
 
 void nwcat_client_start(struct nwcat_app *app) {
     enum nwcat_status status = NWCAT_FAILED;
-    nw_parameters_t parameters = nwcat_parameters_create(app, &status);
+    struct client *client = calloc(1, sizeof *client);
+    nw_parameters_t parameters =
+        client != NULL ? nwcat_parameters_create(app, &client->trust, &status) : NULL;
     if (parameters == NULL)
         nwcat_app_end(app, status);
     nw_endpoint_t endpoint = nwcat_remote_endpoint(app, app->options.port);
     nw_connection_t connection =
         endpoint != NULL ? nw_connection_create(endpoint, parameters) : NULL;
-    struct client *client = calloc(1, sizeof *client);
     nw_release(endpoint);
     nw_release(parameters);
-    if (connection == NULL || client == NULL) {
+    if (connection == NULL) {
         char what[320];
         snprintf(what, sizeof what, "'%s' is not a host that can be connected to",
                  app->options.host);
@@ -87,7 +89,8 @@ void nwcat_client_start(struct nwcat_app *app) {
     app->mode = client;
     app->interrupt = interrupt;
     nwcat_event_start(app, "client");
-    struct nwcat_session_owner owner = {.context = client, .ready = on_ready, .ended = on_ended};
+    struct nwcat_session_owner owner = {
+        .context = client, .ready = on_ready, .ended = on_ended, .trust = &client->trust};
     client->session = nwcat_session_start(app, connection, 1, false, owner);
     if (client->session == NULL)
         nwcat_app_end(app, NWCAT_FAILED);

@@ -5,6 +5,7 @@
 #include "events.h"
 
 #include "common/json.h"
+#include "events_private.h"
 #include "meter.h"
 #include "progress.h"
 
@@ -13,12 +14,11 @@
 
 /* --- JSON --- */
 
-static FILE *json_stream(const struct nwcat_app *app) {
+FILE *nwcat_event_stream(const struct nwcat_app *app) {
     return app->options.probe ? stdout : stderr;
 }
 
-/* Opens the line with what every event has. */
-static void begin(struct tool_json *json, const struct nwcat_app *app, const char *event) {
+void nwcat_event_begin(struct tool_json *json, const struct nwcat_app *app, const char *event) {
     tool_json_begin(json);
     tool_json_text(json, "event", event);
     tool_json_number(json, "time", nwcat_now() - app->began, 6);
@@ -65,9 +65,7 @@ static void put_row(struct tool_json *json, const struct nwcat_row *row) {
 
 /* --- words --- */
 
-/* A line on standard error, with the progress line out of its way. */
-__attribute__((format(printf, 3, 4))) static void say(const struct nwcat_app *app,
-                                                      unsigned loudness, const char *format, ...) {
+void nwcat_event_say(const struct nwcat_app *app, unsigned loudness, const char *format, ...) {
     if (app->options.json || app->options.verbose < loudness)
         return;
     va_list args;
@@ -92,42 +90,43 @@ void nwcat_event_start(const struct nwcat_app *app, const char *role) {
     if (!as_json(app))
         return;
     struct tool_json json;
-    begin(&json, app, "start");
+    nwcat_event_begin(&json, app, "start");
     tool_json_text(&json, "role", role);
     tool_json_text(&json, "host", o->host);
     tool_json_text(&json, "port", o->port);
     tool_json_text(&json, "protocol", o->udp ? "udp" : o->unix_socket ? "unix" : "tcp");
     tool_json_text(&json, "version", NWCAT_VERSION);
-    tool_json_end(&json, json_stream(app));
+    tool_json_end(&json, nwcat_event_stream(app));
 }
 
 void nwcat_event_listening(const struct nwcat_app *app, const char *address, unsigned port) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "listening");
+        nwcat_event_begin(&json, app, "listening");
         tool_json_text(&json, "address", address);
         tool_json_integer(&json, "port", port);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
     } else if (app->options.unix_socket) {
-        say(app, 1, "listening on %s", address);
+        nwcat_event_say(app, 1, "listening on %s", address);
     } else {
         /* a port that the system chose is of no use unless it is told */
         bool chosen = app->options.port == NULL ||
                       strspn(app->options.port, "0") == strlen(app->options.port);
-        say(app, chosen ? 0 : 1, "listening on %s%sport %u%s", address != NULL ? address : "",
-            address != NULL ? " " : "", port, app->options.udp ? " (UDP)" : "");
+        nwcat_event_say(app, chosen ? 0 : 1, "listening on %s%sport %u%s",
+                        address != NULL ? address : "", address != NULL ? " " : "", port,
+                        app->options.udp ? " (UDP)" : "");
     }
 }
 
 void nwcat_event_accepted(const struct nwcat_app *app, const struct nwcat_peer *peer) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "accepted");
+        nwcat_event_begin(&json, app, "accepted");
         put_peer(&json, peer);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
     } else {
-        say(app, 1, "connection %u from %s", peer->number,
-            peer->remote != NULL ? peer->remote : "?");
+        nwcat_event_say(app, 1, "connection %u from %s", peer->number,
+                        peer->remote != NULL ? peer->remote : "?");
     }
 }
 
@@ -135,15 +134,15 @@ void nwcat_event_state(const struct nwcat_app *app, unsigned number, const char 
                        const struct nwcat_reason *reason) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "state");
+        nwcat_event_begin(&json, app, "state");
         tool_json_integer(&json, "connection", number);
         tool_json_text(&json, "state", state);
         put_reason(&json, reason);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
     } else if (reason != NULL) {
-        say(app, 1, "%s: %s", state, reason->text);
+        nwcat_event_say(app, 1, "%s: %s", state, reason->text);
     } else {
-        say(app, 2, "%s", state);
+        nwcat_event_say(app, 2, "%s", state);
     }
 }
 
@@ -152,24 +151,25 @@ void nwcat_event_ready(const struct nwcat_app *app, const struct nwcat_peer *pee
     nwcat_format_ms(took, sizeof took, peer->seconds * 1000);
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "ready");
+        nwcat_event_begin(&json, app, "ready");
         put_peer(&json, peer);
         tool_json_number(&json, "seconds", peer->seconds, 6);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
     } else {
-        say(app, 1, "connected to %s%s%s%s%s in %s",
-            peer->remote != NULL ? peer->remote : "the peer", peer->local != NULL ? " from " : "",
-            peer->local != NULL ? peer->local : "", peer->interface_name != NULL ? " over " : "",
-            peer->interface_name != NULL ? peer->interface_name : "", took);
+        nwcat_event_say(app, 1, "connected to %s%s%s%s%s in %s",
+                        peer->remote != NULL ? peer->remote : "the peer",
+                        peer->local != NULL ? " from " : "", peer->local != NULL ? peer->local : "",
+                        peer->interface_name != NULL ? " over " : "",
+                        peer->interface_name != NULL ? peer->interface_name : "", took);
     }
 }
 
 void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, kind_words[row->kind]);
+        nwcat_event_begin(&json, app, kind_words[row->kind]);
         put_row(&json, row);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
         return;
     }
     char at[32];
@@ -179,15 +179,15 @@ void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
                        : row->outcome == NWCAT_ROW_GOOD  ? (question ? "answered" : "connected")
                        : row->outcome == NWCAT_ROW_BAD   ? "failed"
                                                          : "given up";
-    say(app, 1, "%9s  %-7s %-9s %s%s%s", at, row->name, word, row->label,
-        row->note[0] != '\0' ? ": " : "", row->note);
+    nwcat_event_say(app, 1, "%9s  %-7s %-9s %s%s%s", at, row->name, word, row->label,
+                    row->note[0] != '\0' ? ": " : "", row->note);
 }
 
 void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeline *timeline) {
     if (!as_json(app))
         return;
     struct tool_json json;
-    begin(&json, app, "timeline");
+    nwcat_event_begin(&json, app, "timeline");
     tool_json_text(&json, "title", timeline->title);
     tool_json_number(&json, "total_ms", timeline->total, 3);
     tool_json_bool(&json, "connected", timeline->won);
@@ -198,7 +198,7 @@ void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeli
         tool_json_close(&json, '}');
     }
     tool_json_close(&json, ']');
-    tool_json_end(&json, json_stream(app));
+    tool_json_end(&json, nwcat_event_stream(app));
 }
 
 /* --- reports --- */
@@ -233,7 +233,7 @@ static void put_handshakes(struct tool_json *json, const struct nwcat_report *re
 
 static void tell_establishment(const struct nwcat_app *app, const struct nwcat_report *report) {
     struct tool_json json;
-    begin(&json, app, "establishment_report");
+    nwcat_event_begin(&json, app, "establishment_report");
     tool_json_integer(&json, "connection", report->number);
     tool_json_bool(&json, "accepted", report->accepted);
     tool_json_bool(&json, "established", report->established);
@@ -247,7 +247,7 @@ static void tell_establishment(const struct nwcat_app *app, const struct nwcat_r
         put_resolutions(&json, report);
         put_handshakes(&json, report);
     }
-    tool_json_end(&json, json_stream(app));
+    tool_json_end(&json, nwcat_event_stream(app));
 }
 
 static void put_path(struct tool_json *json, const struct nwcat_carried *path) {
@@ -276,25 +276,25 @@ void nwcat_event_report(const struct nwcat_app *app, const struct nwcat_report *
     if (!as_json(app))
         return;
     tell_establishment(app, report);
-    begin(&json, app, "data_transfer_report");
+    nwcat_event_begin(&json, app, "data_transfer_report");
     tool_json_integer(&json, "connection", report->number);
     tool_json_integer(&json, "duration_ms", (int64_t)report->measured_ms);
     tool_json_open(&json, "paths", '[');
     for (unsigned i = 0; i < report->path_count; i++)
         put_path(&json, &report->paths[i]);
     tool_json_close(&json, ']');
-    tool_json_end(&json, json_stream(app));
+    tool_json_end(&json, nwcat_event_stream(app));
 }
 
 static void plain_event(const struct nwcat_app *app, const char *event, unsigned number,
                         const char *words) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, event);
+        nwcat_event_begin(&json, app, event);
         tool_json_integer(&json, "connection", number);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
     } else {
-        say(app, 2, "%s", words);
+        nwcat_event_say(app, 2, "%s", words);
     }
 }
 
@@ -309,12 +309,12 @@ void nwcat_event_peer_end(const struct nwcat_app *app, unsigned number) {
 void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *peer) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "closed");
+        nwcat_event_begin(&json, app, "closed");
         put_peer(&json, peer);
         tool_json_integer(&json, "sent", (int64_t)peer->sent);
         tool_json_integer(&json, "received", (int64_t)peer->received);
         tool_json_number(&json, "seconds", peer->seconds, 6);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
         return;
     }
     char sent[32], received[32], rate[32], took[32];
@@ -324,28 +324,33 @@ void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *pe
     double per_second =
         (double)(peer->sent + peer->received) / (peer->seconds > 0 ? peer->seconds : 1);
     nwcat_format_octets(rate, sizeof rate, per_second);
-    say(app, 1, "closed after %s: sent %s, received %s (%s/s)", took, sent, received, rate);
+    nwcat_event_say(app, 1, "closed after %s: sent %s, received %s (%s/s)", took, sent, received,
+                    rate);
 }
 
-static const char *const verdict_words[NWCAT_PROBE_COUNT] = {[NWCAT_PROBE_OPEN] = "open",
-                                                             [NWCAT_PROBE_CLOSED] = "closed",
-                                                             [NWCAT_PROBE_TIMEOUT] = "timeout",
-                                                             [NWCAT_PROBE_NO_ANSWER] = "no-answer",
-                                                             [NWCAT_PROBE_NO_NAME] = "no-name"};
+static const char *const verdict_words[NWCAT_PROBE_COUNT] = {
+    [NWCAT_PROBE_OPEN] = "open",       [NWCAT_PROBE_CLOSED] = "closed",
+    [NWCAT_PROBE_TIMEOUT] = "timeout", [NWCAT_PROBE_NO_ANSWER] = "no-answer",
+    [NWCAT_PROBE_NO_NAME] = "no-name", [NWCAT_PROBE_TLS] = "no-tls"};
 
 void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned port,
                        enum nwcat_probe_verdict verdict, double seconds,
-                       const struct nwcat_reason *reason) {
+                       const struct nwcat_reason *reason, const struct nwcat_tls_facts *tls) {
     const struct nwcat_options *o = &app->options;
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "probe");
+        nwcat_event_begin(&json, app, "probe");
         tool_json_text(&json, "host", host);
         tool_json_integer(&json, "port", port);
         tool_json_text(&json, "protocol", o->udp ? "udp" : "tcp");
         tool_json_text(&json, "verdict", verdict_words[verdict]);
         tool_json_number(&json, "seconds", seconds, 6);
         put_reason(&json, reason);
+        if (tls != NULL) {
+            tool_json_open(&json, "tls", '{');
+            nwcat_event_put_tls(&json, tls);
+            tool_json_close(&json, '}');
+        }
         tool_json_end(&json, stdout);
         return;
     }
@@ -357,8 +362,12 @@ void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned p
     nwcat_format_ms(took, sizeof took, seconds * 1000);
     if (!o->unix_socket)
         snprintf(where, sizeof where, " %u/%s", port, o->udp ? "udp" : "tcp");
-    printf("%s%s %s%s%s%s %s\n", host, where, verdict_words[verdict], reason != NULL ? " (" : "",
-           reason != NULL ? reason->text : "", reason != NULL ? ")" : "", took);
+    char agreed[400] = "";
+    if (tls != NULL)
+        nwcat_event_tls_text(tls, agreed, sizeof agreed);
+    const char *why = reason != NULL ? reason->text : agreed;
+    printf("%s%s %s%s%s%s %s\n", host, where, verdict_words[verdict], why[0] != '\0' ? " (" : "",
+           why, why[0] != '\0' ? ")" : "", took);
     fflush(stdout);
 }
 
@@ -366,12 +375,13 @@ void nwcat_event_error(const struct nwcat_app *app, const char *what,
                        const struct nwcat_reason *reason) {
     if (as_json(app)) {
         struct tool_json json;
-        begin(&json, app, "error");
+        nwcat_event_begin(&json, app, "error");
         tool_json_text(&json, "message", what);
         put_reason(&json, reason);
-        tool_json_end(&json, json_stream(app));
+        tool_json_end(&json, nwcat_event_stream(app));
     } else {
-        say(app, 0, "%s%s%s", what, reason != NULL ? ": " : "", reason != NULL ? reason->text : "");
+        nwcat_event_say(app, 0, "%s%s%s", what, reason != NULL ? ": " : "",
+                        reason != NULL ? reason->text : "");
     }
 }
 
@@ -379,9 +389,9 @@ void nwcat_event_end(const struct nwcat_app *app, int status) {
     if (!as_json(app))
         return;
     struct tool_json json;
-    begin(&json, app, "end");
+    nwcat_event_begin(&json, app, "end");
     tool_json_integer(&json, "status", status);
     tool_json_integer(&json, "sent", (int64_t)app->sent);
     tool_json_integer(&json, "received", (int64_t)app->received);
-    tool_json_end(&json, json_stream(app));
+    tool_json_end(&json, nwcat_event_stream(app));
 }

@@ -12,6 +12,7 @@
 #include "reason.h"
 #include "report.h"
 #include "timeline.h"
+#include "tls.h"
 
 /* What is known of one connection; texts may be NULL. */
 struct nwcat_peer {
@@ -27,6 +28,7 @@ enum nwcat_probe_verdict {
     NWCAT_PROBE_TIMEOUT,
     NWCAT_PROBE_NO_ANSWER,
     NWCAT_PROBE_NO_NAME,
+    NWCAT_PROBE_TLS, /* open, but no TLS came about */
     NWCAT_PROBE_COUNT
 };
 
@@ -41,12 +43,19 @@ void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row);
 void nwcat_event_timeline(const struct nwcat_app *app, const struct nwcat_timeline *timeline);
 /* Both reports of a connection; JSON only. */
 void nwcat_event_report(const struct nwcat_app *app, const struct nwcat_report *report);
+/* The certificates that a peer sent, each with its verdict; `status` 0: trusted. */
+void nwcat_event_certificates(const struct nwcat_app *app, sec_trust_t peer, int32_t status,
+                              const char *reason);
+/* What the handshake of connection `number` agreed on. */
+void nwcat_event_tls(const struct nwcat_app *app, unsigned number,
+                     const struct nwcat_tls_facts *facts);
+void nwcat_event_warning(const struct nwcat_app *app, const char *text);
 void nwcat_event_input_end(const struct nwcat_app *app, unsigned number);
 void nwcat_event_peer_end(const struct nwcat_app *app, unsigned number);
 void nwcat_event_closed(const struct nwcat_app *app, const struct nwcat_peer *peer);
 void nwcat_event_probe(const struct nwcat_app *app, const char *host, unsigned port,
                        enum nwcat_probe_verdict verdict, double seconds,
-                       const struct nwcat_reason *reason);
+                       const struct nwcat_reason *reason, const struct nwcat_tls_facts *tls);
 /* A failure that ends nwcat or a connection: "cannot connect to HOST port PORT: Connection
  * refused". */
 void nwcat_event_error(const struct nwcat_app *app, const char *what,

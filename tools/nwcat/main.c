@@ -10,6 +10,7 @@
 #include "events.h"
 #include "local_io.h"
 #include "meter.h"
+#include "tls.h"
 
 #include <dispatch/dispatch.h>
 #include <errno.h>
@@ -67,6 +68,16 @@ static void open_ends(struct nwcat_app *app) {
         app->meter = nwcat_meter_create(app, o->listen && o->keep_open ? 0 : total);
 }
 
+/* Before any output is made anew. */
+static void read_tls_files(struct nwcat_app *app) {
+    enum nwcat_status status;
+    if (!app->options.tls.on)
+        return;
+    app->tls = nwcat_tls_create(app, &status);
+    if (app->tls == NULL)
+        nwcat_app_end(app, status);
+}
+
 static void on_interrupt(void *context, int status) {
     struct nwcat_app *app = context;
     if (app->interrupt == NULL)
@@ -81,10 +92,11 @@ int main(int argc, char **argv) {
     app.began = nwcat_now();
     int status = nwcat_options_parse(&app.options, argc, argv, stdout, stderr);
     if (status != NWCAT_RUN)
-        return fflush(stdout) == 0 ? status : NWCAT_LOCAL_IO;
+        return fflush(stdout) == 0 && !ferror(stdout) ? status : NWCAT_LOCAL_IO;
     app.colour = tool_wants_colour(STDERR_FILENO, TOOL_AUTO);
     app.utf8 = tool_shows_utf8();
     tool_signals_watch(&app, on_interrupt);
+    read_tls_files(&app);
     open_ends(&app);
     if (app.options.probe)
         nwcat_probe_start(&app);

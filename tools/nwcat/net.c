@@ -68,13 +68,27 @@ static bool set_local(const struct nwcat_app *app, nw_parameters_t parameters,
     return true;
 }
 
-nw_parameters_t nwcat_parameters_create(const struct nwcat_app *app, enum nwcat_status *status) {
+struct tls_wish {
+    const struct nwcat_app *app;
+    struct nwcat_trust *trust;
+};
+
+static void configure_tls(void *context, nw_protocol_options_t options) {
+    const struct tls_wish *wish = context;
+    nwcat_tls_configure(wish->app, options, wish->trust);
+}
+
+nw_parameters_t nwcat_parameters_create(const struct nwcat_app *app, struct nwcat_trust *trust,
+                                        enum nwcat_status *status) {
+    struct tls_wish wish = {app, trust};
+    nw_parameters_configure_protocol_f tls =
+        app->options.tls.on ? configure_tls : NW_PARAMETERS_DISABLE_PROTOCOL_F;
     const struct nwcat_options *o = &app->options;
     *status = NWCAT_FAILED;
     nw_parameters_t parameters =
-        o->udp ? nw_parameters_create_secure_udp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
+        o->udp ? nw_parameters_create_secure_udp_f(&wish, tls, NULL,
                                                    NW_PARAMETERS_DEFAULT_CONFIGURATION_F)
-               : nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
+               : nw_parameters_create_secure_tcp_f(&wish, tls, NULL,
                                                    NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
     if (parameters == NULL) {
         nwcat_event_error(app, "cannot set up the connection", NULL);

@@ -5,12 +5,15 @@
 #define NWCAT_NET_H
 
 #include "app.h"
+#include "tls.h"
 
 #include <Network/Network.h>
 
-/* Parameters as the options ask: TCP or UDP, IP version, local address. NULL after a complaint on
- * standard error; `status` then says how to exit. */
-nw_parameters_t nwcat_parameters_create(const struct nwcat_app *app, enum nwcat_status *status);
+/* Parameters as the options ask: TCP or UDP, TLS, IP version, local address. With TLS, `trust` is
+ * told of the peer's certificate. NULL after a complaint on standard error; `status` then says how
+ * to exit. */
+nw_parameters_t nwcat_parameters_create(const struct nwcat_app *app, struct nwcat_trust *trust,
+                                        enum nwcat_status *status);
 /* Where to connect: a host, or with -U the path. NULL when it cannot be one. */
 nw_endpoint_t nwcat_remote_endpoint(const struct nwcat_app *app, const char *port);
 

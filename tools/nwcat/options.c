@@ -26,7 +26,8 @@ enum long_only { /* beyond every letter */
                  OPT_NO_PROGRESS,
                  OPT_JSON,
                  OPT_WAIT,
-                 OPT_VERSION
+                 OPT_VERSION,
+                 OPT_TLS /* and the others of enum nwcat_tls_option behind it */
 };
 
 static const char short_options[] = ":46bdhi:k:lNo:p:q:s:tuUvw:z";
@@ -62,6 +63,17 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, OPT_JSON},
     {"wait", no_argument, NULL, OPT_WAIT},
     {"version", no_argument, NULL, OPT_VERSION},
+    {"ca", required_argument, NULL, OPT_TLS + NWCAT_TLS_CA},
+    {"cert", required_argument, NULL, OPT_TLS + NWCAT_TLS_CERT},
+    {"key", required_argument, NULL, OPT_TLS + NWCAT_TLS_KEY},
+    {"password-file", required_argument, NULL, OPT_TLS + NWCAT_TLS_PASSWORD_FILE},
+    {"alpn", required_argument, NULL, OPT_TLS + NWCAT_TLS_ALPN},
+    {"tls-min", required_argument, NULL, OPT_TLS + NWCAT_TLS_MIN},
+    {"tls-max", required_argument, NULL, OPT_TLS + NWCAT_TLS_MAX},
+    {"ciphers", required_argument, NULL, OPT_TLS + NWCAT_TLS_CIPHERS},
+    {"insecure", no_argument, NULL, OPT_TLS + NWCAT_TLS_INSECURE},
+    {"show-certs", no_argument, NULL, OPT_TLS + NWCAT_TLS_SHOW_CERTS},
+    {"server-name", required_argument, NULL, OPT_TLS + NWCAT_TLS_SERVER_NAME},
     {NULL, 0, NULL, 0},
 };
 
@@ -100,6 +112,8 @@ static int not_yet(const char *option, const char *needs, FILE *err) {
 
 /* Takes one option; NWCAT_RUN to go on. */
 static int take_option(struct nwcat_options *o, int c, char **argv, FILE *out, FILE *err) {
+    if (c >= OPT_TLS)
+        return nwcat_tls_option(&o->tls, (enum nwcat_tls_option)(c - OPT_TLS), optarg, err);
     switch (c) {
     case '4':
         return set_family(o, 4, err);
@@ -108,9 +122,10 @@ static int take_option(struct nwcat_options *o, int c, char **argv, FILE *out, F
     case 'b':
         return not_yet("-b", "Bonjour", err);
     case 'k':
-        return not_yet("-k", "TLS", err);
+        return nwcat_tls_psk(&o->tls, optarg, err);
     case 't':
-        return not_yet("-t", "TLS", err);
+        o->tls.on = true;
+        break;
     case 'd':
         o->detach = true;
         break;
@@ -291,5 +306,7 @@ int nwcat_options_parse(struct nwcat_options *options, int argc, char **argv, FI
     int status = take_words(options, argc - optind, argv + optind, err);
     if (status == NWCAT_RUN)
         status = check_ports(options, err);
-    return status == NWCAT_RUN ? check_together(options, err) : status;
+    if (status == NWCAT_RUN)
+        status = check_together(options, err);
+    return status == NWCAT_RUN ? nwcat_tls_check(options, err) : status;
 }

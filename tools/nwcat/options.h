@@ -7,6 +7,7 @@
 #define NWCAT_OPTIONS_H
 
 #include "ports.h"
+#include "tls_options.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct nwcat_options {
     bool json, timeline, report, progress, no_progress;
     unsigned verbose;
     struct nwcat_ports ports; /* filled with -z only */
+    struct nwcat_tls_options tls;
 };
 
 enum { NWCAT_RUN = -1 };

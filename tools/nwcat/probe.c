@@ -7,10 +7,10 @@
  * Owns:   its probes; lives as long as the process.
  */
 #include "app.h"
+#include "common/timer.h"
 #include "events.h"
 #include "net.h"
 #include "timeline_collect.h"
-#include "common/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +28,9 @@ struct probe {
     enum nwcat_probe_verdict verdict;
     struct nwcat_reason reason;
     bool has_reason;
+    struct nwcat_trust trust;
+    struct nwcat_tls_facts tls;
+    bool has_tls;
     double began, seconds;
 };
 
@@ -39,6 +42,7 @@ struct prober {
     unsigned running;
     bool all_started, stopped, found, picture_failed;
     enum nwcat_status status; /* of the first failure */
+    struct nwcat_trust trust; /* of the parameters that no connection is made of */
 };
 
 static void go_on(struct prober *prober);
@@ -52,6 +56,8 @@ static enum nwcat_status status_of(const struct probe *probe) {
         return NWCAT_TIMEOUT;
     case NWCAT_PROBE_NO_NAME:
         return NWCAT_NO_NAME;
+    case NWCAT_PROBE_TLS:
+        return NWCAT_TLS;
     default:
         return NWCAT_FAILED;
     }
@@ -61,7 +67,8 @@ static enum nwcat_status status_of(const struct probe *probe) {
 static void tell(struct prober *prober, const struct probe *probe) {
     struct nwcat_app *app = prober->app;
     nwcat_event_probe(app, app->options.host, probe->port, probe->verdict, probe->seconds,
-                      probe->has_reason ? &probe->reason : NULL);
+                      probe->has_reason ? &probe->reason : NULL,
+                      probe->has_tls ? &probe->tls : NULL);
     enum nwcat_status status = status_of(probe);
     if (status == NWCAT_OK)
         prober->found = true;
@@ -107,12 +114,14 @@ static void decide(struct probe *probe, enum nwcat_probe_verdict verdict, nw_err
     probe->seconds = nwcat_now() - probe->began;
     if (error != NULL) {
         probe->has_reason = true;
-        probe->reason = nwcat_reason_of(error);
+        probe->reason = nwcat_tls_reason(error, &probe->trust);
         enum nwcat_status status = nwcat_reason_status(&probe->reason);
         if (status == NWCAT_NO_NAME)
             probe->verdict = NWCAT_PROBE_NO_NAME;
         else if (status == NWCAT_TIMEOUT)
             probe->verdict = NWCAT_PROBE_TIMEOUT;
+        else if (status == NWCAT_TLS)
+            probe->verdict = NWCAT_PROBE_TLS;
     }
     struct nwcat_app *app = probe->prober->app;
     if (app->options.timeline || app->options.timeline_svg != NULL || app->options.json) {
@@ -128,8 +137,8 @@ static void decide(struct probe *probe, enum nwcat_probe_verdict verdict, nw_err
 
 static void on_timer(void *context) {
     struct probe *probe = context;
-    decide(probe, probe->prober->app->options.udp ? NWCAT_PROBE_NO_ANSWER : NWCAT_PROBE_TIMEOUT,
-           NULL);
+    const struct nwcat_options *o = &probe->prober->app->options;
+    decide(probe, o->udp && !o->tls.on ? NWCAT_PROBE_NO_ANSWER : NWCAT_PROBE_TIMEOUT, NULL);
 }
 
 static void on_answer(void *context, dispatch_data_t content, nw_content_context_t content_context,
@@ -164,7 +173,9 @@ static void on_state(void *context, nw_connection_state_t state, nw_error_t erro
     struct prober *prober = probe->prober;
     switch (state) {
     case nw_connection_state_ready:
-        if (prober->app->options.udp)
+        probe->has_tls =
+            prober->app->options.tls.on && nwcat_tls_facts_read(probe->connection, &probe->tls);
+        if (prober->app->options.udp && !prober->app->options.tls.on)
             ask_by_datagram(probe);
         else
             decide(probe, NWCAT_PROBE_OPEN, NULL);
@@ -184,17 +195,28 @@ static void on_state(void *context, nw_connection_state_t state, nw_error_t erro
     }
 }
 
+/* With TLS each probe has parameters of its own, since they lead to its record of the peer's
+ * certificate. */
+static nw_parameters_t copy_parameters(struct probe *probe, const struct prober *prober) {
+    enum nwcat_status status;
+    if (!prober->app->options.tls.on)
+        return nw_retain(prober->parameters);
+    return nwcat_parameters_create(prober->app, &probe->trust, &status);
+}
+
 static bool start_one(struct prober *prober, uint16_t port) {
     struct nwcat_app *app = prober->app;
     char text[8];
     snprintf(text, sizeof text, "%u", port);
     nw_endpoint_t endpoint = nwcat_remote_endpoint(app, text);
+    struct probe *probe = calloc(1, sizeof *probe);
+    nw_parameters_t parameters = probe != NULL ? copy_parameters(probe, prober) : NULL;
     nw_connection_t connection =
-        endpoint != NULL ? nw_connection_create(endpoint, prober->parameters) : NULL;
-    struct probe *probe = connection != NULL ? calloc(1, sizeof *probe) : NULL;
+        endpoint != NULL && parameters != NULL ? nw_connection_create(endpoint, parameters) : NULL;
     nw_release(endpoint);
-    if (probe == NULL) {
-        nw_release(connection);
+    nw_release(parameters);
+    if (connection == NULL) {
+        free(probe);
         return false;
     }
     probe->prober = prober;
@@ -259,7 +281,7 @@ void nwcat_probe_start(struct nwcat_app *app) {
     if (prober == NULL)
         nwcat_app_end(app, NWCAT_FAILED);
     prober->app = app;
-    prober->parameters = nwcat_parameters_create(app, &status);
+    prober->parameters = nwcat_parameters_create(app, &prober->trust, &status);
     if (prober->parameters == NULL)
         nwcat_app_end(app, status);
     app->mode = prober;

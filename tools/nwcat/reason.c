@@ -54,6 +54,8 @@ struct nwcat_reason nwcat_reason_of(nw_error_t error) {
 enum nwcat_status nwcat_reason_status(const struct nwcat_reason *reason) {
     if (reason->domain == nw_error_domain_dns)
         return NWCAT_NO_NAME;
+    if (reason->domain == nw_error_domain_tls)
+        return NWCAT_TLS;
     if (reason->domain == nw_error_domain_posix && reason->code == ETIMEDOUT)
         return NWCAT_TIMEOUT;
     return NWCAT_FAILED;

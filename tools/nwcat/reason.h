@@ -11,8 +11,8 @@
 struct nwcat_reason {
     nw_error_domain_t domain;
     int code;
-    char name[16]; /* "posix", "dns", "tls" */
-    char text[96]; /* "Connection refused" */
+    char name[16];  /* "posix", "dns", "tls" */
+    char text[512]; /* "Connection refused" */
 };
 
 /* `error` may be NULL: then the domain is invalid and the text says that no reason was given. */

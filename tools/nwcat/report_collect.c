@@ -38,9 +38,13 @@ struct nwcat_measure *nwcat_measure_begin(const struct nwcat_app *app, nw_connec
 
 static const char *protocol_name(nw_protocol_definition_t definition) {
     nw_protocol_definition_t tcp = nw_protocol_copy_tcp_definition();
-    bool is_tcp = nw_protocol_definition_is_equal(definition, tcp);
+    nw_protocol_definition_t tls = nw_protocol_copy_tls_definition();
+    const char *name = nw_protocol_definition_is_equal(definition, tcp)   ? "tcp"
+                       : nw_protocol_definition_is_equal(definition, tls) ? "tls"
+                                                                          : "other";
     nw_release(tcp);
-    return is_tcp ? "tcp" : "other";
+    nw_release(tls);
+    return name;
 }
 
 static const char *source_name(nw_report_resolution_source_t source) {

@@ -31,6 +31,7 @@ struct server {
     unsigned accepted;
     bool listening, closing, listener_gone;
     enum nwcat_status status;
+    struct nwcat_trust trust; /* of the latest client that showed a certificate */
 };
 
 /* Everything has ended: the listener and each session. */
@@ -99,7 +100,8 @@ static void on_connection(void *context, nw_connection_t connection) {
     peer.local = local[0] != '\0' ? local : NULL;
     nwcat_event_accepted(server->app, &peer);
     live->server = server;
-    struct nwcat_session_owner owner = {.context = live, .ended = on_ended};
+    struct nwcat_session_owner owner = {
+        .context = live, .ended = on_ended, .trust = &server->trust};
     live->session =
         nwcat_session_start(server->app, nw_retain(connection), peer.number, true, owner);
     if (live->session == NULL) {
@@ -149,9 +151,10 @@ static void on_state(void *context, nw_listener_state_t state, nw_error_t error)
 void nwcat_server_start(struct nwcat_app *app) {
     const struct nwcat_options *o = &app->options;
     enum nwcat_status status = NWCAT_FAILED;
-    nw_parameters_t parameters = nwcat_parameters_create(app, &status);
     struct server *server = calloc(1, sizeof *server);
-    if (parameters == NULL || server == NULL)
+    nw_parameters_t parameters =
+        server != NULL ? nwcat_parameters_create(app, &server->trust, &status) : NULL;
+    if (parameters == NULL)
         nwcat_app_end(app, status);
     server->app = app;
     app->mode = server;

@@ -297,7 +297,8 @@ static void on_received(void *context, dispatch_data_t content,
     } else if (end) {
         received_end(session);
     } else if (error != NULL) {
-        fail(session, "cannot receive", nwcat_reason_of(error), NWCAT_FAILED);
+        fail(session, "cannot receive", nwcat_tls_reason(error, session->owner.trust),
+             NWCAT_FAILED);
     } else {
         receive_next(session); /* an empty datagram */
     }
@@ -333,7 +334,10 @@ static void on_ready(struct nwcat_session *session) {
     nwcat_connection_interface(session->connection, session->interface_name,
                                sizeof session->interface_name);
     struct nwcat_peer peer = peer_of(session, session->ready_at - session->began);
+    struct nwcat_tls_facts tls;
     nwcat_event_ready(session->app, &peer);
+    if (session->app->options.tls.on && nwcat_tls_facts_read(session->connection, &tls))
+        nwcat_event_tls(session->app, session->number, &tls);
     tool_timer_stop(session->limit);
     touch(session);
     nwcat_meter_start(session->app->meter);
@@ -352,7 +356,8 @@ static void on_waiting(struct nwcat_session *session, const struct nwcat_reason 
 static void on_failed(struct nwcat_session *session, const struct nwcat_reason *reason) {
     if (!session->ready) {
         char target[320];
-        describe_target(session, "cannot connect to", target, sizeof target);
+        describe_target(session, session->accepted ? "no session with" : "cannot connect to",
+                        target, sizeof target);
         fail(session, target, *reason, nwcat_reason_status(reason));
         return;
     }
@@ -384,7 +389,7 @@ static void on_state(void *context, nw_connection_state_t state, nw_error_t erro
     static const char *const names[] = {"invalid", "waiting", "preparing",
                                         "ready",   "failed",  "cancelled"};
     struct nwcat_session *session = context;
-    struct nwcat_reason reason = nwcat_reason_of(error);
+    struct nwcat_reason reason = nwcat_tls_reason(error, session->owner.trust);
     if (state == nw_connection_state_ready && session->owner.ready != NULL)
         session->owner.ready(session->owner.context, session); /* first the race, then its winner */
     nwcat_event_state(session->app, session->number,

@@ -8,6 +8,7 @@
 #define NWCAT_SESSION_H
 
 #include "app.h"
+#include "tls.h"
 
 #include <Network/Network.h>
 
@@ -19,6 +20,7 @@ struct nwcat_session_owner {
     void (*ready)(void *context, struct nwcat_session *session);
     /* Called once, last; the session is freed after it. */
     void (*ended)(void *context, struct nwcat_session *session, enum nwcat_status status);
+    const struct nwcat_trust *trust; /* of the parameters that the connection was made of */
 };
 
 /* Takes over the caller's reference to `connection` and starts it. `accepted`: it comes from a

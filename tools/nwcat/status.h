@@ -12,6 +12,7 @@ enum nwcat_status {
     NWCAT_TIMEOUT = 3,      /* -w ran out */
     NWCAT_NO_NAME = 4,      /* the host name does not exist or cannot be looked up */
     NWCAT_LOCAL_IO = 5,     /* a local file, pipe or terminal could not be read or written */
+    NWCAT_TLS = 6,          /* TLS: no agreement, or the peer is not to be trusted */
     NWCAT_INTERRUPTED = 130 /* SIGINT; SIGTERM gives 143, SIGHUP 129: 128 and the signal */
 };
 

@@ -54,7 +54,7 @@ static void end_row(struct nwcat_row *row, double ms, enum nwcat_row_outcome out
     row->outcome = outcome;
     if (error != NULL) {
         struct nwcat_reason reason = nwcat_reason_of(error);
-        snprintf(row->note, sizeof row->note, "%s", reason.text);
+        snprintf(row->note, sizeof row->note, "%.*s", NWCAT_ROW_NOTE - 1, reason.text);
     }
 }
 

@@ -6,6 +6,7 @@
  *         in the SAN, EKU serverAuth, SHA-2, RSA of 2048 bits or more, at most 398 days.
  */
 #include "make.h"
+#include "common/certificate.h"
 #include <gnutls/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static const char *set_subject(gnutls_x509_crt_t certificate, const struct nwcer
     } else if (name == NULL && is_ca) {
         name = "Test CA";
     } else if (name == NULL && first->kind == GNUTLS_SAN_IPADDRESS) {
-        nwcert_address_text(first->text, first->size, made, sizeof made);
+        tool_address_text(first->text, first->size, made, sizeof made);
         name = made;
     } else if (name == NULL) {
         name = first->text;

@@ -118,8 +118,3 @@ bool nwcert_date_read(const char *text, time_t *ret_time) {
     return date.tm_mday == given.tm_mday && date.tm_mon == given.tm_mon &&
            date.tm_year == given.tm_year && date.tm_hour == given.tm_hour;
 }
-
-void nwcert_address_text(const void *octets, size_t size, char *text, size_t text_size) {
-    if (inet_ntop(size == 4 ? AF_INET : AF_INET6, octets, text, (socklen_t)text_size) == NULL)
-        text[0] = '\0';
-}

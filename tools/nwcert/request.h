@@ -65,8 +65,6 @@ enum nwcert_status nwcert_request_read(int argc, char *const argv[], struct nwce
 /* Takes a name as a user types it: a host name (also an international one, a wildcard), an IPv4 or
  * IPv6 address, or kind:value with dns, ip, email, uri. NULL, or why not: a phrase. */
 const char *nwcert_name_read(const char *text, struct nwcert_name *ret_name);
-/* An address as text: 4 or 16 octets. */
-void nwcert_address_text(const void *octets, size_t size, char *text, size_t text_size);
 /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, both UTC. False: neither. */
 bool nwcert_date_read(const char *text, time_t *ret_time);
 /* help.c */

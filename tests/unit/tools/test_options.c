@@ -5,7 +5,7 @@
 #include "options.h"
 #include "status.h"
 
-enum { WORDS_MAX = 16 };
+enum { WORDS_MAX = 24 };
 
 static struct nwcat_options options;
 static char *said; /* on the error stream, by the last call */
@@ -145,8 +145,86 @@ static void mistakes(void **state) {
 static void not_yet(void **state) {
     (void)state;
     mistake("-b host 1", "Bonjour");
-    mistake("-t host 1", "TLS");
-    mistake("-k secret host 1", "TLS");
+}
+
+static void tls(void **state) {
+    (void)state;
+    assert_int_equal(parse("host 1"), NWCAT_RUN);
+    assert_false(options.tls.on);
+    assert_int_equal(parse("-t host 1"), NWCAT_RUN);
+    assert_true(options.tls.on);
+    assert_null(options.tls.psk);
+    assert_int_equal(parse("-tk secret host 1"), NWCAT_RUN);
+    assert_true(options.tls.on);
+    assert_int_equal(parse("-k secret -l 1"), NWCAT_RUN); /* and no certificate */
+    assert_true(options.tls.on);
+    assert_string_equal(options.tls.psk, "secret");
+    assert_int_equal(parse("-t --ca a --cert b --key c --password-file d --server-name e "
+                           "--alpn h2,http/1.1 --show-certs host 1"),
+                     NWCAT_RUN);
+    assert_string_equal(options.tls.ca, "a");
+    assert_string_equal(options.tls.cert, "b");
+    assert_string_equal(options.tls.key, "c");
+    assert_string_equal(options.tls.password_file, "d");
+    assert_string_equal(options.tls.server_name, "e");
+    assert_string_equal(options.tls.alpn, "h2,http/1.1");
+    assert_true(options.tls.show_certs && !options.tls.insecure);
+    assert_int_equal(parse("-t --insecure host 1"), NWCAT_RUN);
+    assert_true(options.tls.insecure);
+    assert_int_equal(parse("-l -t --cert a 1"), NWCAT_RUN);
+    assert_int_equal(parse("-U -t --server-name a /tmp/x"), NWCAT_RUN);
+}
+
+static void tls_versions_and_suites(void **state) {
+    (void)state;
+    assert_int_equal(parse("-t --tls-min 1.2 --tls-max 1.3 host 1"), NWCAT_RUN);
+    assert_int_equal(nwcat_tls_version(options.tls.least, false), 0x0303);
+    assert_int_equal(nwcat_tls_version(options.tls.most, false), 0x0304);
+    assert_int_equal(nwcat_tls_version("1.2", true), 0xFEFD);
+    assert_int_equal(nwcat_tls_version("1.0", true), 0xFEFF);
+    assert_int_equal(nwcat_tls_version("1.3", true), 0);
+    assert_int_equal(nwcat_tls_version("1.4", false), 0);
+    assert_int_equal(parse("-tu --tls-min 1.2 host 1"), NWCAT_RUN);
+    assert_int_equal(
+        parse("-t --ciphers TLS_AES_128_GCM_SHA256,tls_psk_with_aes_128_gcm_sha256,0xcCa8 h 1"),
+        NWCAT_RUN);
+    assert_int_equal(options.tls.suite_count, 3);
+    assert_int_equal(options.tls.suites[0], 0x1301);
+    assert_int_equal(options.tls.suites[1], 0x00A8);
+    assert_int_equal(options.tls.suites[2], 0xCCA8);
+    mistake("-t --tls-min 1.4 host 1", "'1.4'");
+    mistake("-tu --tls-max 1.3 host 1", "'1.3'");
+    mistake("-t --tls-min 1.3 --tls-max 1.2 host 1", "'1.3'");
+    mistake("-t --ciphers TLS_AES_128_GCM_SHA256,nonsense host 1", "'nonsense'");
+    mistake("-t --ciphers TLS_AES_128_GCM_SHA256, host 1", "''");
+    mistake("-t --ciphers 0x13 host 1", "'0x13'");
+    mistake("-t --ciphers 0x13zz host 1", "'0x13zz'");
+}
+
+static void tls_mistakes(void **state) {
+    (void)state;
+    static const char *const needing[] = {"--ca x",          "--cert x",        "--key x",
+                                          "--alpn x",        "--tls-min 1.2",   "--tls-max 1.2",
+                                          "--insecure",      "--show-certs",    "--password-file x",
+                                          "--server-name x", "--ciphers 0x1301"};
+    for (size_t i = 0; i < sizeof needing / sizeof needing[0]; i++) {
+        char line[64], option[32];
+        snprintf(line, sizeof line, "%s host 1", needing[i]);
+        snprintf(option, sizeof option, "%.*s", (int)strcspn(needing[i], " "), needing[i]);
+        mistake(line, option); /* without TLS it would be passed over in silence */
+    }
+    mistake("-l -t 1", "nwcert"); /* tells how to make what is missing */
+    mistake("-t --key k host 1", "'k'");
+    mistake("-t --password-file p host 1", "'p'");
+    mistake("-t --insecure --ca c host 1", "'c'");
+    mistake("-l -t --cert c --insecure 1", "--insecure");
+    mistake("-l -t --cert c --server-name n 1", "'n'");
+    mistake("-l -t --cert c --show-certs 1", "--ca");
+    mistake("-U -t /tmp/x", "--server-name");
+    mistake("-t --alpn h2,,x host 1", "''");
+    mistake("-t --ca= host 1", "--ca");
+    mistake("-k= -t host 1 --cert c", "--cert");
+    mistake("-k secret --ca c host 1", "--ca");
     assert_null(strstr(said, "secret")); /* a key is not for the log */
 }
 
@@ -184,6 +262,17 @@ static void every_option_is_in_help(void **state) {
                                         "--no-progress",
                                         "--json",
                                         "--wait",
+                                        "--ca",
+                                        "--cert",
+                                        "--key",
+                                        "--password-file",
+                                        "--server-name",
+                                        "--alpn",
+                                        "--tls-min",
+                                        "--tls-max",
+                                        "--ciphers",
+                                        "--show-certs",
+                                        "--insecure",
                                         "--version",
                                         "Exit status"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -212,6 +301,9 @@ int main(void) {
         cmocka_unit_test(help_and_version),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(not_yet),
+        cmocka_unit_test(tls),
+        cmocka_unit_test(tls_versions_and_suites),
+        cmocka_unit_test(tls_mistakes),
         cmocka_unit_test(every_option_is_in_help),
     };
     return cmocka_run_group_tests(tests, NULL, forget);
