@@ -12,6 +12,8 @@
 static void tls_options_destroy(void *object) {
     struct nwi_tls_options *options = object;
     options->sec = nwi_release(options->sec);
+    /* Relaxed: the last reference is gone. */
+    nwi_release(atomic_load_explicit(&options->shared, memory_order_relaxed));
 }
 
 static const struct nwi_type tls_options_type = {

@@ -11,6 +11,9 @@ extern struct nw_protocol_definition nwi_tls_definition;
 struct nwi_tls_options {
     struct nw_protocol_options base;
     sec_protocol_options_t sec; /* owned; shared with whoever asked for it: live */
+    /* What the protocol makes of the settings of a started object, an object; owned. NULL until it
+     * is made; set once (protocol/tls/config.c). */
+    _Atomic(struct nwi_object *) shared;
 };
 
 /* What the TLS protocol makes of a handshake (sec_metadata.h). */

@@ -7,8 +7,10 @@
 #include "protocol/tls/ask.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "protocol/tls/describe.h"
 #include "stack/chain.h"
-#include "trust/certificate.h"
+#include "trust/identity.h"
+#include "trust/policy.h"
 #include <Security/SecureTransport.h>
 #include <Security/trust_evaluation.h>
 
@@ -21,8 +23,8 @@ struct nwi_tls_dialogue *nwi_tls_dialogue_create(struct nwi_tls_config *config,
     dialogue->config = nwi_retain(config);
     dialogue->layer = layer;
     dialogue->answered = answered;
-    dialogue->host = nwi_strdup(host);
-    return host == NULL || dialogue->host != NULL ? dialogue : nwi_tls_dialogue_free(dialogue);
+    dialogue->host = host;
+    return dialogue;
 }
 
 void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
@@ -34,7 +36,6 @@ void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
         nwi_tls_question_forget(dialogue->question);
     }
     nwi_release(dialogue->config);
-    nwi_free(dialogue->host);
     nwi_free(dialogue);
     return NULL;
 }
@@ -67,12 +68,18 @@ bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue) {
 }
 
 /* Remembers a question; the step that raised it ends with "again". False: no memory. */
-static bool raise_question(struct nwi_tls_dialogue *dialogue, enum nwi_tls_asks asks,
-                           struct nwi_sec_handler *handler, sec_trust_t trust) {
+static bool raise_question(struct nwi_tls_dialogue *dialogue, gnutls_session_t session,
+                           enum nwi_tls_asks asks, struct nwi_sec_handler *handler,
+                           sec_trust_t trust) {
     struct nwi_tls_question *question = nwi_tls_question_create(asks, handler);
     if (question == NULL)
         return false;
     question->trust = nwi_retain(trust);
+    question->metadata = nwi_tls_describe(session, dialogue->config, dialogue->host);
+    if (question->metadata == NULL) {
+        nwi_release(question);
+        return false;
+    }
     question->back = came_back;
     question->waiter = dialogue;
     dialogue->question = question;
@@ -81,29 +88,18 @@ static bool raise_question(struct nwi_tls_dialogue *dialogue, enum nwi_tls_asks 
 
 /* --- the peer's certificates --- */
 
-enum { CHAIN_MOST = 16 };
-
-/* The chain that the peer showed, its own certificate first. Returns its length; 0 when there is
- * none or it cannot be read. */
-static size_t copy_chain(gnutls_session_t session, sec_certificate_t *chain) {
-    unsigned shown = 0;
-    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &shown);
-    size_t count = 0;
-    for (; list != NULL && count < shown && count < CHAIN_MOST; count++)
-        if ((chain[count] = nwi_certificate_create(list[count].data, list[count].size)) == NULL)
-            break;
-    return count;
-}
-
 static sec_trust_t make_trust(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
-    sec_certificate_t chain[CHAIN_MOST];
-    size_t count = copy_chain(session, chain);
+    const struct nwi_tls_config *config = dialogue->config;
+    sec_certificate_t chain[NWI_TLS_CHAIN_MOST];
+    size_t count = nwi_tls_copy_chain(session, chain);
+    dispatch_data_t staple = nwi_tls_copy_staple(session);
     sec_trust_t trust =
-        count > 0 ? sec_trust_create_with_chain(chain, count, dialogue->host) : NULL;
+        nwi_trust_create_for_peer(config->sec, chain, count, dialogue->host,
+                                  config->is_server ? NWI_TRUST_CLIENT : NWI_TRUST_SERVER, staple);
     for (size_t i = 0; i < count; i++)
         nwi_release(chain[i]);
-    if (trust != NULL && dialogue->config->is_server)
-        sec_trust_set_purpose(trust, sec_trust_purpose_client);
+    if (staple != NULL)
+        dispatch_release(staple);
     return trust;
 }
 
@@ -144,8 +140,26 @@ int nwi_tls_verify(gnutls_session_t session) {
     }
     if (handler == NULL)
         return evaluate(dialogue, trust);
-    if (!raise_question(dialogue, NWI_TLS_ASK_VERIFY, handler, trust))
+    if (!raise_question(dialogue, session, NWI_TLS_ASK_VERIFY, handler, trust))
         return GNUTLS_E_MEMORY_ERROR;
     dialogue->verify = NWI_TLS_ASKED;
     return GNUTLS_E_AGAIN;
+}
+
+/* --- our own certificate --- */
+
+int nwi_tls_show(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+                 gnutls_pcert_st **ret_certificates, unsigned *ret_count,
+                 gnutls_ocsp_data_st **ret_staples, unsigned *ret_staple_count,
+                 gnutls_privkey_t *ret_key, unsigned *ret_flags) {
+    const struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
+    (void)info;
+    sec_identity_t identity = dialogue->config->sec->local_identity;
+    *ret_staples = NULL;
+    *ret_staple_count = 0;
+    *ret_flags = 0; /* all of it is lent, by the settings */
+    *ret_certificates = identity != NULL ? identity->shown : NULL;
+    *ret_count = identity != NULL ? (unsigned)identity->count : 0;
+    *ret_key = identity != NULL ? identity->key : NULL;
+    return 0;
 }

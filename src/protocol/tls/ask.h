@@ -11,7 +11,7 @@
 #include "protocol/tls/config.h"
 #include "protocol/tls/question.h"
 #include "stack/layer.h"
-#include <gnutls/gnutls.h>
+#include <gnutls/abstract.h>
 
 enum nwi_tls_answer { NWI_TLS_UNASKED, NWI_TLS_ASKED, NWI_TLS_ANSWERED };
 
@@ -21,13 +21,13 @@ struct nwi_tls_dialogue {
     struct nwi_layer *layer;       /* owns the dialogue */
     /* An answer has come: the handshake may go on. In the protocol context. */
     void (*answered)(struct nwi_layer *layer);
-    char *host;                        /* NULL: none */
+    const char *host;                  /* lent; NULL: none */
     struct nwi_tls_question *question; /* under way; owned; NULL: none */
     enum nwi_tls_answer verify;
     int verdict; /* of verify: 0, or an errSSL code */
 };
 
-/* NULL: no memory. The layer is not retained. */
+/* NULL: no memory. The layer is not retained, the host lent. */
 struct nwi_tls_dialogue *nwi_tls_dialogue_create(struct nwi_tls_config *config,
                                                  struct nwi_layer *layer, const char *host,
                                                  void (*answered)(struct nwi_layer *layer));
@@ -39,6 +39,11 @@ bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue);
 
 /* GnuTLS's callbacks, for config.c. */
 int nwi_tls_verify(gnutls_session_t session);
+/* A client's: the identity that it shows to a server that asks for one. */
+int nwi_tls_show(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+                 gnutls_pcert_st **ret_certificates, unsigned *ret_count,
+                 gnutls_ocsp_data_st **ret_staples, unsigned *ret_staple_count,
+                 gnutls_privkey_t *ret_key, unsigned *ret_flags);
 /* A client's: which pre-shared key it uses. */
 int nwi_tls_choose_key(gnutls_session_t session, gnutls_datum_t *ret_name, gnutls_datum_t *ret_key);
 /* A server's: the key of that name. */

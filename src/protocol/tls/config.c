@@ -6,6 +6,9 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "protocol/tls/ask.h"
+#include "protocol/tls/errors.h"
+#include "protocol/tls/keylog.h"
+#include "trust/identity.h"
 #include <Security/SecureTransport.h>
 #include <arpa/inet.h>
 #include <string.h>
@@ -18,8 +21,7 @@ static void destroy(void *object) {
         gnutls_psk_free_client_credentials(config->client_keys);
     if (config->server_keys != NULL)
         gnutls_psk_free_server_credentials(config->server_keys);
-    if (config->priority != NULL)
-        gnutls_priority_deinit(config->priority);
+    nwi_release(config->priority);
     nwi_free(config->protocols);
     nwi_release(config->sec);
 }
@@ -63,20 +65,44 @@ static int make_keys(struct nwi_tls_config *config) {
     return code;
 }
 
+/* The CAs whose clients a server takes are named in its request (RFC 8446 section 4.2.4). GnuTLS's
+ * code. */
+static int name_authorities(struct nwi_tls_config *config) {
+    const struct nwi_trust_settings *trust = config->sec->trust;
+    if (config->asks == GNUTLS_CERT_IGNORE || trust == NULL)
+        return 0;
+    for (size_t i = 0; i < trust->anchors.count; i++) {
+        gnutls_x509_crt_t crt = trust->anchors.items[i]->crt;
+        int code = gnutls_certificate_set_x509_trust(config->certificates, &crt, 1);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
 /* GnuTLS's code. */
 static int make_credentials(struct nwi_tls_config *config) {
     int code = gnutls_certificate_allocate_credentials(&config->certificates);
     if (code < 0)
         return code;
     gnutls_certificate_set_verify_function(config->certificates, nwi_tls_verify);
-    code = make_keys(config);
-    if (code < 0)
-        return code;
-    return gnutls_priority_init2(&config->priority,
-                                 config->sec->psk_count > 0
-                                     ? "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:+ECDHE-PSK:+DHE-PSK:+PSK"
-                                     : "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1",
-                                 NULL, 0);
+    if (!config->is_server)
+        gnutls_certificate_set_retrieve_function3(config->certificates, nwi_tls_show);
+    else if (config->sec->local_identity != NULL)
+        code = nwi_identity_attach(config->sec->local_identity, config->certificates);
+    if (code >= 0)
+        code = name_authorities(config);
+    return code < 0 ? code : make_keys(config);
+}
+
+static nwi_err choose_suites(struct nwi_tls_config *config) {
+    char *priority = NULL;
+    nwi_err err =
+        nwi_tls_suites_priority(config->sec, config->is_server, config->is_datagram, &priority);
+    if (err == 0)
+        config->priority = nwi_tls_priority_get(priority, &err);
+    nwi_free(priority);
+    return err;
 }
 
 static gnutls_certificate_request_t what_it_asks(const struct nwi_tls_config *config) {
@@ -88,8 +114,8 @@ static gnutls_certificate_request_t what_it_asks(const struct nwi_tls_config *co
                                                                     : GNUTLS_CERT_IGNORE;
 }
 
-nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool is_datagram,
-                           struct nwi_tls_config **ret_config) {
+static nwi_err create(struct nwi_tls_options *options, bool is_server, bool is_datagram,
+                      struct nwi_tls_config **ret_config) {
     NWI_AUTO_RELEASE
     struct nwi_tls_config *config = nwi_object_create(&config_type, 0);
     if (config == NULL)
@@ -103,9 +129,33 @@ nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool
         return NWI_ERR_NOMEM;
     if (code < 0) {
         nwi_log(NWI_LOG_ERROR, "tls", "options", "%s", gnutls_strerror(code));
-        return nwi_err_make(NWI_DOMAIN_TLS, errSSLBadConfiguration);
+        return nwi_tls(errSSLBadConfiguration);
     }
-    *ret_config = nwi_take(&config);
+    nwi_err err = choose_suites(config);
+    if (err == 0)
+        *ret_config = nwi_take(&config);
+    return err;
+}
+
+nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool is_datagram,
+                           struct nwi_tls_config **ret_config) {
+    /* Acquire pairs with the release below: a config is seen whole. */
+    struct nwi_tls_config *shared =
+        (struct nwi_tls_config *)atomic_load_explicit(&options->shared, memory_order_acquire);
+    if (shared != NULL && shared->is_server == is_server && shared->is_datagram == is_datagram) {
+        *ret_config = nwi_retain(shared);
+        return 0;
+    }
+    struct nwi_tls_config *config = NULL;
+    nwi_err err = create(options, is_server, is_datagram, &config);
+    if (err != 0)
+        return err;
+    struct nwi_object *none = NULL;
+    /* Release publishes it; whoever comes second (or in another role) keeps one of his own. */
+    if (atomic_compare_exchange_strong_explicit(&options->shared, &none, &config->base,
+                                                memory_order_release, memory_order_relaxed))
+        nwi_retain(config);
+    *ret_config = config;
     return 0;
 }
 
@@ -117,7 +167,7 @@ static bool is_address(const char *host) {
 }
 
 static int set_up(struct nwi_tls_config *config, const char *host, gnutls_session_t session) {
-    int code = gnutls_priority_set(session, config->priority);
+    int code = gnutls_priority_set(session, config->priority->value);
     if (code == 0)
         code = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, config->certificates);
     if (code == 0 && config->client_keys != NULL)
@@ -145,10 +195,10 @@ nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, 
     if (code < 0) {
         gnutls_deinit(session);
         nwi_log(NWI_LOG_ERROR, "tls", "session", "%s", gnutls_strerror(code));
-        return code == GNUTLS_E_MEMORY_ERROR ? NWI_ERR_NOMEM
-                                             : nwi_err_make(NWI_DOMAIN_TLS, errSSLBadConfiguration);
+        return code == GNUTLS_E_MEMORY_ERROR ? NWI_ERR_NOMEM : nwi_tls(errSSLBadConfiguration);
     }
     gnutls_session_set_ptr(session, user);
+    nwi_tls_keylog_attach(session);
     *ret_session = session;
     return 0;
 }

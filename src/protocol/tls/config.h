@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "model/tls_options.h"
+#include "protocol/tls/suites.h"
 #include <gnutls/gnutls.h>
 
 struct nwi_tls_config {
@@ -19,8 +20,8 @@ struct nwi_tls_config {
     gnutls_certificate_credentials_t certificates;
     gnutls_psk_client_credentials_t client_keys; /* NULL: no pre-shared keys, or a server */
     gnutls_psk_server_credentials_t server_keys;
-    gnutls_priority_t priority;
-    gnutls_datum_t *protocols; /* ALPN, point into the settings */
+    struct nwi_tls_priority *priority; /* retained */
+    gnutls_datum_t *protocols;         /* ALPN, point into the settings */
     unsigned protocol_count;
     gnutls_certificate_request_t asks; /* what a server asks of its clients */
     bool is_server, is_datagram;

@@ -49,7 +49,22 @@ static int step(struct tls *tls) {
     return code;
 }
 
+/* GnuTLS may have agreed on a suite that an exact list does not hold. */
+static bool is_as_wanted(struct tls *tls) {
+    tls_ciphersuite_t suite = nwi_tls_suite_of(tls->session);
+    if (nwi_tls_suite_is_allowed(tls->config->sec, suite))
+        return true;
+    nwi_log(NWI_LOG_ERROR, "tls", "suite", "the peer chose %s, which is not on the list",
+            nwi_tls_suite_name(suite));
+    tls->dialogue->verdict = errSSLNegotiation;
+    return false;
+}
+
 static void finished(struct tls *tls) {
+    if (!is_as_wanted(tls)) {
+        nwi_tls_fail(tls, nwi_tls_end_with(tls, GNUTLS_E_UNWANTED_ALGORITHM));
+        return;
+    }
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
     gnutls_session_set_ptr(tls->session, NULL);
     tls->early = NULL;

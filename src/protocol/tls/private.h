@@ -43,8 +43,10 @@ struct tls {
     struct nwi_layer base;
     gnutls_session_t session; /* under `lock` */
     struct nwi_tls_config *config;
+    char *host;                        /* owned; NULL: none, or a server */
     struct nwi_tls_dialogue *dialogue; /* owned; NULL once connected */
-    nw_protocol_metadata_t metadata;   /* owned; made when asked for */
+    nw_protocol_metadata_t metadata;   /* owned; made when asked for, by the connection under
+                                          its lock */
     pthread_mutex_t lock;              /* GnuTLS: getters come from any thread */
     struct nwi_early *early;           /* lent until connected */
     /* from below */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "dispatch/data.h"
 #include "dispatch/serial.h"
+#include "protocol/tls/describe.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/private.h"
 #include "stack/chain.h"
@@ -151,6 +152,46 @@ void nwi_tls_advance(struct tls *tls) {
     nwi_release(tls);
 }
 
+/* --- what was agreed on --- */
+
+/* On any thread, under the metadata's lock. */
+static bool export_secret(void *owner, const char *label, size_t label_length,
+                          const uint8_t *context, size_t context_length, size_t length,
+                          uint8_t *ret_secret) {
+    struct tls *tls = owner;
+    pthread_mutex_lock(&tls->lock);
+    bool done = nwi_tls_export(tls->session, label, label_length, context, context_length, length,
+                               ret_secret);
+    pthread_mutex_unlock(&tls->lock);
+    return done;
+}
+
+static const struct nwi_sec_exporter_ops exporter = {.export_secret = export_secret};
+
+static sec_protocol_metadata_t describe(struct tls *tls) {
+    pthread_mutex_lock(&tls->lock);
+    sec_protocol_metadata_t sec = nwi_tls_describe(tls->session, tls->config, tls->host);
+    pthread_mutex_unlock(&tls->lock);
+    if (sec != NULL)
+        nwi_sec_metadata_attach(sec, &exporter, tls);
+    return sec;
+}
+
+static void detach(struct tls *tls) {
+    if (tls->metadata != NULL)
+        nwi_sec_metadata_detach(((struct nwi_tls_metadata *)tls->metadata)->sec);
+}
+
+static nw_protocol_metadata_t tls_copy_metadata(struct nwi_layer *layer,
+                                                nw_protocol_definition_t definition) {
+    struct tls *tls = (struct tls *)layer;
+    if (definition != &nwi_tls_definition)
+        return NULL;
+    if (tls->metadata == NULL)
+        tls->metadata = nwi_tls_metadata_create(describe(tls));
+    return nwi_retain(tls->metadata);
+}
+
 /* --- the layer's operations --- */
 
 static nwi_err tls_connect(struct nwi_layer *layer) {
@@ -220,6 +261,7 @@ static void say_goodbye(struct tls *tls) {
 
 static void tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why) {
     struct tls *tls = (struct tls *)layer;
+    detach(tls); /* first: it asks the session from other threads */
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
     tls->failure = tls->failure != 0 ? tls->failure : why;
     if (how == NWI_DISCONNECT_GRACEFUL && nwi_tls_is_open(tls) && !tls->write_ended)
@@ -243,6 +285,7 @@ static void tls_free(struct nwi_layer *layer) {
     if (tls->session != NULL)
         gnutls_deinit(tls->session);
     nwi_release(tls->config);
+    nwi_free(tls->host);
     pthread_mutex_destroy(&tls->lock);
 }
 
@@ -282,6 +325,7 @@ static const struct nwi_layer_ops tls_ops = {
     .failed = tls_failed,
     .go_on = tls_go_on,
     .window = tls_window,
+    .copy_metadata = tls_copy_metadata,
     .free = tls_free,
 };
 
@@ -303,8 +347,9 @@ static nwi_err fill(struct tls *tls, const struct nwi_tls_request *request) {
         return err;
     if (request->options->sec->server_name != NULL && !request->is_server)
         host = request->options->sec->server_name;
-    tls->dialogue = nwi_tls_dialogue_create(tls->config, &tls->base, host, answered);
-    if (tls->dialogue == NULL)
+    tls->host = nwi_strdup(host);
+    tls->dialogue = nwi_tls_dialogue_create(tls->config, &tls->base, tls->host, answered);
+    if (tls->dialogue == NULL || (host != NULL && tls->host == NULL))
         return NWI_ERR_NOMEM;
     err = nwi_tls_config_session(tls->config, host, tls->dialogue, &tls->session);
     if (err != 0)

@@ -3,12 +3,22 @@
  */
 #include "pair.h"
 #include "base/alloc.h"
+#include <Security/identity.h>
+#include <Security/trust_evaluation.h>
+#include <Security/trust_settings.h>
+#include <gnutls/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
+
+struct made {
+    gnutls_x509_privkey_t key;
+    gnutls_x509_crt_t crt;
+};
 
 /* --- the wire --- */
 
@@ -239,6 +249,97 @@ void pair_add_key(struct pair *pair) {
     sec_protocol_options_add_pre_shared_key(side_options(&pair->server), key, name);
     dispatch_release(key);
     dispatch_release(name);
+}
+
+/* --- certificates --- */
+
+/* A P-256 key and a certificate for it, issued by `issuer` (itself when NULL), as DER. */
+static void make_certificate(struct made *made, const char *name, bool is_ca,
+                             const struct made *issuer) {
+    static unsigned char serial;
+    time_t now = time(NULL);
+    assert_int_equal(gnutls_x509_privkey_init(&made->key), 0);
+    assert_int_equal(gnutls_x509_privkey_generate(made->key, GNUTLS_PK_ECDSA,
+                                                  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
+                                                  0),
+                     0);
+    assert_int_equal(gnutls_x509_crt_init(&made->crt), 0);
+    serial++;
+    gnutls_x509_crt_set_version(made->crt, 3);
+    gnutls_x509_crt_set_serial(made->crt, &serial, 1);
+    gnutls_x509_crt_set_activation_time(made->crt, now - 3600);
+    gnutls_x509_crt_set_expiration_time(made->crt, now + 30 * 24 * 3600);
+    gnutls_x509_crt_set_key(made->crt, made->key);
+    gnutls_x509_crt_set_dn_by_oid(made->crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,
+                                  (unsigned)strlen(name));
+    if (is_ca) {
+        gnutls_x509_crt_set_basic_constraints(made->crt, 1, -1);
+        gnutls_x509_crt_set_key_usage(made->crt, GNUTLS_KEY_KEY_CERT_SIGN);
+    } else {
+        gnutls_x509_crt_set_subject_alt_name(made->crt, GNUTLS_SAN_DNSNAME, name,
+                                             (unsigned)strlen(name), GNUTLS_FSAN_SET);
+        gnutls_x509_crt_set_key_usage(made->crt, GNUTLS_KEY_DIGITAL_SIGNATURE);
+        gnutls_x509_crt_set_key_purpose_oid(made->crt, GNUTLS_KP_TLS_WWW_SERVER, 0);
+        gnutls_x509_crt_set_key_purpose_oid(made->crt, GNUTLS_KP_TLS_WWW_CLIENT, 0);
+    }
+    issuer = issuer != NULL ? issuer : made;
+    assert_int_equal(
+        gnutls_x509_crt_sign2(made->crt, issuer->crt, issuer->key, GNUTLS_DIG_SHA256, 0), 0);
+}
+
+static void free_made(struct made *made) {
+    gnutls_x509_privkey_deinit(made->key);
+    gnutls_x509_crt_deinit(made->crt);
+}
+
+static struct made authority;
+static bool has_authority;
+
+sec_certificate_t copy_authority(void) {
+    gnutls_datum_t der;
+    if (!has_authority)
+        make_certificate(&authority, "Test CA", true, NULL);
+    has_authority = true;
+    assert_int_equal(gnutls_x509_crt_export2(authority.crt, GNUTLS_X509_FMT_DER, &der), 0);
+    sec_certificate_t certificate = sec_certificate_create_with_bytes(der.data, der.size);
+    assert_non_null(certificate);
+    gnutls_free(der.data);
+    return certificate;
+}
+
+sec_identity_t make_identity(const char *name) {
+    struct made made;
+    gnutls_datum_t certificate, key;
+    nwi_release(copy_authority());
+    make_certificate(&made, name, false, &authority);
+    assert_int_equal(gnutls_x509_crt_export2(made.crt, GNUTLS_X509_FMT_DER, &certificate), 0);
+    assert_int_equal(gnutls_x509_privkey_export2_pkcs8(made.key, GNUTLS_X509_FMT_DER, NULL,
+                                                       GNUTLS_PKCS_PLAIN, &key),
+                     0);
+    sec_identity_t identity = sec_identity_create_with_bytes(certificate.data, certificate.size,
+                                                             key.data, key.size, NULL, NULL);
+    assert_non_null(identity);
+    gnutls_free(certificate.data);
+    gnutls_free(key.data);
+    free_made(&made);
+    return identity;
+}
+
+void side_add_identity(struct side *side, const char *name) {
+    sec_identity_t identity = make_identity(name);
+    sec_protocol_options_set_local_identity(side_options(side), identity);
+    nwi_release(identity);
+}
+
+void side_trust_authority(struct side *side) {
+    sec_certificate_t certificate = copy_authority();
+    sec_protocol_options_add_trust_anchor(side_options(side), certificate);
+    nwi_release(certificate);
+}
+
+void pair_add_certificate(struct pair *pair, const char *name) {
+    side_add_identity(&pair->server, name);
+    side_trust_authority(&pair->client);
 }
 
 /* --- sending --- */

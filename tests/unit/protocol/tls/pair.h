@@ -67,6 +67,13 @@ void pair_add_key(struct pair *pair);
 /* The server shows a fresh certificate for `name`, which the client trusts. */
 void pair_add_certificate(struct pair *pair, const char *name);
 
+/* One CA for the whole run; +1. */
+sec_certificate_t copy_authority(void);
+/* A fresh key and a certificate for `name` (its SAN) from that CA; +1. */
+sec_identity_t make_identity(const char *name);
+void side_add_identity(struct side *side, const char *name);
+void side_trust_authority(struct side *side);
+
 /* What became of sends. */
 struct sent {
     int done;

@@ -185,6 +185,63 @@ static void test_no_key_in_common(void **state) {
     pair_end(&pair);
 }
 
+/* --- certificates --- */
+
+static void test_certificate(void **state) {
+    (void)state;
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_certificate(&pair, "peer.example");
+    sec_protocol_options_add_tls_application_protocol(side_options(&pair.client), "one");
+    sec_protocol_options_add_tls_application_protocol(side_options(&pair.client), "two");
+    sec_protocol_options_add_tls_application_protocol(side_options(&pair.server), "two");
+    sec_protocol_options_add_tls_application_protocol(side_options(&pair.server), "one");
+    pair_shake(&pair);
+    nw_protocol_metadata_t metadata =
+        nwi_chain_copy_metadata(pair.client.chain, &nwi_tls_definition);
+    assert_non_null(metadata);
+    sec_protocol_metadata_t sec = nw_tls_copy_sec_protocol_metadata(metadata);
+    assert_string_equal(sec_protocol_metadata_get_negotiated_protocol(sec), "two");
+    assert_string_equal(sec_protocol_metadata_get_server_name(sec), "peer.example");
+    assert_int_equal(sec_protocol_metadata_get_negotiated_tls_protocol_version(sec),
+                     tls_protocol_version_TLSv13);
+    nwi_release(sec);
+    nwi_release(metadata);
+    pair_end(&pair);
+}
+
+static void test_wrong_name(void **state) {
+    (void)state;
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_certificate(&pair, "other.example");
+    pair_start(&pair);
+    pair_run(&pair);
+    assert_failed(&pair.client, errSSLHostNameMismatch);
+    assert_int_equal(pair.server.failed, 1);
+    assert_int_not_equal(nwi_err_code(pair.server.error), errSSLClosedNoNotify);
+    pair_end(&pair);
+}
+
+static void test_client_certificates(void **state) {
+    (void)state;
+    struct pair pair;
+    for (int shows = 0; shows < 2; shows++) {
+        pair_init(&pair);
+        pair_add_certificate(&pair, "peer.example");
+        sec_protocol_options_set_peer_authentication_required(side_options(&pair.server), true);
+        side_trust_authority(&pair.server);
+        if (shows)
+            side_add_identity(&pair.client, "client.example");
+        pair_start(&pair);
+        pair_run(&pair);
+        assert_int_equal(pair.server.connected, shows);
+        if (!shows)
+            assert_failed(&pair.server, errSSLCertificateRequired);
+        pair_end(&pair);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_both_ways),
@@ -196,6 +253,9 @@ int main(void) {
         cmocka_unit_test(test_octet_by_octet),
         cmocka_unit_test(test_truncated_handshakes),
         cmocka_unit_test(test_no_key_in_common),
+        cmocka_unit_test(test_certificate),
+        cmocka_unit_test(test_wrong_name),
+        cmocka_unit_test(test_client_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
