@@ -21,6 +21,9 @@ static const struct nwi_type handler_type = {
     .destroy = handler_destroy,
 };
 
+/* Counts; orders nothing, so relaxed. */
+static _Atomic uint64_t last_number;
+
 /* Replaces the handler in `slot`; `given` false removes it. Consumes the callback. */
 static void set_handler(struct nwi_sec_handler **slot, bool given, struct nwi_callback callback,
                         bool is_block, dispatch_queue_t queue, const char *function) {
@@ -35,6 +38,7 @@ static void set_handler(struct nwi_sec_handler **slot, bool given, struct nwi_ca
         fresh->callback = callback;
         fresh->is_block = is_block;
         fresh->queue = nwi_retain(queue);
+        fresh->number = atomic_fetch_add_explicit(&last_number, 1, memory_order_relaxed) + 1;
     }
     old = *slot;
     *slot = fresh;
