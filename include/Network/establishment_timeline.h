@@ -11,6 +11,7 @@
  *   "answer-aaaa",
  *   "answer-a"        C8.1: one family is answered, with an error when there is none to be had.
  *   "attempt-start"   C8.1.1: this address is tried now.
+ *   "handshake-start" C8.1.1: its transport is connected; the handshake above (TLS) begins.
  *   "attempt-failed"  C8.1.1: with the error.
  *   "abandoned"       C8.1.1: another address won, or the connection was cancelled.
  *   "ready"           C8.1.1: this address won.

@@ -10,11 +10,24 @@
 #include "model/tcp_options.h"
 #include "model/udp_options.h"
 #include "protocol/tcp/tcp.h"
+#include "protocol/tls/tls.h"
 #include "protocol/udp/udp.h"
 
-nwi_err nwi_assemble_check(nw_parameters_t parameters) {
+/* The only application protocol that this build has; it stands right above the transport. */
+static struct nwi_tls_options *tls_of(const struct nw_protocol_stack *stack) {
+    return stack->application_count > 0
+               ? nwi_tls_options(stack->applications[stack->application_count - 1])
+               : NULL;
+}
+
+static bool has_datagrams(const struct nw_protocol_stack *stack) {
+    return stack->transport->definition == &nwi_udp_definition;
+}
+
+nwi_err nwi_assemble_check(nw_parameters_t parameters, bool is_listener) {
     const struct nw_protocol_stack *stack = parameters->stack;
-    if (stack->application_count > 0) {
+    struct nwi_tls_options *tls = tls_of(stack);
+    if (stack->application_count > (tls != NULL)) {
         nwi_log(
             NWI_LOG_ERROR, "stack", "unsupported",
             "protocol \"%s\" is not part of this build yet: make the parameters with it disabled",
@@ -33,7 +46,25 @@ nwi_err nwi_assemble_check(nw_parameters_t parameters) {
                 stack->transport->definition->name);
         return nwi_posix(ENOTSUP);
     }
-    return 0;
+    if (tls != NULL && has_datagrams(stack)) {
+        nwi_log(NWI_LOG_ERROR, "stack", "unsupported",
+                "TLS over datagrams is not part of this build yet");
+        return nwi_posix(ENOTSUP);
+    }
+    return tls != NULL ? nwi_tls_check(tls, is_listener, has_datagrams(stack)) : 0;
+}
+
+static nwi_err push_tls(struct nwi_chain *chain, nw_parameters_t parameters,
+                        const struct nwi_tls_request *request) {
+    struct nwi_tls_request whole = *request;
+    nwi_err err = 0;
+    whole.options = tls_of(parameters->stack);
+    whole.parameters = parameters;
+    whole.is_datagram = has_datagrams(parameters->stack);
+    struct nwi_layer *layer = nwi_tls_create(&whole, &err);
+    if (layer != NULL)
+        nwi_chain_push(chain, layer);
+    return err;
 }
 
 static const struct sockaddr *local_address(nw_parameters_t parameters, int family,
@@ -49,11 +80,12 @@ nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
         local_address(parameters, target->remote->sa_family, &local_length);
     if (local == NULL && nwi_endpoint_sockaddr(parameters->local_endpoint, &unused) != NULL)
         return nwi_posix(EADDRNOTAVAIL); /* asked to come from an address of the other family */
+    const struct nwi_tls_options *tls = tls_of(parameters->stack);
     struct nwi_layer *layer;
     if (parameters->stack->transport->definition == &nwi_tcp_definition)
-        layer = nwi_tcp_create(
-            &(struct nwi_tcp_request){target->remote, target->remote_length, local, local_length,
-                                      target->interface_index, parameters, target->early});
+        layer = nwi_tcp_create(&(struct nwi_tcp_request){
+            target->remote, target->remote_length, local, local_length, target->interface_index,
+            parameters, tls == NULL ? target->early : NULL, tls != NULL});
     else
         layer = nwi_udp_create(&(struct nwi_udp_request){target->remote, target->remote_length,
                                                          local, local_length,
@@ -61,5 +93,26 @@ nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
     if (layer == NULL)
         return NWI_ERR_NOMEM;
     nwi_chain_push(chain, layer);
-    return 0;
+    if (tls == NULL)
+        return 0;
+    return push_tls(
+        chain, parameters,
+        &(struct nwi_tls_request){
+            .host = target->remote->sa_family != AF_UNIX ? target->endpoint->hostname : NULL,
+            .remote = target->endpoint,
+            .early = target->early,
+        });
+}
+
+/* A peer that accepts connections, or comes in, and then says nothing must not keep us for ever. */
+nwi_ns nwi_assemble_patience(nw_parameters_t parameters) {
+    const struct nwi_tcp_options *tcp = nwi_tcp_options(parameters->stack->transport);
+    return tcp != NULL && tcp->connection_timeout != 0 ? tcp->connection_timeout * NWI_SEC
+                                                       : 60 * NWI_SEC;
+}
+
+nwi_err nwi_assemble_server(struct nwi_chain *chain, nw_parameters_t parameters) {
+    if (tls_of(parameters->stack) == NULL)
+        return 0;
+    return push_tls(chain, parameters, &(struct nwi_tls_request){.is_server = true});
 }

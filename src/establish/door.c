@@ -3,6 +3,7 @@
  */
 #include "establish/door.h"
 #include "base/clock.h"
+#include "establish/assemble.h"
 #include "model/parameters.h"
 #include "model/tls_options.h"
 #include "model/udp_options.h"
@@ -17,6 +18,7 @@
 struct nwi_door {
     struct nwi_object base;
     const struct nwi_door_events *events;
+    nw_parameters_t parameters;       /* owned; of every peer */
     void *owner;                      /* owned: events may come from the port's context */
     struct nwi_acceptor *acceptor;    /* owned; stream */
     struct nwi_udp_port *port;        /* owned; datagrams */
@@ -30,7 +32,7 @@ static bool wants(void *door_object) {
     return door->events->wants(door->owner);
 }
 
-/* Gives the new peer's chain its bottom layer. False: turned away. */
+/* Gives the new peer's chain its layers. False: turned away. */
 static bool come_in(struct nwi_door *door, const struct sockaddr *remote, socklen_t length,
                     struct nwi_layer *(*make)(void *context), void *context) {
     void *token = NULL;
@@ -38,9 +40,12 @@ static bool come_in(struct nwi_door *door, const struct sockaddr *remote, sockle
     if (chain == NULL)
         return false;
     struct nwi_layer *layer = make(context);
-    if (layer != NULL)
+    nwi_err err = layer != NULL ? 0 : NWI_ERR_NOMEM;
+    if (layer != NULL) {
         nwi_chain_push(chain, layer);
-    door->events->ready(door->owner, token, layer != NULL ? 0 : NWI_ERR_NOMEM);
+        err = nwi_assemble_server(chain, door->parameters);
+    }
+    door->events->ready(door->owner, token, err);
     return true;
 }
 
@@ -126,6 +131,7 @@ static void destroy_door(void *object) {
     struct nwi_door *door = object;
     nwi_dtls_cookies_free(door->cookies);
     nwi_release(door->port);
+    nwi_release(door->parameters);
     nwi_release(door->owner);
 }
 
@@ -141,6 +147,7 @@ nwi_err nwi_door_open(const struct nwi_door_request *request, struct nwi_door **
     if (door == NULL)
         return NWI_ERR_NOMEM;
     door->events = request->events;
+    door->parameters = nwi_retain(request->parameters);
     door->owner = nwi_retain(request->owner);
     door->family = request->local->sa_family;
     door->ruled = nwi_path_has_rules(request->parameters);

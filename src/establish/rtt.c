@@ -37,14 +37,18 @@ static void keep(const struct sockaddr *address, socklen_t length, nwi_ns rtt) {
     pthread_mutex_unlock(&table.lock);
 }
 
+nwi_ns nwi_rtt_estimate(const struct nwi_chain *chain) {
+    struct nwi_tcp_info info = {0};
+    nwi_err err = nwi_chain_is_stream(chain) ? nwi_socket_tcp_info(nwi_chain_fd(chain), &info) : 0;
+    return err == 0 ? info.rtt : 0;
+}
+
 nwi_ns nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took) {
     socklen_t length;
     const struct sockaddr *address = nwi_endpoint_sockaddr(remote, &length);
-    struct nwi_tcp_info info = {0};
     if (!nwi_chain_is_stream(chain)) /* a datagram socket is connected without a packet */
         return 0;
-    nwi_err err = nwi_socket_tcp_info(nwi_chain_fd(chain), &info);
-    nwi_ns estimate = err == 0 ? info.rtt : 0;
+    nwi_ns estimate = nwi_rtt_estimate(chain);
     if (address != NULL && !nwi_address_is_loopback(address) &&
         (address->sa_family == AF_INET || address->sa_family == AF_INET6))
         keep(address, length, estimate != 0 ? estimate : took);

@@ -14,6 +14,8 @@
 /* Takes the kernel's estimate of a fresh connection, else the time it took to connect. Returns that
  * estimate; 0: the kernel has none. */
 nwi_ns nwi_rtt_learn(nw_endpoint_t remote, const struct nwi_chain *chain, nwi_ns took);
+/* That estimate alone, of any chain. */
+nwi_ns nwi_rtt_estimate(const struct nwi_chain *chain);
 /* 0 = unknown. The port does not count. */
 nwi_ns nwi_rtt_known(const struct sockaddr *address);
 

@@ -20,6 +20,7 @@ static const char *const event_name[NWI_EVENT_COUNT] = {
     [NWI_EVENT_ANSWER_AAAA] = "answer-aaaa",
     [NWI_EVENT_ANSWER_A] = "answer-a",
     [NWI_EVENT_ATTEMPT_START] = "attempt-start",
+    [NWI_EVENT_HANDSHAKE_START] = "handshake-start",
     [NWI_EVENT_ATTEMPT_FAILED] = "attempt-failed",
     [NWI_EVENT_ABANDONED] = "abandoned",
     [NWI_EVENT_READY] = "ready",
@@ -97,7 +98,7 @@ static struct nwi_timeline_record pack(const struct nwi_timeline_entry *entry, n
     nwi_ns rtt = entry->rtt / 1000;
     if (entry->err != 0)
         record.error_code = nwi_err_code(entry->err);
-    else if (entry->event == NWI_EVENT_READY)
+    else if (entry->event == NWI_EVENT_READY || entry->event == NWI_EVENT_HANDSHAKE_START)
         record.rtt = rtt < UINT32_MAX ? (uint32_t)rtt : UINT32_MAX;
     else
         record.count = entry->count;

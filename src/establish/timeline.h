@@ -24,6 +24,7 @@ enum nwi_timeline_event {
     NWI_EVENT_ANSWER_AAAA,
     NWI_EVENT_ANSWER_A,
     NWI_EVENT_ATTEMPT_START,
+    NWI_EVENT_HANDSHAKE_START,
     NWI_EVENT_ATTEMPT_FAILED,
     NWI_EVENT_ABANDONED,
     NWI_EVENT_READY,
@@ -54,8 +55,8 @@ struct nwi_timeline_entry {
     nw_report_resolution_source_t source;
     nw_report_resolution_protocol_t protocol;
     uint32_t count; /* addresses */
-    /* of `ready` */
-    nwi_ns rtt; /* round-trip time of the handshake; 0 = unknown */
+    /* of `handshake-start` and `ready` */
+    nwi_ns rtt; /* round-trip time as the transport saw it by then; 0 = unknown */
 };
 /* As nwi_timeline_record. */
 void nwi_timeline_add(struct nwi_timeline *timeline, nwi_ns now,
@@ -70,9 +71,11 @@ void nwi_timeline_trim(struct nwi_timeline *timeline);
 /* A snapshot, +1, with names below `root`. NULL: `timeline` is NULL, or no memory. */
 nw_establishment_timeline_t nwi_timeline_copy(struct nwi_timeline *timeline, const char *root);
 /* timeline_report.c: the establishment report of a connection that has become ready, +1.
- * `handshake`: the protocol whose handshake an attempt is, NULL for none. NULL: `timeline` is NULL,
- * has no `ready`, or no memory. */
+ * `transport`: the protocol whose handshake connects an attempt, NULL for none; `above`: the one
+ * that shakes hands on top of it, or NULL. NULL: `timeline` is NULL, has no `ready`, or no memory.
+ */
 nw_establishment_report_t nwi_timeline_report(struct nwi_timeline *timeline,
-                                              nw_protocol_definition_t handshake);
+                                              nw_protocol_definition_t transport,
+                                              nw_protocol_definition_t above);
 
 #endif

@@ -17,7 +17,7 @@ struct nwi_timeline_record {
     union {
         int32_t error_code; /* where there is an error */
         uint32_t count;     /* of an answer without: how many addresses */
-        uint32_t rtt;       /* of `ready`: microseconds; 0 = unknown */
+        uint32_t rtt;       /* of `ready`, `handshake-start`: microseconds; 0 = unknown */
     };
     uint8_t domain : 3;   /* enum nwi_err_domain; invalid: no error */
     uint8_t source : 2;   /* of an answer: nw_report_resolution_source_t */

@@ -13,7 +13,7 @@
 
 /* Places in the record; -1: none. */
 struct round {
-    int64_t start, question, first_attempt, won_attempt, ready;
+    int64_t start, question, first_attempt, won_attempt, handshake, ready;
 };
 
 static bool is(const struct nwi_timeline_record *record, enum nwi_timeline_event event) {
@@ -25,7 +25,7 @@ static bool is_same_branch(struct nwi_branch a, struct nwi_branch b) {
 }
 
 static struct round find_round(const struct nwi_timeline *timeline) {
-    struct round round = {-1, -1, -1, -1, -1};
+    struct round round = {-1, -1, -1, -1, -1, -1};
     const struct nwi_timeline_record *records = timeline->records;
     for (int64_t i = (int64_t)timeline->count - 1; i >= 0 && round.ready < 0; i--)
         if (is(&records[i], NWI_EVENT_READY))
@@ -37,9 +37,12 @@ static struct round find_round(const struct nwi_timeline *timeline) {
             round.question = i;
         else if (is(&records[i], NWI_EVENT_ATTEMPT_START))
             round.first_attempt = i;
-        if (is(&records[i], NWI_EVENT_ATTEMPT_START) && round.won_attempt < 0 &&
-            is_same_branch(records[i].branch, records[round.ready].branch))
+        if (!is_same_branch(records[i].branch, records[round.ready].branch))
+            continue;
+        if (is(&records[i], NWI_EVENT_ATTEMPT_START) && round.won_attempt < 0)
             round.won_attempt = i;
+        else if (is(&records[i], NWI_EVENT_HANDSHAKE_START) && round.won_attempt < 0)
+            round.handshake = i;
     }
     return round;
 }
@@ -86,8 +89,32 @@ static bool shakes_hands(const struct nwi_timeline_record *ready) {
     return remote == NULL || remote->sa_family != AF_UNIX;
 }
 
+/* A handshake of `protocol` from one record to the other. */
+static void add_handshake(nw_establishment_report_t report, nw_protocol_definition_t protocol,
+                          const struct nwi_timeline_record *from,
+                          const struct nwi_timeline_record *to) {
+    if (protocol != NULL)
+        report->handshakes[report->handshake_count++] = (struct nwi_handshake){
+            .protocol = protocol, .duration = to->at - from->at, .rtt = (nwi_ns)to->rtt * 1000};
+}
+
+static void read_handshakes(nw_establishment_report_t report, const struct nwi_timeline *timeline,
+                            const struct round *round, nw_protocol_definition_t transport,
+                            nw_protocol_definition_t above) {
+    const struct nwi_timeline_record *ready = &timeline->records[round->ready];
+    const struct nwi_timeline_record *connected =
+        round->handshake >= 0 ? &timeline->records[round->handshake] : ready;
+    if (round->won_attempt < 0)
+        return;
+    add_handshake(report, shakes_hands(ready) ? transport : NULL,
+                  &timeline->records[round->won_attempt], connected);
+    if (round->handshake >= 0)
+        add_handshake(report, above, connected, ready);
+}
+
 static nw_establishment_report_t read_report(const struct nwi_timeline *timeline,
-                                             nw_protocol_definition_t handshake) {
+                                             nw_protocol_definition_t transport,
+                                             nw_protocol_definition_t above) {
     struct round round = find_round(timeline);
     if (round.ready < 0)
         return NULL;
@@ -99,12 +126,7 @@ static nw_establishment_report_t read_report(const struct nwi_timeline *timeline
     report->duration = ready->at - start;
     report->previous_attempts = timeline->failed_rounds;
     report->started_after = start - timeline->first;
-    if (handshake != NULL && round.won_attempt >= 0 && shakes_hands(ready))
-        report->handshakes[report->handshake_count++] = (struct nwi_handshake){
-            .protocol = handshake,
-            .duration = ready->at - timeline->records[round.won_attempt].at,
-            .rtt = (nwi_ns)ready->rtt * 1000,
-        };
+    read_handshakes(report, timeline, &round, transport, above);
     if (round.question < 0)
         return report;
     report->resolution = read_resolution(timeline, &round);
@@ -112,11 +134,12 @@ static nw_establishment_report_t read_report(const struct nwi_timeline *timeline
 }
 
 nw_establishment_report_t nwi_timeline_report(struct nwi_timeline *timeline,
-                                              nw_protocol_definition_t handshake) {
+                                              nw_protocol_definition_t transport,
+                                              nw_protocol_definition_t above) {
     if (timeline == NULL)
         return NULL;
     pthread_mutex_lock(&timeline->lock);
-    nw_establishment_report_t report = read_report(timeline, handshake);
+    nw_establishment_report_t report = read_report(timeline, transport, above);
     pthread_mutex_unlock(&timeline->lock);
     return report;
 }

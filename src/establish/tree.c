@@ -1,10 +1,10 @@
 /*
  * tree.c - see tree.h.
  * Rules:  race.c decides; drive() carries its actions out until there are none and arms one alarm
- *         for its next deadline. An action may report an event at once (a connect that is refused):
- *         drive() is then already running and takes it up itself.
+ *         for its next deadline and those of handshakes above a transport. An action may report an
+ * event at once (a connect that is refused): drive() is then already running and takes it up
+ * itself.
  */
-#include "establish/tree.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "dispatch/alarm.h"
@@ -12,6 +12,7 @@
 #include "establish/carriers.h"
 #include "establish/race.h"
 #include "establish/rtt.h"
+#include "establish/tree_private.h"
 #include "model/endpoint.h"
 #include "model/interface.h"
 #include "model/ip_options.h"
@@ -21,106 +22,6 @@
 #include "sys/address.h"
 #include <strings.h>
 #include <sys/queue.h>
-
-static const struct nwi_branch root = {0, 0}, resolver = {1, 0};
-
-struct attempt {
-    LIST_ENTRY(attempt) link;
-    struct nwi_establishment *establishment;
-    struct nwi_chain *chain; /* owned */
-    nw_endpoint_t remote;    /* owned */
-    struct nwi_early early;  /* content of the establishment's */
-    unsigned number;         /* the race's; 0: the only one, without a race */
-    nwi_ns began;
-};
-
-struct nwi_establishment {
-    struct nwi_object base;
-    char name[NWI_BRANCH_NAME_SIZE]; /* of the root, "C8" */
-    nw_endpoint_t endpoint;          /* owned */
-    nw_parameters_t parameters;      /* owned */
-    struct nwi_timeline *timeline;   /* owned */
-    struct nwi_serial *context;
-    struct nwi_loop *loop;
-    void *context_owner; /* owned */
-    const struct nwi_establishment_events *events;
-    void *owner;
-    struct nwi_resolution *resolution; /* owned */
-    struct nwi_alarm tick;
-    LIST_HEAD(, attempt) attempts; /* youngest first */
-    struct nwi_path_choice choice; /* of interfaces, for every address */
-    dispatch_data_t early;         /* owned, or NULL */
-    size_t early_sent;             /* by the winner */
-    bool denied;                   /* the local-network policy refused an address */
-    bool resolved;                 /* names have a level for the resolver: C8.1.2 */
-    bool ended, driving;
-    struct nwi_race race;
-};
-
-/* --- telling --- */
-
-static void note_entry(struct nwi_establishment *establishment,
-                       const struct nwi_timeline_entry *entry) {
-    char name[NWI_BRANCH_NAME_SIZE], text[NWI_ENDPOINT_TEXT_SIZE], why[160];
-    nwi_timeline_add(establishment->timeline, nwi_now(), entry);
-    if (!nwi_log_enabled(NWI_LOG_DEBUG))
-        return;
-    const char *word = nwi_timeline_event_name(entry->event);
-    nwi_log(NWI_LOG_DEBUG, nwi_branch_name(entry->branch, establishment->name, name), word,
-            "%s %s%s%s", word,
-            entry->endpoint != NULL ? nwi_endpoint_text(entry->endpoint, text, sizeof text) : "",
-            entry->err != 0 ? ": " : "",
-            entry->err != 0 ? nwi_err_format(entry->err, why, sizeof why) : "");
-}
-
-static void note(struct nwi_establishment *establishment, struct nwi_branch branch,
-                 enum nwi_timeline_event event, nwi_err err) {
-    note_entry(establishment, &(struct nwi_timeline_entry){.branch = branch,
-                                                           .event = event,
-                                                           .endpoint = establishment->endpoint,
-                                                           .err = err});
-}
-
-static struct nwi_timeline_entry attempt_entry(const struct attempt *attempt,
-                                               enum nwi_timeline_event event) {
-    uint8_t number = attempt->number != 0 ? (uint8_t)attempt->number : 1;
-    return (struct nwi_timeline_entry){
-        .branch = attempt->establishment->resolved ? (struct nwi_branch){resolver.first, number}
-                                                   : (struct nwi_branch){number, 0},
-        .event = event,
-        .endpoint = attempt->remote,
-    };
-}
-
-static void note_attempt(const struct attempt *attempt, enum nwi_timeline_event event,
-                         nwi_err err) {
-    struct nwi_timeline_entry entry = attempt_entry(attempt, event);
-    entry.err = err;
-    note_entry(attempt->establishment, &entry);
-}
-
-static void note_ready(const struct attempt *attempt, nwi_ns rtt) {
-    struct nwi_timeline_entry entry = attempt_entry(attempt, NWI_EVENT_READY);
-    entry.rtt = rtt;
-    note_entry(attempt->establishment, &entry);
-}
-
-static void note_answer(struct nwi_establishment *establishment,
-                        const struct nwi_resolve_answer *answer) {
-    note_entry(establishment,
-               &(struct nwi_timeline_entry){
-                   .branch = resolver,
-                   .event = answer->family == AF_INET6 ? NWI_EVENT_ANSWER_AAAA : NWI_EVENT_ANSWER_A,
-                   .endpoint = establishment->endpoint,
-                   .err = answer->err,
-                   /* What this host knows by itself counts as remembered: nobody was asked. */
-                   .source = answer->source == NWI_RESOLVED_QUERY
-                                 ? nw_report_resolution_source_query
-                                 : nw_report_resolution_source_cache,
-                   .protocol = (nw_report_resolution_protocol_t)answer->protocol,
-                   .count = (uint32_t)answer->count,
-               });
-}
 
 /* --- ends --- */
 
@@ -142,16 +43,22 @@ void nwi_establishment_cancel(struct nwi_establishment *establishment) {
     nwi_alarm_stop(&establishment->tick);
     struct attempt *attempt;
     while ((attempt = LIST_FIRST(&establishment->attempts)) != NULL) {
-        note_attempt(attempt, NWI_EVENT_ABANDONED, 0);
+        nwi_attempt_note(attempt, NWI_EVENT_ABANDONED, 0);
         free_attempt(attempt);
     }
+}
+
+/* The round trip as the transport sees it now; without its estimate, what connecting it took. */
+static nwi_ns learn_rtt(const struct attempt *attempt, const struct nwi_chain *chain) {
+    return nwi_rtt_learn(attempt->remote, chain,
+                         attempt->took != 0 ? attempt->took : nwi_now() - attempt->began);
 }
 
 static void succeed(struct attempt *winner) {
     struct nwi_establishment *establishment = winner->establishment;
     struct nwi_chain *chain = nwi_take(&winner->chain);
     establishment->early_sent = winner->early.sent;
-    note_ready(winner, nwi_rtt_learn(winner->remote, chain, nwi_now() - winner->began));
+    nwi_attempt_note_rtt(winner, NWI_EVENT_READY, learn_rtt(winner, chain));
     free_attempt(winner);
     nwi_establishment_cancel(establishment); /* the also-rans are closed at once */
     nwi_timeline_trim(establishment->timeline);
@@ -162,7 +69,7 @@ static void fail(struct nwi_establishment *establishment, nwi_err err, bool perm
     if (establishment->ended)
         return;
     nwi_establishment_cancel(establishment);
-    note(establishment, root, NWI_EVENT_FAILED, err);
+    nwi_establishment_note(establishment, NWI_EVENT_FAILED, err);
     establishment->events->failed(establishment->owner, err, permanent);
 }
 
@@ -185,7 +92,7 @@ static void attempt_failed(void *owner, nwi_err err) {
     struct attempt *attempt = owner;
     struct nwi_establishment *establishment = attempt->establishment;
     unsigned number = attempt->number;
-    note_attempt(attempt, NWI_EVENT_ATTEMPT_FAILED, err);
+    nwi_attempt_note(attempt, NWI_EVENT_ATTEMPT_FAILED, err);
     free_attempt(attempt);
     if (number == 0) {
         fail(establishment, err, false);
@@ -195,12 +102,20 @@ static void attempt_failed(void *owner, nwi_err err) {
     drive(establishment);
 }
 
+static void begin_patience(struct attempt *attempt) {
+    attempt->give_up = nwi_now() + nwi_assemble_patience(attempt->establishment->parameters);
+}
+
 static void attempt_progressed(void *owner, struct nwi_layer *layer) {
     struct attempt *attempt = owner;
     struct nwi_establishment *establishment = attempt->establishment;
-    if (attempt->number == 0 || layer->below != NULL)
+    if (layer->below != NULL)
         return; /* only the transport's delays are the race's */
-    nwi_race_attempt_progressed(&establishment->race, nwi_now(), attempt->number);
+    attempt->took = nwi_now() - attempt->began;
+    begin_patience(attempt);
+    nwi_attempt_note_rtt(attempt, NWI_EVENT_HANDSHAKE_START, nwi_rtt_estimate(attempt->chain));
+    if (attempt->number != 0)
+        nwi_race_attempt_progressed(&establishment->race, nwi_now(), attempt->number);
     drive(establishment);
 }
 
@@ -208,12 +123,14 @@ static bool attempt_asking(void *owner, bool begins) {
     struct attempt *attempt = owner;
     struct nwi_establishment *establishment = attempt->establishment;
     bool may = true;
-    if (attempt->number == 0)
-        return true;
-    if (begins)
+    if (attempt->number != 0 && begins)
         may = nwi_race_attempt_asks(&establishment->race, nwi_now(), attempt->number);
-    else
+    else if (attempt->number != 0)
         nwi_race_attempt_answered(&establishment->race, nwi_now(), attempt->number);
+    if (begins)
+        attempt->give_up = NWI_NEVER; /* the program takes what time it likes */
+    else
+        begin_patience(attempt);
     drive(establishment);
     return may;
 }
@@ -239,6 +156,7 @@ static nwi_err start_chain(struct attempt *attempt, const struct order *order) {
     struct nwi_assemble_target target = order->target;
     attempt->early.content = establishment->early;
     target.early = &attempt->early;
+    target.endpoint = establishment->endpoint;
     attempt->chain =
         nwi_chain_create(establishment->context, establishment->loop, establishment->context_owner);
     if (attempt->chain == NULL)
@@ -263,11 +181,12 @@ static void start_attempt(struct nwi_establishment *establishment, const struct 
     attempt->establishment = establishment;
     attempt->number = number;
     attempt->began = nwi_now();
+    attempt->give_up = NWI_NEVER;
     attempt->remote =
         number == 0 ? nwi_retain(establishment->endpoint)
                     : nwi_endpoint_from_sockaddr(order->target.remote, order->target.remote_length);
     LIST_INSERT_HEAD(&establishment->attempts, attempt, link);
-    note_attempt(attempt, NWI_EVENT_ATTEMPT_START, 0);
+    nwi_attempt_note(attempt, NWI_EVENT_ATTEMPT_START, 0);
     nwi_err err = start_chain(attempt, order);
     if (err != 0) /* otherwise an event tells how it ends, or has told already */
         attempt_failed(attempt, err);
@@ -277,13 +196,15 @@ static void start_attempt(struct nwi_establishment *establishment, const struct 
 static void start_by_race(struct nwi_establishment *establishment,
                           const struct nwi_race_action *action) {
     const struct nwi_race_address *address = action->address;
-    start_attempt(establishment, &(struct order){
-                                     .number = action->attempt,
-                                     .obstacle = nwi_posix((int)(uintptr_t)address->context),
-                                     .target = {&address->sockaddr.sa,
-                                                nwi_address_length(address->sockaddr.sa.sa_family),
-                                                address->interface, NULL},
-                                 });
+    start_attempt(
+        establishment,
+        &(struct order){
+            .number = action->attempt,
+            .obstacle = nwi_posix((int)(uintptr_t)address->context),
+            .target = {.remote = &address->sockaddr.sa,
+                       .remote_length = nwi_address_length(address->sockaddr.sa.sa_family),
+                       .interface_index = address->interface},
+        });
 }
 
 static struct attempt *find_attempt(struct nwi_establishment *establishment, unsigned number) {
@@ -305,7 +226,7 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
         return;
     case NWI_RACE_ABANDON:
         if (attempt != NULL) {
-            note_attempt(attempt, NWI_EVENT_ABANDONED, 0);
+            nwi_attempt_note(attempt, NWI_EVENT_ABANDONED, 0);
             free_attempt(attempt);
         }
         return;
@@ -318,6 +239,18 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
     }
 }
 
+static void arm(struct nwi_establishment *establishment) {
+    nwi_ns deadline = nwi_race_deadline(&establishment->race);
+    const struct attempt *attempt;
+    LIST_FOREACH (attempt, &establishment->attempts, link)
+        if (attempt->give_up < deadline)
+            deadline = attempt->give_up;
+    if (deadline == NWI_NEVER)
+        nwi_alarm_stop(&establishment->tick);
+    else if (nwi_alarm_set(&establishment->tick, deadline) != 0)
+        fail(establishment, NWI_ERR_NOMEM, false);
+}
+
 static void drive(struct nwi_establishment *establishment) {
     struct nwi_race_action action;
     if (establishment->driving || establishment->ended)
@@ -327,18 +260,24 @@ static void drive(struct nwi_establishment *establishment) {
     while (!establishment->ended && nwi_race_next_action(&establishment->race, &action))
         act(establishment, &action);
     establishment->driving = false;
-    if (!establishment->ended) {
-        nwi_ns deadline = nwi_race_deadline(&establishment->race);
-        if (deadline == NWI_NEVER)
-            nwi_alarm_stop(&establishment->tick);
-        else if (nwi_alarm_set(&establishment->tick, deadline) != 0)
-            fail(establishment, NWI_ERR_NOMEM, false);
-    }
+    if (!establishment->ended)
+        arm(establishment);
     nwi_release(establishment);
+}
+
+static struct attempt *find_late(struct nwi_establishment *establishment) {
+    struct attempt *attempt;
+    LIST_FOREACH (attempt, &establishment->attempts, link)
+        if (attempt->give_up <= nwi_now())
+            return attempt;
+    return NULL;
 }
 
 static void ticked(struct nwi_alarm *alarm) {
     struct nwi_establishment *establishment = alarm->owner;
+    struct attempt *late;
+    while ((late = find_late(establishment)) != NULL)
+        attempt_failed(late, nwi_posix(ETIMEDOUT));
     nwi_race_tick(&establishment->race, nwi_now());
     drive(establishment);
 }
@@ -404,7 +343,7 @@ static void answered(void *owner, const struct nwi_resolve_answer *answer) {
     struct candidates candidates = {.count = 0};
     if (establishment->ended)
         return;
-    note_answer(establishment, answer);
+    nwi_establishment_note_answer(establishment, answer);
     for (size_t i = 0; i < answer->count; i++)
         add_candidates(establishment, &candidates,
                        (const struct sockaddr *)&answer->addresses[i].address,
@@ -425,7 +364,7 @@ static void resolve(struct nwi_establishment *establishment, int ip_version) {
         nwi_log(NWI_LOG_NOTICE, establishment->name, "unsupported",
                 "expired answers: the name is asked anew");
     establishment->resolved = true;
-    note(establishment, resolver, NWI_EVENT_RESOLVE_START, 0);
+    nwi_establishment_note(establishment, NWI_EVENT_RESOLVE_START, 0);
     nwi_race_start(&establishment->race, nwi_now());
     establishment->resolution =
         nwi_resolve_start(nw_endpoint_get_hostname(establishment->endpoint), &options,
@@ -451,7 +390,9 @@ static void connect_address(struct nwi_establishment *establishment, int ip_vers
     if (carriers.count == 1) {
         start_attempt(establishment,
                       &(struct order){.obstacle = carriers.obstacle,
-                                      .target = {remote, length, carriers.interfaces[0], NULL}});
+                                      .target = {.remote = remote,
+                                                 .remote_length = length,
+                                                 .interface_index = carriers.interfaces[0]}});
         return;
     }
     struct candidates candidates = {.count = 0};
@@ -474,7 +415,7 @@ static nwi_err check_request(const struct nwi_establishment *establishment) {
              type != nw_endpoint_type_address)
         why = "answers cannot be validated by DNSSEC yet: names are refused where it is required";
     if (why == NULL)
-        return nwi_assemble_check(establishment->parameters);
+        return nwi_assemble_check(establishment->parameters, false);
     nwi_log(NWI_LOG_ERROR, establishment->name, "unsupported", "%s", why);
     return nwi_posix(ENOTSUP);
 }
@@ -504,7 +445,7 @@ void nwi_establishment_begin(struct nwi_establishment *establishment) {
     int ip_version = ip != NULL ? (int)ip->version : 0;
     struct nwi_race_options options = race_options(parameters, ip_version);
     nwi_retain(establishment);
-    note(establishment, root, NWI_EVENT_START, 0);
+    nwi_establishment_note(establishment, NWI_EVENT_START, 0);
     nwi_err err = check_request(establishment);
     bool permanent = err != 0;
     bool itself = is_itself(establishment->endpoint);

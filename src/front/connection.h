@@ -90,7 +90,8 @@ struct nw_connection {
         struct connection_send_list sends; /* not yet handed down */
         nw_content_context_t open_context; /* owned; begun and not complete on the stream */
         struct nwi_alarm *expiry;          /* made when the first expiring content comes */
-        struct nwi_alarm *again; /* made when descriptors or memory run out for an attempt */
+        struct nwi_alarm *again; /* made when descriptors or memory run out for an attempt, or when
+                                    a peer that came in begins to shake hands */
         unsigned batch;          /* nw_connection_batch nesting */
         bool sends_ranked;       /* some send has a priority, antecedent or expiry */
         bool write_closed;       /* a final context is complete */

@@ -12,6 +12,7 @@
 #include "front/connection_report.h"
 #include "model/content_context.h"
 #include "model/error.h"
+#include "model/parameters.h"
 
 static void answered(struct nwi_task *task) { /* on the client queue */
     struct connection_receive *receive = nwi_container_of(task, struct connection_receive, task);
@@ -172,12 +173,27 @@ void nwi_connection_pump_receives(nw_connection_t connection) {
         nwi_chain_window(connection->protocol.chain, 0);
 }
 
+/* Of every chunk of the stream: it ends with the stream, and brings what the protocols above the
+ * transport have to tell. NULL: no memory. */
+static nw_content_context_t create_stream_context(nw_connection_t connection) {
+    const struct nw_protocol_stack *stack = connection->parameters->stack;
+    nw_content_context_t context = nwi_content_context_create_received(true);
+    for (size_t i = 0; context != NULL && i < stack->application_count; i++) {
+        NWI_AUTO_RELEASE
+        nw_protocol_metadata_t metadata =
+            nwi_chain_copy_metadata(connection->protocol.chain, stack->applications[i]->definition);
+        if (metadata != NULL && !nwi_content_context_add_metadata(context, metadata))
+            context = nwi_release(context);
+    }
+    return context;
+}
+
 nwi_err nwi_connection_input(void *owner, struct nwi_input *input) {
     nw_connection_t connection = owner;
     size_t size = input->content != NULL ? dispatch_data_get_size(input->content) : 0;
     bool stream = nwi_chain_is_stream(connection->protocol.chain);
     if (stream && connection->protocol.stream_context == NULL)
-        connection->protocol.stream_context = nwi_content_context_create_received(true);
+        connection->protocol.stream_context = create_stream_context(connection);
     if (stream && connection->protocol.stream_context == NULL) {
         nwi_input_drop(input);
         return NWI_ERR_NOMEM; /* without it the client could not tell the end of the stream */

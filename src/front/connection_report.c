@@ -69,11 +69,17 @@ static bool refuse(const void *object, const char *what, dispatch_queue_t queue,
 
 /* --- the establishment report --- */
 
-/* The protocol whose handshake an attempt is. */
-static nw_protocol_definition_t handshake_of(nw_connection_t connection) {
+/* TCP connects by a handshake, UDP without. */
+static nw_protocol_definition_t transport_of(nw_connection_t connection) {
     const struct nw_protocol_options *transport = connection->parameters->stack->transport;
     return transport != NULL && transport->definition == &nwi_tcp_definition ? &nwi_tcp_definition
                                                                              : NULL;
+}
+
+/* The protocol that shakes hands above the transport. */
+static nw_protocol_definition_t secured_by(nw_connection_t connection) {
+    const struct nw_protocol_stack *stack = connection->parameters->stack;
+    return stack->application_count > 0 ? stack->applications[0]->definition : NULL;
 }
 
 static void apply_access(void *object, struct nwi_operation *operation) {
@@ -82,7 +88,8 @@ static void apply_access(void *object, struct nwi_operation *operation) {
     if (connection->protocol.accepted && connection->protocol.was_ready)
         answer->object = nwi_establishment_report_create(); /* nothing was established from here */
     else
-        answer->object = nwi_timeline_report(connection->shared.timeline, handshake_of(connection));
+        answer->object = nwi_timeline_report(connection->shared.timeline, transport_of(connection),
+                                             secured_by(connection));
     send_answer(operation);
 }
 

@@ -1,5 +1,7 @@
 /*
  * connection_state.c - the state machine of a connection, from start to its end.
+ *         A handshake above the transport that fails leaves a client waiting, as any attempt does;
+ *         a connection that came in cannot try again, and fails.
  * Source: states and legal moves as nw_connection_state_t documents them: preparing <-> waiting
  *         until ready; failed and cancelled are ends, except that a failed connection may still be
  *         cancelled.
@@ -7,6 +9,7 @@
  */
 #include "base/alloc.h"
 #include "base/log.h"
+#include "establish/assemble.h"
 #include "establish/timeline.h"
 #include "establish/tree.h"
 #include "front/connection_report.h"
@@ -212,20 +215,21 @@ static void established(void *owner, struct nwi_chain *chain) {
     become_ready(connection, chain, sent);
 }
 
-static void try_again(struct nwi_alarm *alarm) {
+static void time_is_up(struct nwi_alarm *alarm) {
     nw_connection_t connection = alarm->owner;
     if (connection->protocol.state == nw_connection_state_waiting)
         nwi_connection_retry(connection);
+    else if (connection->protocol.state == nw_connection_state_preparing)
+        nwi_connection_fail(connection, nwi_posix(ETIMEDOUT));
 }
 
-/* No change of the network ends a shortage of descriptors or memory: time may. */
-static void retry_later(nw_connection_t connection) {
+static void wake_in(nw_connection_t connection, nwi_ns delay) {
     if (connection->protocol.again == NULL) {
         connection->protocol.again = nwi_alloc_certain(sizeof *connection->protocol.again);
         nwi_alarm_init(connection->protocol.again, &connection->context, connection->loop,
-                       connection, try_again);
+                       connection, time_is_up);
     }
-    nwi_alarm_set(connection->protocol.again, nwi_now() + SHORTAGE_RETRY);
+    nwi_alarm_set(connection->protocol.again, nwi_now() + delay);
 }
 
 static void not_established(void *owner, nwi_err err, bool permanent) {
@@ -246,7 +250,7 @@ static void not_established(void *owner, nwi_err err, bool permanent) {
     nwi_connection_tell_path_if_new(connection);
     enter(connection, nw_connection_state_waiting, err);
     if (nwi_err_is_shortage(err) || connection->protocol.path_watch == NULL)
-        retry_later(connection);
+        wake_in(connection, SHORTAGE_RETRY); /* no network ends a shortage: time may */
     if (nwi_path_changes() != connection->protocol.network) /* the attempt was of another network */
         nwi_connection_retry(connection);
 }
@@ -282,8 +286,26 @@ void nwi_connection_establish(nw_connection_t connection) {
         nwi_establishment_begin(connection->protocol.establishment);
 }
 
+/* A peer that came in and does not shake hands is given up. */
+static void accepted_progress(void *owner, struct nwi_layer *layer) {
+    nw_connection_t connection = owner;
+    if (layer->below == NULL)
+        wake_in(connection, nwi_assemble_patience(connection->parameters));
+}
+
+static bool accepted_asking(void *owner, bool begins) {
+    nw_connection_t connection = owner;
+    if (begins) /* the program takes what time it likes */
+        nwi_alarm_stop(connection->protocol.again);
+    else
+        wake_in(connection, nwi_assemble_patience(connection->parameters));
+    return true;
+}
+
 static void accepted_connected(void *owner) {
     nw_connection_t connection = owner;
+    if (connection->protocol.again != NULL)
+        nwi_alarm_stop(connection->protocol.again);
     become_ready(connection, connection->protocol.chain, 0);
 }
 
@@ -294,6 +316,8 @@ static void accepted_failed(void *owner, nwi_err err) {
 /* While an accepted chain has its handshakes; once ready, the connection's own events take over. */
 static const struct nwi_chain_events accepted_events = {
     .connected = accepted_connected,
+    .progress = accepted_progress,
+    .asking = accepted_asking,
     .failed = accepted_failed,
     .input = nwi_connection_input,
 };

@@ -199,7 +199,7 @@ void nwi_listener_begin(void *object, struct nwi_operation *operation) {
         return; /* cancelled before it began */
     nwi_retain(listener);
     listener->protocol.holds_itself = true;
-    nwi_err err = nwi_assemble_check(listener->parameters);
+    nwi_err err = nwi_assemble_check(listener->parameters, true);
     if (err == 0 && listener->protocol.handlers[LISTENER_NEW_CONNECTION] == NULL) {
         nwi_log_misuse("nw_listener_start",
                        "no new connection handler: who should take the connections?");

@@ -271,7 +271,8 @@ static void write_queue(struct tcp *tcp) {
         if (count > 0) {
             nwi_err err = nwi_socket_send(tcp->fd, pieces, count, 0, &sent);
             nwi_loop_charge(sent);
-            if (nwi_err_would_block(err)) {
+            if (nwi_err_would_block(err) ||
+                err == nwi_posix(EINPROGRESS)) { /* in the SYN: it goes */
                 tcp->writable = false;
                 return;
             }

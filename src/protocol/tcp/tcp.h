@@ -20,6 +20,7 @@ struct nwi_tcp_request {
     nw_parameters_t
         parameters; /* retained until connected: options are read when the socket is made */
     struct nwi_early *early; /* lent until connected; NULL: nothing may go early */
+    bool speaks_first;       /* the layer above does, so its first octets may go with the SYN */
 };
 
 /* A layer that will connect; NULL when memory ran out. */

@@ -91,6 +91,11 @@ static nwi_err connect_early(int fd, const struct nwi_tcp_request *request, bool
                                    ret_pending, &request->early->sent);
 }
 
+static bool wants_fast_open(nw_parameters_t parameters) {
+    const struct nwi_tcp_options *options = nwi_tcp_options(parameters->stack->transport);
+    return parameters->fast_open_enabled || (options != NULL && options->enable_fast_open);
+}
+
 nwi_err nwi_tcp_begin(int fd, const struct nwi_tcp_request *request, bool *ret_pending) {
     if (request->early != NULL && request->early->content != NULL &&
         request->remote->sa_family != AF_UNIX) {
@@ -98,12 +103,16 @@ nwi_err nwi_tcp_begin(int fd, const struct nwi_tcp_request *request, bool *ret_p
         if (err != nwi_posix(EOPNOTSUPP)) /* switched off: net.ipv4.tcp_fastopen */
             return err;
     }
+    /* With a cookie of that peer the socket counts as connected at once, and the SYN goes with the
+     * first octets written; without one it asks for a cookie, as any other. */
+    if (request->speaks_first && request->remote->sa_family != AF_UNIX &&
+        wants_fast_open(request->parameters))
+        nwi_tcp_tune(fd, TCP_FASTOPEN_CONNECT, 1, "TCP_FASTOPEN_CONNECT");
     return nwi_socket_connect(fd, request->remote, request->remote_length, ret_pending);
 }
 
 void nwi_tcp_accept_early(int fd, nw_parameters_t parameters) {
     enum { PENDING = 1024 }; /* requests whose handshake has not ended: RFC 7413 section 5.1 */
-    const struct nwi_tcp_options *options = nwi_tcp_options(parameters->stack->transport);
-    if (parameters->fast_open_enabled || (options != NULL && options->enable_fast_open))
+    if (wants_fast_open(parameters))
         nwi_tcp_tune(fd, TCP_FASTOPEN, PENDING, "TCP_FASTOPEN");
 }

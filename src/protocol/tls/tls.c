@@ -371,3 +371,9 @@ struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err 
     *ret_err = fill(tls, request);
     return *ret_err == 0 ? &tls->base : nwi_release(tls);
 }
+
+nwi_err nwi_tls_check(struct nwi_tls_options *options, bool is_server, bool is_datagram) {
+    NWI_AUTO_RELEASE
+    struct nwi_tls_config *config = NULL;
+    return nwi_tls_config_get(options, is_server, is_datagram, &config);
+}

@@ -21,6 +21,9 @@ struct nwi_tls_request {
     struct nwi_early *early; /* lent until connected; NULL: nothing may go early */
 };
 
+/* Whether anything can come of these options in that role: what is found out is kept for the
+ * sessions to come. Errors as below; the log says why. */
+nwi_err nwi_tls_check(struct nwi_tls_options *options, bool is_server, bool is_datagram);
 /* A layer that shakes hands when the one below is connected. +1 or NULL, with *ret_err: settings
  * that leave nothing to offer (errSSLBadConfiguration), no memory. */
 struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err *ret_err);

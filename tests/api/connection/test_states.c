@@ -178,12 +178,17 @@ static void test_no_queue(void **state) {
     nw_release(parameters);
 }
 
-/* TLS is not part of this build: the set-up cannot work, whatever the network does. */
-static void test_tls_is_refused(void **state) {
+/* TLS within TLS is no stack that can be built: never something less in its place. */
+static void test_unknown_stack_is_refused(void **state) {
     (void)state;
     nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", "9");
     nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
         NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
+    nw_protocol_options_t tls = nw_tls_create_options();
+    nw_protocol_stack_prepend_application_protocol(stack, tls);
+    nw_release(tls);
+    nw_release(stack);
     struct recorder *recorder = record(nw_connection_create(endpoint, parameters));
     int send = record_send_text(recorder, "secret");
     int receive = record_receive(recorder, 1, 10);
@@ -360,7 +365,7 @@ int main(void) {
         cmocka_unit_test(test_started_twice),
         cmocka_unit_test(test_ends_are_ends),
         cmocka_unit_test(test_no_queue),
-        cmocka_unit_test(test_tls_is_refused),
+        cmocka_unit_test(test_unknown_stack_is_refused),
         cmocka_unit_test(test_path),
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_description),

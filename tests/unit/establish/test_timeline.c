@@ -163,9 +163,9 @@ static void test_odd_values(void **state) {
 /* The words are part of the public interface; each event has its own. */
 static void test_words(void **state) {
     (void)state;
-    const char *const words[] = {"start",     "resolve-start", "answer-aaaa",
-                                 "answer-a",  "attempt-start", "attempt-failed",
-                                 "abandoned", "ready",         "failed"};
+    const char *const words[] = {"start",         "resolve-start",   "answer-aaaa",    "answer-a",
+                                 "attempt-start", "handshake-start", "attempt-failed", "abandoned",
+                                 "ready",         "failed"};
     assert_int_equal(sizeof words / sizeof words[0], NWI_EVENT_COUNT);
     for (int i = 0; i < NWI_EVENT_COUNT; i++)
         assert_string_equal(nwi_timeline_event_name((enum nwi_timeline_event)i), words[i]);

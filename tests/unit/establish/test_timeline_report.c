@@ -7,6 +7,7 @@
 #include "establish/timeline.h"
 #include "model/establishment_report.h"
 #include "model/tcp_options.h"
+#include "model/tls_options.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,6 +62,15 @@ static void put_ready(struct nwi_timeline *timeline, unsigned ms, unsigned attem
                                                   .rtt = rtt});
 }
 
+static void put_handshake(struct nwi_timeline *timeline, unsigned ms, unsigned attempt,
+                          nw_endpoint_t endpoint, nwi_ns rtt) {
+    nwi_timeline_add(timeline, MS(ms),
+                     &(struct nwi_timeline_entry){.branch = {1, (uint8_t)attempt},
+                                                  .event = NWI_EVENT_HANDSHAKE_START,
+                                                  .endpoint = endpoint,
+                                                  .rtt = rtt});
+}
+
 /* A name with both families; the first address is silent, the second wins. */
 static struct nwi_timeline *race(struct nwi_timeline *timeline, unsigned at) {
     put(timeline, at, 0, NWI_EVENT_START, host, 0);
@@ -79,7 +89,7 @@ static struct nwi_timeline *race(struct nwi_timeline *timeline, unsigned at) {
 static void test_a_race(void **state) {
     (void)state;
     struct nwi_timeline *timeline = race(nwi_timeline_create(), 1000);
-    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition);
+    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition, NULL);
     nwi_release(timeline);
     assert_non_null(report);
     assert_true(report->duration == MS(302));
@@ -99,6 +109,40 @@ static void test_a_race(void **state) {
     nw_release(report);
 }
 
+/* TLS above TCP: each has its own part of the attempt, and the round trip as it was known then. The
+ * handshakes of the other address, and of a round before, are not the winner's. */
+static void test_a_handshake_above(void **state) {
+    (void)state;
+    struct nwi_timeline *timeline = nwi_timeline_create();
+    put(timeline, 0, 0, NWI_EVENT_START, host, 0);
+    put(timeline, 1, 2, NWI_EVENT_ATTEMPT_START, second, 0);
+    put_handshake(timeline, 5, 2, second, MS(4));
+    put(timeline, 9, 2, NWI_EVENT_ATTEMPT_FAILED, second, nwi_err_make(NWI_DOMAIN_TLS, -9807));
+    put(timeline, 9, 0, NWI_EVENT_FAILED, host, nwi_err_make(NWI_DOMAIN_TLS, -9807));
+    put(timeline, 1000, 0, NWI_EVENT_START, host, 0);
+    put(timeline, 1000, 1, NWI_EVENT_ATTEMPT_START, first, 0);
+    put_handshake(timeline, 1030, 1, first, MS(30));
+    put(timeline, 1100, 2, NWI_EVENT_ATTEMPT_START, second, 0);
+    put_handshake(timeline, 1120, 2, second, MS(19));
+    put_ready(timeline, 1165, 2, second, MS(21));
+    nw_establishment_report_t report =
+        nwi_timeline_report(timeline, &nwi_tcp_definition, &nwi_tls_definition);
+    assert_int_equal(report->handshake_count, 2);
+    assert_ptr_equal(report->handshakes[0].protocol, &nwi_tcp_definition);
+    assert_true(report->handshakes[0].duration == MS(20));
+    assert_true(report->handshakes[0].rtt == MS(19));
+    assert_ptr_equal(report->handshakes[1].protocol, &nwi_tls_definition);
+    assert_true(report->handshakes[1].duration == MS(45));
+    assert_true(report->handshakes[1].rtt == MS(21));
+    nw_release(report);
+    report = nwi_timeline_report(timeline, NULL, &nwi_tls_definition); /* over datagrams */
+    assert_int_equal(report->handshake_count, 1);
+    assert_ptr_equal(report->handshakes[0].protocol, &nwi_tls_definition);
+    assert_true(report->handshakes[0].duration == MS(45));
+    nw_release(report);
+    nwi_release(timeline);
+}
+
 /* An answer with an error has no addresses, and one that comes after `ready` was not needed. */
 static void test_answers_that_do_not_count(void **state) {
     (void)state;
@@ -113,7 +157,7 @@ static void test_answers_that_do_not_count(void **state) {
     put_ready(timeline, 7, 1, second, 0);
     put_answer(timeline, 8, NWI_EVENT_ANSWER_AAAA, nw_report_resolution_source_query,
                nw_report_resolution_protocol_udp, 9, 0);
-    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition);
+    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition, NULL);
     assert_int_equal(report->resolution->endpoint_count, 1);
     assert_int_equal(report->resolution->source, nw_report_resolution_source_cache);
     assert_ptr_equal(report->resolution->preferred, second);
@@ -131,9 +175,9 @@ static void test_rounds_before(void **state) {
         put(timeline, 100 * i + 2, 1, NWI_EVENT_ATTEMPT_FAILED, first, nwi_posix(ECONNREFUSED));
         put(timeline, 100 * i + 2, 0, NWI_EVENT_FAILED, host, nwi_posix(ECONNREFUSED));
     }
-    assert_null(nwi_timeline_report(timeline, &nwi_tcp_definition)); /* not ready */
+    assert_null(nwi_timeline_report(timeline, &nwi_tcp_definition, NULL)); /* not ready */
     race(timeline, 500);
-    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition);
+    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition, NULL);
     assert_int_equal(report->previous_attempts, 2);
     assert_true(report->started_after == MS(500));
     assert_true(report->duration == MS(302));
@@ -152,7 +196,7 @@ static void test_events_dropped(void **state) {
         put(timeline, i, 0, NWI_EVENT_FAILED, host, nwi_posix(ENETUNREACH));
     }
     race(timeline, ROUNDS);
-    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition);
+    nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition, NULL);
     assert_int_equal(report->previous_attempts, ROUNDS);
     assert_true(report->started_after == MS(ROUNDS));
     nw_release(report);
@@ -162,13 +206,13 @@ static void test_events_dropped(void **state) {
 static void test_without_handshake_or_record(void **state) {
     (void)state;
     struct nwi_timeline *timeline = race(nwi_timeline_create(), 0);
-    nw_establishment_report_t report = nwi_timeline_report(timeline, NULL);
+    nw_establishment_report_t report = nwi_timeline_report(timeline, NULL, NULL);
     assert_int_equal(report->handshake_count, 0);
     nw_release(report);
     nwi_release(timeline);
-    assert_null(nwi_timeline_report(NULL, NULL));
+    assert_null(nwi_timeline_report(NULL, NULL, NULL));
     timeline = nwi_timeline_create();
-    assert_null(nwi_timeline_report(timeline, NULL)); /* empty */
+    assert_null(nwi_timeline_report(timeline, NULL, NULL)); /* empty */
     nwi_release(timeline);
 }
 
@@ -179,7 +223,7 @@ static void test_no_memory(void **state) {
     for (;; n++) {
         nwi_alloc_count(true);
         nwi_alloc_fail_at(n);
-        nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition);
+        nw_establishment_report_t report = nwi_timeline_report(timeline, &nwi_tcp_definition, NULL);
         bool hit = nwi_alloc_fault_hit();
         nwi_alloc_fail_at(0);
         assert_true(hit == (report == NULL));
@@ -196,6 +240,7 @@ static void test_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_race),
+        cmocka_unit_test(test_a_handshake_above),
         cmocka_unit_test(test_answers_that_do_not_count),
         cmocka_unit_test(test_rounds_before),
         cmocka_unit_test(test_events_dropped),
