@@ -14,9 +14,9 @@
  * where the call succeeds, and may be NULL: then the line goes to the log as an error.
  *
  * Passwords are UTF-8; NULL: none. Files and octets are at most 1 MiB, a chain at most 16
- * certificates, and a password may cost at most 4,000,000 rounds of its key derivation: more is
+ * certificates, and a password may cost at most 10,000,000 rounds of its key derivation: more is
  * refused, since whoever made the file would keep the caller busy for minutes. The calls block
- * meanwhile, for a second at that limit. Copies that they make of secrets are wiped. A private key
+ * meanwhile, for some seconds at that limit. Copies that they make of secrets are wiped. A private key
  * in a file that everybody may read is used, with a warning in the log.
  */
 #ifndef SECURITY_IDENTITY_H

@@ -88,8 +88,9 @@ static bool find_own(struct nwi_reading *reading) {
     nwi_certificate_name(reading->certificates[0], name, sizeof name);
     if (reading->count > 1)
         return nwi_reading_fail(
-            reading, "%s: the key (%s) belongs neither to certificate \"%s\" nor to the %zu others",
-            reading->key_place, kind, name, reading->count - 1);
+            reading,
+            "%s: the key (%s) belongs neither to certificate \"%s\" nor to the %zu other%s",
+            reading->key_place, kind, name, reading->count - 1, reading->count > 2 ? "s" : "");
     return nwi_reading_fail(reading, "%s: the key (%s) does not belong to certificate \"%s\"",
                             reading->key_place, kind, name);
 }

@@ -26,7 +26,8 @@ static bool refuse(struct nwi_reading *reading, const char *place, int result) {
     if (result == GNUTLS_E_PKCS11_PIN_ERROR || result == GNUTLS_E_PKCS11_USER_ERROR)
         return nwi_reading_fail(reading, "%s: %s", place,
                                 reading->password == NULL ? "no PIN is given" : "wrong PIN");
-    if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+    if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
+        result == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
         return nwi_reading_fail(reading, "%s: no such object in any token", place);
     return nwi_reading_fault(reading, place, result);
 }

@@ -1,10 +1,13 @@
 /* test_security_blocks.c - the handlers of SecProtocolOptions.h, as blocks. */
 #include <Network/Network.h>
+#include <Security/identity.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -65,7 +68,39 @@ static void each_handler(void **state) {
     end_pair(p, true);
 }
 
+/* A seed of the fuzzer: two octets of length, two certificates, their key. */
+static sec_identity_t read_identity(void) {
+    char path[1024];
+    static unsigned char octets[4096];
+    snprintf(path, sizeof path, "%s/tests/fuzz/corpus/identity/pem", getenv("NW_SOURCE_ROOT"));
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t size = fread(octets, 1, sizeof octets, file);
+    fclose(file);
+    return sec_identity_create_with_bytes(octets + 2, size - 2, NULL, 0, NULL, NULL);
+}
+
+static void certificates_of_an_identity(void **state) {
+    (void)state;
+    __block int seen = 0;
+    sec_identity_t identity = read_identity();
+    assert_non_null(identity);
+    assert_true(sec_identity_access_certificates(identity, ^(sec_certificate_t certificate) {
+        sec_certificate_t own = sec_identity_copy_certificate(identity, seen++);
+        assert_ptr_equal(certificate, own);
+        sec_release(own);
+    }));
+    assert_int_equal(seen, 2);
+    assert_false(sec_identity_access_certificates(NULL, ^(sec_certificate_t certificate) {
+        (void)certificate, seen++;
+    }));
+    assert_int_equal(seen, 2);
+    CHANGES(set_local_identity, identity);
+    sec_release(identity);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_handler)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_handler),
+                                       cmocka_unit_test(certificates_of_an_identity)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
