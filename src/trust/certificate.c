@@ -100,24 +100,29 @@ static bool find_signed_part(const gnutls_datum_t *der, gnutls_datum_t *ret_part
     return true;
 }
 
-/* GnuTLS's own verification of one certificate by another passes over those issued by themselves,
- * so the signature is verified by hand. */
-bool nwi_certificate_signed_by(sec_certificate_t certificate, sec_certificate_t issuer) {
+bool nwi_certificate_signature_holds(sec_certificate_t certificate, sec_certificate_t issuer,
+                                     const gnutls_datum_t *part) {
     char octets[2048];
     size_t size = sizeof octets;
-    gnutls_datum_t part;
     gnutls_pubkey_t key;
     int algorithm = gnutls_x509_crt_get_signature_algorithm(certificate->crt);
-    if (algorithm < 0 || !find_signed_part(&certificate->der, &part) ||
-        gnutls_x509_crt_get_signature(certificate->crt, octets, &size) < 0 ||
+    if (algorithm < 0 || gnutls_x509_crt_get_signature(certificate->crt, octets, &size) < 0 ||
         gnutls_pubkey_init(&key) < 0)
         return false;
     const gnutls_datum_t signature = {.data = (unsigned char *)octets, .size = (unsigned)size};
     bool good = gnutls_pubkey_import_x509(key, issuer->crt, 0) >= 0 &&
                 gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)algorithm,
-                                           GNUTLS_VERIFY_ALLOW_BROKEN, &part, &signature) >= 0;
+                                           GNUTLS_VERIFY_ALLOW_BROKEN, part, &signature) >= 0;
     gnutls_pubkey_deinit(key);
     return good;
+}
+
+/* GnuTLS's own verification of one certificate by another passes over those issued by themselves,
+ * so the signature is verified by hand. */
+bool nwi_certificate_signed_by(sec_certificate_t certificate, sec_certificate_t issuer) {
+    gnutls_datum_t part;
+    return find_signed_part(&certificate->der, &part) &&
+           nwi_certificate_signature_holds(certificate, issuer, &part);
 }
 
 void nwi_certificate_name(sec_certificate_t certificate, char *text, size_t size) {

@@ -32,6 +32,9 @@ bool nwi_certificate_equal(sec_certificate_t a, sec_certificate_t b);
 bool nwi_certificate_names(sec_certificate_t certificate, sec_certificate_t issuer);
 /* Whether the key of `issuer` made the signature. Costs a public key operation. */
 bool nwi_certificate_signed_by(sec_certificate_t certificate, sec_certificate_t issuer);
+/* Whether the signature of `certificate` is one over these octets by the key of `issuer`. */
+bool nwi_certificate_signature_holds(sec_certificate_t certificate, sec_certificate_t issuer,
+                                     const gnutls_datum_t *part);
 /* The subject as text, cut to fit, with nothing that a terminal or a log would obey. */
 void nwi_certificate_name(sec_certificate_t certificate, char *text, size_t size);
 

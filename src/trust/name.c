@@ -2,12 +2,14 @@
  * name.c - see name.h.
  * What:   an entry that is no host name (an address written as a name, an underscore, a wildcard
  *         that is not the whole leftmost label) matches nothing.
- * Source: RFC 6125 section 6.4.3, RFC 5890 (labels).
+ * Source: RFC 6125 section 6.4.3, RFC 5890 (labels); the list of public suffixes.
  * Runs:   any thread.
  */
 #include "trust/name.h"
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <libpsl.h>
+#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
@@ -48,10 +50,32 @@ static bool is_wildcard(const char *pattern, size_t length) {
     return length > 2 && pattern[0] == '*' && pattern[1] == '.';
 }
 
-/* A wildcard needs two labels below it: "*" and "*.com" stand for nobody. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static psl_ctx_t *suffixes; /* never freed; NULL: there is no list */
+
+/* The newer of the list that the library was built with and the system's file. */
+static void read_suffixes(void) {
+    suffixes = psl_latest(NULL);
+}
+
+/* Whether anybody may register a name directly below this one (CA/Browser Forum section 3.2.2.6).
+ * Only the registries' part of the list: the other part has names, such as those of storage
+ * services, whose owners serve all that is below them, and have such certificates. */
+static bool is_public_suffix(const char *name, size_t length) {
+    char text[NAME_LENGTH_MAX + 1];
+    for (size_t i = 0; i < length; i++)
+        text[i] = (char)tolower((unsigned char)name[i]);
+    text[length] = '\0';
+    pthread_once(&once, read_suffixes);
+    return suffixes != NULL && psl_is_public_suffix2(suffixes, text, PSL_TYPE_ICANN);
+}
+
+/* A wildcard needs two labels below it that somebody owns: "*", "*.com" and "*.co.uk" stand for
+ * nobody. */
 bool nwi_trust_is_pattern(const char *pattern, size_t length) {
     if (is_wildcard(pattern, length))
-        return count_labels(pattern + 2, length - 2) >= 2;
+        return count_labels(pattern + 2, length - 2) >= 2 &&
+               !is_public_suffix(pattern + 2, length - 2);
     return count_labels(pattern, length) > 0;
 }
 

@@ -9,7 +9,8 @@
 #include "trust/certificate.h"
 
 /* Whether it is a host name that a certificate may hold: no address, no underscore, at most one
- * wildcard, and that the whole leftmost label with two labels below it. */
+ * wildcard, and that the whole leftmost label, with two labels below it that are no public suffix.
+ */
 bool nwi_trust_is_pattern(const char *pattern, size_t length);
 /* Whether a dNSName of a certificate stands for the host name; both in A-labels. */
 bool nwi_trust_pattern_matches(const char *pattern, size_t length, const char *host);

@@ -77,15 +77,32 @@ static bool check_extensions(gnutls_x509_crt_t crt, struct nwi_trust_verdict *ve
     }
 }
 
+/* With an exponent of one a signature is the message; an even one has no private key. */
+static bool check_exponent(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
+    gnutls_datum_t modulus = {0}, exponent = {0};
+    bool good = false;
+    if (gnutls_x509_crt_get_pk_rsa_raw(crt, &modulus, &exponent) >= 0 && exponent.size > 0) {
+        unsigned char last = exponent.data[exponent.size - 1];
+        bool one = last == 1;
+        for (unsigned i = 0; i + 1 < exponent.size; i++)
+            one = one && exponent.data[i] == 0;
+        good = (last & 1) != 0 && !one;
+    }
+    gnutls_free(modulus.data);
+    gnutls_free(exponent.data);
+    return good || nwi_trust_wrong(verdict, errSSLBadCert, "RSA key whose exponent is one or even");
+}
+
 static bool check_key(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
     unsigned bits = 0;
     int kind = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
     switch (kind) {
     case GNUTLS_PK_RSA:
     case GNUTLS_PK_RSA_PSS:
-        return bits >= RSA_MIN_BITS ||
-               nwi_trust_wrong(verdict, errSSLBadCert, "RSA key of %u bits, 2048 are the least",
-                               bits);
+        return bits >= RSA_MIN_BITS
+                   ? kind == GNUTLS_PK_RSA_PSS || check_exponent(crt, verdict)
+                   : nwi_trust_wrong(verdict, errSSLBadCert,
+                                     "RSA key of %u bits, 2048 are the least", bits);
     case GNUTLS_PK_ECDSA:
         return bits >= EC_MIN_BITS ||
                nwi_trust_wrong(verdict, errSSLBadCert,
@@ -130,6 +147,13 @@ static bool check_dates(sec_certificate_t certificate, time_t now,
     return true;
 }
 
+static bool is_zero(const unsigned char *octets, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (octets[i] != 0)
+            return false;
+    return true;
+}
+
 /* RFC 5280 section 4.1.2.2: positive, at most 20 octets. */
 static bool check_serial(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
     unsigned char serial[32];
@@ -141,6 +165,8 @@ static bool check_serial(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdic
                                "serial number of more than 20 octets");
     if ((serial[0] & 0x80) != 0)
         return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "negative serial number");
+    if (is_zero(serial, size))
+        return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "serial number zero");
     return true;
 }
 

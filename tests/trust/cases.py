@@ -26,11 +26,16 @@ def der_of(pem):
 
 def evaluate(lines):
     """(status, reason) of each line of KEY=VALUE fields."""
+    return [(status, reason) for status, reason, *_ in judge(lines)]
+
+
+def judge(lines):
+    """[status, reason, the verdict of each certificate...] of each line of KEY=VALUE fields."""
     result = subprocess.run([PROGRAM], input='\n'.join(lines).encode() + b'\n', stdout=subprocess.PIPE, timeout=120,
                             check=True)
-    answers = [line.split('\t', 1) for line in result.stdout.decode(errors='replace').splitlines()]
+    answers = [line.split('\t') for line in result.stdout.decode(errors='replace').split('\n')[:-1]]
     assert len(answers) == len(lines)
-    return [(int(status), reason) for status, reason in answers]
+    return [[int(status), *rest] for status, *rest in answers]
 
 
 def differences(name):

@@ -3,7 +3,7 @@
  * What:   a line is JSON without JSON's difficulties: fields with a tab between, each KEY=VALUE;
  *         leaf, chain, anchor, accepted, pin and staple hold hex (DER, or a digest), host and time
  *         text, purpose server or client, system 1, must-staple 1. The answer: the status, a tab,
- *         the reason.
+ *         the reason, and for each certificate of the chain a tab and its verdict.
  */
 #include <Security/trust_evaluation.h>
 #include <stdio.h>
@@ -97,8 +97,14 @@ static void answer(struct wanted *wanted) {
     sec_trust_set_stapled_status_required(trust, wanted->must_staple);
     int status = sec_trust_evaluate(trust);
     char *reason = sec_trust_copy_reason(trust);
-    printf("%d\t%s\n", status, reason != NULL ? reason : "");
+    printf("%d\t%s", status, reason != NULL ? reason : "");
     free(reason);
+    for (size_t i = 0; i < sec_trust_get_chain_count(trust); i++) {
+        char *verdict = sec_trust_copy_certificate_verdict(trust, i);
+        printf("\t%s", verdict != NULL ? verdict : "");
+        free(verdict);
+    }
+    putchar('\n');
     sec_release(trust);
 }
 

@@ -45,6 +45,9 @@ static void test_wildcards(void **state) {
     assert_false(matches("*.a.example", ".a.example"));
     assert_false(matches("*.a.example", "*.a.example")); /* no host has a star */
     assert_false(matches("*.example", "a.example"));
+    assert_false(matches("*.co.uk", "a.co.uk"));
+    assert_false(matches("*.CO.UK", "a.co.uk"));
+    assert_true(matches("*.a.co.uk", "b.a.co.uk"));
     assert_false(matches("*", "example"));
     assert_false(matches("*.", "example."));
     assert_false(matches("x*.a.example", "xy.a.example"));
