@@ -233,31 +233,34 @@ static size_t gather(const struct tcp *tcp, struct iovec *pieces, size_t *ret_oc
     return count;
 }
 
-/* Takes `octets` off the queue and completes what is wholly written. */
+/* Takes `octets` off the queue. What is wholly written is completed at the end: a completion may
+ * come back here with more, when all that was written must be accounted for. */
 static void account(struct tcp *tcp, size_t octets) {
+    struct nwi_send_list written = STAILQ_HEAD_INITIALIZER(written);
+    nwi_err err = 0;
     struct nwi_send *send;
-    while ((send = STAILQ_FIRST(&tcp->queue)) != NULL) {
+    while (err == 0 && (send = STAILQ_FIRST(&tcp->queue)) != NULL) {
         size_t left = send_left(send);
         if (left > octets) {
             send->offset += octets;
-            return;
+            break;
         }
         octets -= left;
-        if (send->content != NULL)
-            send->offset += left;
+        send->offset += left;
         if (send->final && !tcp->write_ended) {
             tcp->write_ended = true;
-            nwi_err err = nwi_socket_shutdown(tcp->fd, SHUT_WR);
-            if (err != 0 && err != nwi_posix(ENOTCONN)) {
-                broken(tcp, err);
-                return;
-            }
+            err = nwi_socket_shutdown(tcp->fd, SHUT_WR);
+            if (err == nwi_posix(ENOTCONN))
+                err = 0;
+            if (err != 0) /* fails with the rest */
+                break;
         }
         STAILQ_REMOVE_HEAD(&tcp->queue, link);
-        send->done(send, 0);
-        if (octets == 0 && (send = STAILQ_FIRST(&tcp->queue)) != NULL && send_left(send) > 0)
-            return;
+        STAILQ_INSERT_TAIL(&written, send, link);
     }
+    nwi_send_list_fail(&written, 0);
+    if (err != 0)
+        broken(tcp, err);
 }
 
 static void write_queue(struct tcp *tcp) {

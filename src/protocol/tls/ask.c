@@ -35,6 +35,9 @@ void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
             nwi_layer_asking(dialogue->layer, false);
         nwi_tls_question_forget(dialogue->question);
     }
+    nwi_tls_peek_free(dialogue->peek);
+    nwi_release(dialogue->identity);
+    nwi_release(dialogue->key_name);
     nwi_release(dialogue->config);
     nwi_free(dialogue);
     return NULL;
@@ -43,8 +46,21 @@ void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
 /* --- questions --- */
 
 static void take_answer(struct nwi_tls_dialogue *dialogue, struct nwi_tls_question *question) {
-    dialogue->verify = NWI_TLS_ANSWERED;
-    dialogue->verdict = question->yes ? 0 : errSSLBadCert;
+    switch (question->asks) {
+    case NWI_TLS_ASK_VERIFY:
+        dialogue->verify = NWI_TLS_ANSWERED;
+        dialogue->verdict = question->yes ? 0 : errSSLBadCert;
+        break;
+    case NWI_TLS_ASK_CHALLENGE:
+        dialogue->identity = nwi_take(&question->identity);
+        break;
+    case NWI_TLS_ASK_KEY:
+        nwi_release(dialogue->key_name);
+        dialogue->key_name = nwi_take(&question->key_name);
+        break;
+    case NWI_TLS_ASK_KEY_UPDATE:
+        break;
+    }
 }
 
 static void came_back(struct nwi_tls_question *question) {
@@ -67,23 +83,101 @@ bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue) {
     return dialogue->question != NULL;
 }
 
-/* Remembers a question; the step that raised it ends with "again". False: no memory. */
+/* Remembers a question; the step that raised it ends with "again". Consumes the hint. False: no
+ * memory. */
 static bool raise_question(struct nwi_tls_dialogue *dialogue, gnutls_session_t session,
                            enum nwi_tls_asks asks, struct nwi_sec_handler *handler,
-                           sec_trust_t trust) {
+                           sec_trust_t trust, dispatch_data_t hint) {
+    NWI_AUTO_RELEASE
     struct nwi_tls_question *question = nwi_tls_question_create(asks, handler);
-    if (question == NULL)
-        return false;
-    question->trust = nwi_retain(trust);
-    question->metadata = nwi_tls_describe(session, dialogue->config, dialogue->host);
-    if (question->metadata == NULL) {
-        nwi_release(question);
+    if (question == NULL) {
+        nwi_release(hint);
         return false;
     }
+    question->hint = hint;
+    question->trust = nwi_retain(trust);
+    question->metadata = nwi_tls_describe(session, dialogue->config, dialogue->host);
+    if (question->metadata == NULL || (asks == NWI_TLS_ASK_CHALLENGE &&
+                                       !nwi_tls_peek_describe(dialogue->peek, question->metadata)))
+        return false;
     question->back = came_back;
     question->waiter = dialogue;
-    dialogue->question = question;
+    dialogue->question = nwi_take(&question);
     return true;
+}
+
+/* --- what has to be known before GnuTLS asks --- */
+
+static int peek_secret(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
+    struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
+    nwi_tls_peek_secret(dialogue->peek, label, secret);
+    return dialogue->log != NULL ? dialogue->log(session, label, secret) : 0;
+}
+
+bool nwi_tls_dialogue_begin(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
+    const struct nwi_tls_config *config = dialogue->config;
+    const struct sec_protocol_options *sec = config->sec;
+    if (config->is_server || (sec->challenge == NULL && !config->chooses_key))
+        return true;
+    dialogue->peek = nwi_tls_peek_create();
+    if (dialogue->peek == NULL)
+        return false;
+    dialogue->log = gnutls_session_get_keylog_function(session);
+    gnutls_session_set_keylog_function(session, peek_secret);
+    return true;
+}
+
+void nwi_tls_dialogue_end(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
+    gnutls_session_set_ptr(session, NULL);
+    if (dialogue->peek != NULL)
+        gnutls_session_set_keylog_function(session, dialogue->log);
+}
+
+void nwi_tls_dialogue_look(struct nwi_tls_dialogue *dialogue, const unsigned char *record,
+                           size_t size) {
+    const struct sec_protocol_options *sec = dialogue->config->sec;
+    dialogue->sights = nwi_tls_peek_record(dialogue->peek, record, size);
+    if (sec->challenge == NULL)
+        dialogue->sights &= ~(unsigned)NWI_TLS_SEEN_REQUEST;
+    if (!dialogue->config->chooses_key)
+        dialogue->sights &= ~(unsigned)NWI_TLS_SEEN_KEY_TURN;
+}
+
+bool nwi_tls_dialogue_holds(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
+    const struct sec_protocol_options *sec = dialogue->config->sec;
+    unsigned sights = dialogue->sights;
+    if (dialogue->question != NULL)
+        return true;
+    if (sights == 0)
+        return false;
+    bool raised;
+    if (sights & NWI_TLS_SEEN_REQUEST) {
+        dialogue->sights &= ~(unsigned)NWI_TLS_SEEN_REQUEST;
+        raised =
+            raise_question(dialogue, session, NWI_TLS_ASK_CHALLENGE, sec->challenge, NULL, NULL);
+    } else {
+        dialogue->sights = 0;
+        raised = raise_question(dialogue, session, NWI_TLS_ASK_KEY, sec->psk_selection, NULL,
+                                nwi_tls_peek_copy_hint(dialogue->peek));
+    }
+    if (!raised)
+        nwi_log(NWI_LOG_ERROR, "tls", "ask", "out of memory: a handler was not asked");
+    return raised;
+}
+
+bool nwi_tls_dialogue_asks_first(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
+    const struct nwi_tls_config *config = dialogue->config;
+    if (!config->chooses_key || !config->has_13 || dialogue->begun)
+        return false;
+    if (!dialogue->key_asked) {
+        dialogue->key_asked = true;
+        return raise_question(dialogue, session, NWI_TLS_ASK_KEY, config->sec->psk_selection, NULL,
+                              NULL);
+    }
+    dialogue->begun = true;
+    if (dialogue->key_name != NULL) /* else it does without */
+        gnutls_credentials_set(session, GNUTLS_CRD_PSK, config->client_keys);
+    return false;
 }
 
 /* --- the peer's certificates --- */
@@ -140,7 +234,7 @@ int nwi_tls_verify(gnutls_session_t session) {
     }
     if (handler == NULL)
         return evaluate(dialogue, trust);
-    if (!raise_question(dialogue, session, NWI_TLS_ASK_VERIFY, handler, trust))
+    if (!raise_question(dialogue, session, NWI_TLS_ASK_VERIFY, handler, trust, NULL))
         return GNUTLS_E_MEMORY_ERROR;
     dialogue->verify = NWI_TLS_ASKED;
     return GNUTLS_E_AGAIN;
@@ -154,10 +248,12 @@ int nwi_tls_show(gnutls_session_t session, const struct gnutls_cert_retr_st *inf
                  gnutls_privkey_t *ret_key, unsigned *ret_flags) {
     const struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
     (void)info;
-    sec_identity_t identity = dialogue->config->sec->local_identity;
+    sec_identity_t identity = dialogue->config->sec->challenge != NULL
+                                  ? dialogue->identity
+                                  : dialogue->config->sec->local_identity;
     *ret_staples = NULL;
     *ret_staple_count = 0;
-    *ret_flags = 0; /* all of it is lent, by the settings */
+    *ret_flags = 0; /* all of it is lent */
     *ret_certificates = identity != NULL ? identity->shown : NULL;
     *ret_count = identity != NULL ? (unsigned)identity->count : 0;
     *ret_key = identity != NULL ? identity->key : NULL;

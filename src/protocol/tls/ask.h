@@ -9,6 +9,7 @@
 #define NWI_PROTOCOL_TLS_ASK_H
 
 #include "protocol/tls/config.h"
+#include "protocol/tls/peek.h"
 #include "protocol/tls/question.h"
 #include "stack/layer.h"
 #include <gnutls/abstract.h>
@@ -24,7 +25,13 @@ struct nwi_tls_dialogue {
     const char *host;                  /* lent; NULL: none */
     struct nwi_tls_question *question; /* under way; owned; NULL: none */
     enum nwi_tls_answer verify;
-    int verdict; /* of verify: 0, or an errSSL code */
+    int verdict;               /* of verify: 0, or an errSSL code */
+    struct nwi_tls_peek *peek; /* owned; NULL: nobody wants to be asked */
+    unsigned sights;           /* of the peek, not yet asked about */
+    gnutls_keylog_func log;    /* that was there before the peek's */
+    sec_identity_t identity;   /* answer to the challenge; retained */
+    dispatch_data_t key_name;  /* answer to the choice of a key; retained */
+    bool key_asked, begun;     /* before the ClientHello; it has been made */
 };
 
 /* NULL: no memory. The layer is not retained, the host lent. */
@@ -33,6 +40,17 @@ struct nwi_tls_dialogue *nwi_tls_dialogue_create(struct nwi_tls_config *config,
                                                  void (*answered)(struct nwi_layer *layer));
 /* Ends it; a question under way is forgotten. NULL is fine. Returns NULL. */
 void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue);
+/* Before the first step of a session, whose pointer the dialogue is by then. False: no memory. */
+bool nwi_tls_dialogue_begin(struct nwi_tls_dialogue *dialogue, gnutls_session_t session);
+/* The handshake has ended well: the session knows the dialogue no more. */
+void nwi_tls_dialogue_end(struct nwi_tls_dialogue *dialogue, gnutls_session_t session);
+/* Before the ClientHello, which names the pre-shared key of TLS 1.3. True: the program is asked. */
+bool nwi_tls_dialogue_asks_first(struct nwi_tls_dialogue *dialogue, gnutls_session_t session);
+/* A whole record, before GnuTLS gets it. */
+void nwi_tls_dialogue_look(struct nwi_tls_dialogue *dialogue, const unsigned char *record,
+                           size_t size);
+/* Raises what the last look found. True: the record is held back until there is an answer. */
+bool nwi_tls_dialogue_holds(struct nwi_tls_dialogue *dialogue, gnutls_session_t session);
 /* After each step of the handshake, and when the chain says "go on": gives a question that the
  * step raised to the program, when it may. True: the handshake waits for an answer. */
 bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue);

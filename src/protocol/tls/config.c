@@ -5,6 +5,7 @@
 #include "protocol/tls/config.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "dispatch/data.h"
 #include "protocol/tls/ask.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/keylog.h"
@@ -48,6 +49,15 @@ static bool make_protocols(struct nwi_tls_config *config) {
     return true;
 }
 
+/* A text for GnuTLS: a hint ends at its first zero octet. GnuTLS's code. */
+static int set_hint(struct nwi_tls_config *config) {
+    char hint[256] = "";
+    if (config->sec->psk_identity_hint == NULL)
+        return 0;
+    nwi_data_copy_out(config->sec->psk_identity_hint, 0, hint, sizeof hint - 1);
+    return gnutls_psk_set_server_credentials_hint(config->server_keys, hint);
+}
+
 /* GnuTLS's code. The keys themselves are looked up by ask.c when a handshake comes to them. */
 static int make_keys(struct nwi_tls_config *config) {
     if (config->sec->psk_count == 0)
@@ -60,9 +70,10 @@ static int make_keys(struct nwi_tls_config *config) {
         return code;
     }
     code = gnutls_psk_allocate_server_credentials(&config->server_keys);
-    if (code == 0)
-        gnutls_psk_set_server_credentials_function2(config->server_keys, nwi_tls_find_key);
-    return code;
+    if (code < 0)
+        return code;
+    gnutls_psk_set_server_credentials_function2(config->server_keys, nwi_tls_find_key);
+    return set_hint(config);
 }
 
 /* The CAs whose clients a server takes are named in its request (RFC 8446 section 4.2.4). GnuTLS's
@@ -124,6 +135,10 @@ static nwi_err create(struct nwi_tls_options *options, bool is_server, bool is_d
     config->is_server = is_server;
     config->is_datagram = is_datagram;
     config->asks = what_it_asks(config);
+    config->chooses_key =
+        !is_server && config->sec->psk_count > 0 && config->sec->psk_selection != NULL;
+    config->has_13 = !is_datagram && (config->sec->max_version == 0 ||
+                                      config->sec->max_version >= tls_protocol_version_TLSv13);
     int code = make_protocols(config) ? make_credentials(config) : GNUTLS_E_MEMORY_ERROR;
     if (code == GNUTLS_E_MEMORY_ERROR)
         return NWI_ERR_NOMEM;
@@ -170,7 +185,7 @@ static int set_up(struct nwi_tls_config *config, const char *host, gnutls_sessio
     int code = gnutls_priority_set(session, config->priority->value);
     if (code == 0)
         code = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, config->certificates);
-    if (code == 0 && config->client_keys != NULL)
+    if (code == 0 && config->client_keys != NULL && !(config->chooses_key && config->has_13))
         code = gnutls_credentials_set(session, GNUTLS_CRD_PSK, config->client_keys);
     if (code == 0 && config->server_keys != NULL)
         code = gnutls_credentials_set(session, GNUTLS_CRD_PSK, config->server_keys);

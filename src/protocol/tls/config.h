@@ -25,6 +25,8 @@ struct nwi_tls_config {
     unsigned protocol_count;
     gnutls_certificate_request_t asks; /* what a server asks of its clients */
     bool is_server, is_datagram;
+    bool chooses_key; /* a client whose program chooses among its pre-shared keys */
+    bool has_13;      /* TLS 1.3 may be spoken */
 };
 
 /* +1: the one that hangs on the options, made when there is none yet for that role. Errors:

@@ -37,6 +37,11 @@ static int step(struct tls *tls) {
     int code, warnings = 0;
     size_t before;
     pthread_mutex_lock(&tls->lock);
+    if (tls->step_due && nwi_tls_dialogue_asks_first(tls->dialogue, tls->session)) {
+        pthread_mutex_unlock(&tls->lock);
+        return GNUTLS_E_AGAIN;
+    }
+    tls->step_due = false;
     do {
         before = waiting(tls);
         code = gnutls_handshake(tls->session);
@@ -65,8 +70,8 @@ static void finished(struct tls *tls) {
         nwi_tls_fail(tls, nwi_tls_end_with(tls, GNUTLS_E_UNWANTED_ALGORITHM));
         return;
     }
+    nwi_tls_dialogue_end(tls->dialogue, tls->session);
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
-    gnutls_session_set_ptr(tls->session, NULL);
     tls->early = NULL;
     nwi_tls_enter(tls, NWI_TLS_READY);
     nwi_layer_connected(&tls->base);

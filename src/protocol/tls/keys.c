@@ -32,11 +32,26 @@ static bool is_named(dispatch_data_t name, const gnutls_datum_t *wanted) {
     return true;
 }
 
+/* The key of a name that the program chose; the first without a choice; NULL: none. */
+static const struct nwi_sec_psk *choice(const struct nwi_tls_dialogue *dialogue) {
+    const struct sec_protocol_options *sec = dialogue->config->sec;
+    if (!dialogue->config->chooses_key)
+        return sec->psks;
+    for (size_t i = 0; i < sec->psk_count && dialogue->key_name != NULL; i++)
+        if (nwi_data_equal(sec->psks[i].identity, dialogue->key_name))
+            return &sec->psks[i];
+    return NULL;
+}
+
 int nwi_tls_choose_key(gnutls_session_t session, gnutls_datum_t *ret_name,
                        gnutls_datum_t *ret_key) {
     struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
-    const struct nwi_sec_psk *psk = dialogue->config->sec->psks;
+    const struct nwi_sec_psk *psk = choice(dialogue);
     gnutls_datum_t name;
+    if (psk == NULL) {
+        dialogue->verdict = errSSLUnknownPSKIdentity;
+        return GNUTLS_E_INSUFFICIENT_CREDENTIALS;
+    }
     if (!copy_out(psk->identity, &name))
         return GNUTLS_E_MEMORY_ERROR;
     if (!copy_out(psk->key, ret_key)) {

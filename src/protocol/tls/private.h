@@ -74,6 +74,9 @@ struct tls {
     bool told_congested : 1; /* whoever asked waits for writable */
     bool turn_queued : 1;
     bool told_failed : 1; /* the chain knows */
+    bool looked : 1;      /* the dialogue has seen the record in front */
+    bool step_due : 1;    /* the handshake goes on without anything from the peer */
+    bool in_turn : 1;     /* this is a step's own turn */
     uint8_t joins;        /* regions that `in` may have by now */
 };
 

@@ -275,6 +275,9 @@ const char *nwi_tls_suite_name(tls_ciphersuite_t suite) {
 
 /* GnuTLS gives the negotiated suite by its registered name only. */
 tls_ciphersuite_t nwi_tls_suite_of(gnutls_session_t session) {
+    /* GnuTLS 3.7.9 reads through a null pointer when it is asked before there is a suite. */
+    if (gnutls_kx_get(session) == GNUTLS_KX_UNKNOWN)
+        return 0;
     const char *name = gnutls_ciphersuite_get(session);
     if (name == NULL)
         return 0;

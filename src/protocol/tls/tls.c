@@ -11,6 +11,7 @@
 #include "dispatch/serial.h"
 #include "protocol/tls/describe.h"
 #include "protocol/tls/errors.h"
+#include "protocol/tls/gate.h"
 #include "protocol/tls/private.h"
 #include "stack/chain.h"
 #include <Security/SecureTransport.h>
@@ -30,18 +31,34 @@ void nwi_tls_enter(struct tls *tls, enum nwi_tls_state next) {
 static void take_turn(struct nwi_task *task) {
     struct tls *tls = nwi_container_of(task, struct tls, turn);
     tls->turn_queued = false;
+    tls->in_turn = true;
     if (!nwi_layer_stopped(&tls->base))
         nwi_tls_advance(tls);
+    tls->in_turn = false;
     nwi_release(tls);
 }
 
-/* A chain without a context of its own (tests) is driven by its caller: then it goes on at once. */
 void nwi_tls_queue_turn(struct tls *tls) {
+    struct nwi_chain *chain = tls->base.chain;
     if (tls->turn_queued)
         return;
     tls->turn_queued = true;
     nwi_retain(tls);
-    nwi_serial_push(tls->base.chain->context, &tls->turn);
+    if (tls->state == NWI_TLS_HANDSHAKING && chain->loop != NULL)
+        nwi_tls_gate_wait(chain->loop, chain->context, chain->context_owner, &tls->turn);
+    else
+        nwi_serial_push(chain->context, &tls->turn);
+}
+
+/* A chain without a loop of its own (tests) is driven by its caller: there a step waits for
+ * nothing. */
+static void shake_hands(struct tls *tls) {
+    if (!tls->step_due && !nwi_tls_has_record(tls))
+        return;
+    if (tls->in_turn || tls->base.chain->loop == NULL)
+        nwi_tls_handshake(tls);
+    else
+        nwi_tls_queue_turn(tls);
 }
 
 /* --- ends --- */
@@ -140,7 +157,7 @@ void nwi_tls_advance(struct tls *tls) {
     nwi_retain(tls);
     tls->advancing = true;
     if (tls->state == NWI_TLS_HANDSHAKING)
-        nwi_tls_handshake(tls);
+        shake_hands(tls);
     if (nwi_tls_is_open(tls) && !nwi_layer_stopped(&tls->base))
         nwi_tls_pump(tls);
     if (nwi_tls_is_open(tls) && !nwi_layer_stopped(&tls->base))
@@ -196,6 +213,7 @@ static nw_protocol_metadata_t tls_copy_metadata(struct nwi_layer *layer,
 
 static nwi_err tls_connect(struct nwi_layer *layer) {
     struct tls *tls = (struct tls *)layer;
+    tls->step_due = !tls->config->is_server; /* the client speaks first */
     nwi_tls_enter(tls, NWI_TLS_HANDSHAKING);
     nwi_tls_advance(tls);
     return 0;
@@ -336,6 +354,7 @@ static void answered(struct nwi_layer *layer) {
     struct tls *tls = (struct tls *)layer;
     if (tls->state != NWI_TLS_ASKING)
         return;
+    tls->step_due = true;
     nwi_tls_enter(tls, NWI_TLS_HANDSHAKING);
     nwi_tls_advance(tls);
 }
@@ -354,6 +373,8 @@ static nwi_err fill(struct tls *tls, const struct nwi_tls_request *request) {
     err = nwi_tls_config_session(tls->config, host, tls->dialogue, &tls->session);
     if (err != 0)
         return err;
+    if (!nwi_tls_dialogue_begin(tls->dialogue, tls->session))
+        return NWI_ERR_NOMEM;
     nwi_tls_attach_transport(tls);
     tls->early = request->early;
     return 0;

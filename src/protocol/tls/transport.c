@@ -99,16 +99,34 @@ void nwi_tls_drop_in(struct tls *tls) {
     tls->joins = 0;
 }
 
+/* Looks at the record in front, once, before GnuTLS does. True: it is held back. */
+static bool is_held(struct tls *tls) {
+    struct nwi_tls_dialogue *dialogue = tls->dialogue;
+    bool garbage;
+    size_t size = record_size(tls, &garbage);
+    if (dialogue == NULL || dialogue->peek == NULL || garbage)
+        return false;
+    unsigned char *record = tls->looked ? NULL : nwi_alloc_raw(size);
+    if (record != NULL) {
+        nwi_data_copy_out(tls->in, tls->in_offset, record, size);
+        nwi_tls_dialogue_look(dialogue, record, size);
+        tls->looked = true;
+        nwi_free(record);
+    }
+    return nwi_tls_dialogue_holds(dialogue, tls->session);
+}
+
 static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t size) {
     struct tls *tls = pointer;
     if (tls->record_left == 0) {
-        if (!nwi_tls_has_record(tls)) {
+        if (!nwi_tls_has_record(tls) || is_held(tls)) {
             gnutls_transport_set_errno(tls->session, EAGAIN);
             return -1;
         }
         bool garbage;
         tls->record_left = record_size(tls, &garbage);
         tls->garbage = garbage;
+        tls->looked = false;
     }
     size_t got = nwi_data_copy_out(tls->in, tls->in_offset, bytes,
                                    size < tls->record_left ? size : tls->record_left);

@@ -1,0 +1,297 @@
+/*
+ * test_ask.c - what a handshake asks the program: when, with what in hand, and what each answer does.
+ */
+#include "fake/await.h"
+#include "fake/misuses.h"
+#include "pair.h"
+#include <Security/SecProtocolMetadata.h>
+#include <Security/trust_evaluation.h>
+
+/* The handler gives this to the test's thread, which answers. */
+static struct {
+    sem_t event;
+    void *context;
+    sec_protocol_verify_complete_f verify;
+    sec_protocol_challenge_complete_f challenge;
+    sec_protocol_pre_shared_key_selection_complete_f key;
+    char hint[32];
+    bool hinted;
+    int names, chain;
+    int32_t verdict;
+} asked;
+
+static bool count_name(void *context, dispatch_data_t name) {
+    (void)name;
+    ++*(int *)context;
+    return true;
+}
+
+static void on_verify(void *context, sec_protocol_metadata_t metadata, sec_trust_t trust,
+                      sec_protocol_verify_complete_f complete, void *complete_context) {
+    assert_ptr_equal(context, &asked);
+    assert_non_null(metadata);
+    asked.verdict = sec_trust_evaluate(trust);
+    asked.verify = complete;
+    asked.context = complete_context;
+    sem_post(&asked.event);
+}
+
+static void on_challenge(void *context, sec_protocol_metadata_t metadata,
+                         sec_protocol_challenge_complete_f complete, void *complete_context) {
+    (void)context;
+    asked.names = 0;
+    sec_protocol_metadata_access_distinguished_names_f(metadata, &asked.names,
+                                                       (void *)count_name);
+    asked.challenge = complete;
+    asked.context = complete_context;
+    sem_post(&asked.event);
+}
+
+static void on_key(void *context, sec_protocol_metadata_t metadata, dispatch_data_t hint,
+                   sec_protocol_pre_shared_key_selection_complete_f complete,
+                   void *complete_context) {
+    (void)context;
+    assert_non_null(metadata);
+    memset(asked.hint, 0, sizeof asked.hint);
+    asked.hinted = hint != NULL;
+    if (hint != NULL)
+        nwi_data_copy_out(hint, 0, asked.hint, sizeof asked.hint - 1);
+    asked.key = complete;
+    asked.context = complete_context;
+    sem_post(&asked.event);
+}
+
+static const tls_protocol_version_t versions[] = {tls_protocol_version_TLSv12,
+                                                  tls_protocol_version_TLSv13};
+
+static void init(struct pair *pair, tls_protocol_version_t version) {
+    pair_init(pair);
+    sec_protocol_options_set_max_tls_protocol_version(side_options(&pair->client), version);
+}
+
+static void start(struct pair *pair) {
+    pair_start(pair);
+    pair_run(pair);
+}
+
+static void assert_error(const struct side *side, int code) {
+    assert_int_equal(side->failed, 1);
+    assert_int_equal(nwi_err_code(side->error), code);
+}
+
+static void assert_connected(const struct pair *pair) {
+    assert_int_equal(pair->client.error, 0);
+    assert_int_equal(pair->client.connected, 1);
+    assert_int_equal(pair->server.connected, 1);
+    assert_int_equal(pair->client.asking, 0);
+}
+
+/* --- verify --- */
+
+static void start_verify(struct pair *pair, tls_protocol_version_t version) {
+    init(pair, version);
+    side_add_identity(&pair->server, "other.example"); /* the default evaluation would refuse */
+    sec_protocol_options_set_verify_block_f(side_options(&pair->client), &asked, on_verify, NULL);
+    start(pair);
+    await(&asked.event);
+    assert_int_equal(pair->client.asking, 1);
+    assert_int_equal(pair->client.connected, 0);
+    assert_int_not_equal(asked.verdict, 0);
+}
+
+static void test_verify_yes(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        start_verify(&pair, versions[i]);
+        pair_run(&pair);
+        assert_int_equal(pair.client.connected, 0);
+        asked.verify(asked.context, true);
+        pair_run(&pair);
+        assert_connected(&pair);
+        pair_end(&pair);
+    }
+}
+
+static void test_verify_no(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        start_verify(&pair, versions[i]);
+        asked.verify(asked.context, false);
+        pair_run(&pair);
+        assert_error(&pair.client, errSSLBadCert);
+        assert_int_equal(pair.server.failed, 1);
+        assert_int_not_equal(nwi_err_code(pair.server.error), errSSLClosedNoNotify);
+        pair_end(&pair);
+    }
+}
+
+static void test_verify_twice(void **state) {
+    (void)state;
+    struct pair pair;
+    start_verify(&pair, versions[1]);
+    asked.verify(asked.context, true);
+    misuses = 0;
+    nwi_log_set_sink(count_misuse);
+    asked.verify(asked.context, false);
+    nwi_log_set_sink(NULL);
+    assert_int_equal(misuses, 1);
+    pair_run(&pair);
+    assert_connected(&pair);
+    pair_end(&pair);
+}
+
+static void test_verify_after_the_end(void **state) {
+    (void)state;
+    struct pair pair;
+    start_verify(&pair, versions[1]);
+    pair_end(&pair);
+    asked.verify(asked.context, true);
+}
+
+static void test_server_verifies(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        init(&pair, versions[i]);
+        pair_add_certificate(&pair, "peer.example");
+        side_add_identity(&pair.client, "client.example");
+        sec_protocol_options_set_peer_authentication_required(side_options(&pair.server), true);
+        sec_protocol_options_set_verify_block_f(side_options(&pair.server), &asked, on_verify,
+                                                NULL);
+        start(&pair);
+        await(&asked.event);
+        assert_int_equal(pair.server.connected, 0);
+        asked.verify(asked.context, i == 0);
+        pair_run(&pair);
+        assert_int_equal(pair.server.connected, i == 0);
+        if (i != 0)
+            assert_error(&pair.server, errSSLBadCert);
+        pair_end(&pair);
+    }
+}
+
+/* --- challenge --- */
+
+static void test_challenge(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct pair pair;
+        bool shows = i >= 2;
+        init(&pair, versions[i % 2]);
+        pair_add_certificate(&pair, "peer.example");
+        side_trust_authority(&pair.server);
+        sec_protocol_options_set_peer_authentication_required(side_options(&pair.server), true);
+        sec_protocol_options_set_challenge_block_f(side_options(&pair.client), NULL, on_challenge,
+                                                   NULL);
+        start(&pair);
+        await(&asked.event);
+        assert_int_equal(pair.client.connected, 0);
+        assert_int_equal(asked.names, 1); /* the CA's */
+        sec_identity_t identity = shows ? make_identity("client.example") : NULL;
+        asked.challenge(asked.context, identity);
+        nwi_release(identity);
+        pair_run(&pair);
+        assert_int_equal(pair.server.connected, shows);
+        if (shows)
+            assert_connected(&pair);
+        else
+            assert_error(&pair.server, errSSLCertificateRequired);
+        pair_end(&pair);
+    }
+}
+
+static void test_no_challenge_without_a_request(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        init(&pair, versions[i]);
+        pair_add_certificate(&pair, "peer.example");
+        sec_protocol_options_set_challenge_block_f(side_options(&pair.client), NULL, on_challenge,
+                                                   NULL);
+        pair.client.chunk = 1;
+        start(&pair);
+        assert_connected(&pair);
+        pair_end(&pair);
+    }
+}
+
+/* --- pre-shared keys --- */
+
+static void start_key(struct pair *pair, tls_protocol_version_t version) {
+    init(pair, version);
+    dispatch_data_t wrong = nwi_data_create_copy("xxxxxxxxxxxxxxxx", 16),
+                    first = nwi_data_create_copy("first", 5),
+                    hint = nwi_data_create_copy("take name", 9);
+    sec_protocol_options_add_pre_shared_key(side_options(&pair->client), wrong, first);
+    pair_add_key(pair);
+    sec_protocol_options_set_tls_pre_shared_key_identity_hint(side_options(&pair->server), hint);
+    sec_protocol_options_set_pre_shared_key_selection_block_f(side_options(&pair->client), NULL,
+                                                              on_key, NULL);
+    dispatch_release(wrong);
+    dispatch_release(first);
+    dispatch_release(hint);
+    start(pair);
+    await(&asked.event);
+    assert_int_equal(pair->client.asking, 1);
+}
+
+static void answer_key(const char *name) {
+    dispatch_data_t data = name != NULL ? nwi_data_create_copy(name, strlen(name)) : NULL;
+    asked.key(asked.context, data);
+    nwi_release(data);
+}
+
+static void test_key_by_hint(void **state) {
+    (void)state;
+    struct pair pair;
+    start_key(&pair, tls_protocol_version_TLSv12);
+    assert_string_equal(asked.hint, "take name");
+    answer_key("name");
+    pair_run(&pair);
+    assert_connected(&pair);
+    pair_end(&pair);
+}
+
+static void test_key_before_the_hello(void **state) {
+    (void)state;
+    struct pair pair;
+    start_key(&pair, tls_protocol_version_TLSv13);
+    assert_false(asked.hinted);
+    answer_key("name");
+    pair_run(&pair);
+    assert_connected(&pair);
+    pair_end(&pair);
+}
+
+static void test_no_key(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct pair pair;
+        start_key(&pair, versions[i % 2]);
+        answer_key(i < 2 ? NULL : "unknown");
+        pair_run(&pair);
+        assert_int_equal(pair.client.connected, 0);
+        assert_int_equal(pair.client.failed, 1);
+        assert_int_equal(pair.server.failed, 1);
+        pair_end(&pair);
+    }
+}
+
+int main(void) {
+    event_init(&asked.event);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verify_yes),
+        cmocka_unit_test(test_verify_no),
+        cmocka_unit_test(test_verify_twice),
+        cmocka_unit_test(test_verify_after_the_end),
+        cmocka_unit_test(test_server_verifies),
+        cmocka_unit_test(test_challenge),
+        cmocka_unit_test(test_no_challenge_without_a_request),
+        cmocka_unit_test(test_key_by_hint),
+        cmocka_unit_test(test_key_before_the_hello),
+        cmocka_unit_test(test_no_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
