@@ -256,7 +256,8 @@ static void tls_output(struct nwi_layer *layer, struct nwi_send *send) {
 
 static bool tls_congested(struct nwi_layer *layer) {
     struct tls *tls = (struct tls *)layer;
-    bool congested = !STAILQ_EMPTY(&tls->queue);
+    /* What waits only because more was announced is no reason to announce nothing. */
+    bool congested = !STAILQ_EMPTY(&tls->queue) && (tls->in_flight > 0 || !nwi_tls_is_open(tls));
     tls->told_congested |= congested;
     return congested;
 }
