@@ -394,8 +394,19 @@ struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err 
     return *ret_err == 0 ? &tls->base : nwi_release(tls);
 }
 
+/* A server that has nothing to prove itself by refuses each peer in turn: better to say so once. */
+static bool can_serve(sec_protocol_options_t sec) {
+    return sec->local_identity != NULL || sec->psk_count > 0;
+}
+
 nwi_err nwi_tls_check(struct nwi_tls_options *options, bool is_server, bool is_datagram) {
     NWI_AUTO_RELEASE
     struct nwi_tls_config *config = NULL;
+    if (is_server && !can_serve(options->sec)) {
+        nwi_log(NWI_LOG_ERROR, "tls", "options",
+                "a listener needs an identity or a pre-shared key to prove itself by: "
+                "sec_protocol_options_set_local_identity, ..._add_pre_shared_key");
+        return nwi_tls(errSSLBadConfiguration);
+    }
     return nwi_tls_config_get(options, is_server, is_datagram, &config);
 }
