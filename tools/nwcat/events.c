@@ -43,7 +43,7 @@ static void put_peer(struct tool_json *json, const struct nwcat_peer *peer) {
         tool_json_text(json, "interface", peer->interface_name);
 }
 
-static const char *const kind_words[NWCAT_ROW_KIND_COUNT] = {"question", "attempt"};
+static const char *const kind_words[NWCAT_ROW_KIND_COUNT] = {"question", "attempt", "handshake"};
 static const char *const outcome_words[NWCAT_ROW_OUTCOME_COUNT] = {[NWCAT_ROW_RUNNING] = "running",
                                                                    [NWCAT_ROW_GOOD] = "succeeded",
                                                                    [NWCAT_ROW_BAD] = "failed",
@@ -174,9 +174,9 @@ void nwcat_event_row(const struct nwcat_app *app, const struct nwcat_row *row) {
     }
     char at[32];
     nwcat_format_ms(at, sizeof at, row->end >= 0 ? row->end : row->start);
-    bool question = row->kind == NWCAT_ROW_QUESTION;
-    const char *word = row->outcome == NWCAT_ROW_RUNNING ? (question ? "asking" : "trying")
-                       : row->outcome == NWCAT_ROW_GOOD  ? (question ? "answered" : "connected")
+    static const char *const begun[NWCAT_ROW_KIND_COUNT] = {"asking", "trying", "securing"};
+    const char *word = row->outcome == NWCAT_ROW_RUNNING ? begun[row->kind]
+                       : row->outcome == NWCAT_ROW_GOOD  ? nwcat_row_done(row->kind)
                        : row->outcome == NWCAT_ROW_BAD   ? "failed"
                                                          : "given up";
     nwcat_event_say(app, 1, "%9s  %-7s %-9s %s%s%s", at, row->name, word, row->label,

@@ -29,6 +29,18 @@ struct nwcat_reason nwcat_reason_posix(int code) {
     return reason;
 }
 
+/* Words of a failure of TLS: of "tls/errSSLPeerUnknownCA (-9831): The peer ...", what people read,
+ * and then the name that others search for. */
+static void tls_text(struct nwcat_reason *reason, const char *text) {
+    const char *name = text != NULL ? strchr(text, '/') : NULL;
+    const char *words = name != NULL ? strstr(name, "): ") : NULL;
+    if (words == NULL)
+        snprintf(reason->text, sizeof reason->text, "%s", text != NULL ? text : "no reason given");
+    else
+        snprintf(reason->text, sizeof reason->text, "%s (%.*s)", words + strlen("): "),
+                 (int)strcspn(name + 1, " "), name + 1);
+}
+
 struct nwcat_reason nwcat_reason_of(nw_error_t error) {
     struct nwcat_reason reason = {.domain = nw_error_get_error_domain(error),
                                   .code = nw_error_get_error_code(error)};
@@ -43,10 +55,13 @@ struct nwcat_reason nwcat_reason_of(nw_error_t error) {
                  reason.domain == nw_error_domain_tls ? "tls" : "other");
     }
     char *text = known == NULL ? nw_error_copy_description(error) : NULL;
-    snprintf(reason.text, sizeof reason.text, "%s",
-             known != NULL  ? known
-             : text != NULL ? text
-                            : "no reason given");
+    if (reason.domain == nw_error_domain_tls)
+        tls_text(&reason, text);
+    else
+        snprintf(reason.text, sizeof reason.text, "%s",
+                 known != NULL  ? known
+                 : text != NULL ? text
+                                : "no reason given");
     free(text);
     return reason;
 }

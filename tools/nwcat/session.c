@@ -273,6 +273,13 @@ static void on_written(void *context, int error) {
     let_go(session);
 }
 
+/* In TLS 1.3 the client is ready before the server has judged its certificate, so a refusal comes
+ * here. */
+static void receive_failed(struct nwcat_session *session, struct nwcat_reason reason) {
+    bool refused = reason.domain == nw_error_domain_tls && session->received == 0;
+    fail(session, "cannot receive", reason, refused ? NWCAT_TLS : NWCAT_FAILED);
+}
+
 static void on_received(void *context, dispatch_data_t content,
                         nw_content_context_t content_context, bool is_complete, nw_error_t error) {
     struct nwcat_session *session = context;
@@ -297,8 +304,7 @@ static void on_received(void *context, dispatch_data_t content,
     } else if (end) {
         received_end(session);
     } else if (error != NULL) {
-        fail(session, "cannot receive", nwcat_tls_reason(error, session->owner.trust),
-             NWCAT_FAILED);
+        receive_failed(session, nwcat_tls_reason(error, session->owner.trust));
     } else {
         receive_next(session); /* an empty datagram */
     }

@@ -23,6 +23,15 @@ struct nwcat_row *nwcat_timeline_add(struct nwcat_timeline *timeline) {
     return row;
 }
 
+const char *nwcat_row_done(enum nwcat_row_kind kind) {
+    static const char *const words[NWCAT_ROW_KIND_COUNT] = {
+        [NWCAT_ROW_QUESTION] = "answered",
+        [NWCAT_ROW_ATTEMPT] = "connected",
+        [NWCAT_ROW_HANDSHAKE] = "secured",
+    };
+    return words[kind];
+}
+
 void nwcat_timeline_clear(struct nwcat_timeline *timeline) {
     free(timeline->rows);
     memset(timeline, 0, sizeof *timeline);

@@ -13,8 +13,9 @@
 #include <stdio.h>
 
 enum nwcat_row_kind {
-    NWCAT_ROW_QUESTION, /* a question to the resolver */
-    NWCAT_ROW_ATTEMPT,  /* one address on one interface */
+    NWCAT_ROW_QUESTION,  /* a question to the resolver */
+    NWCAT_ROW_ATTEMPT,   /* one address on one interface */
+    NWCAT_ROW_HANDSHAKE, /* TLS with it, the later part of the attempt of the same name */
     NWCAT_ROW_KIND_COUNT
 };
 
@@ -49,6 +50,9 @@ struct nwcat_timeline {
  * add. */
 struct nwcat_row *nwcat_timeline_add(struct nwcat_timeline *timeline);
 void nwcat_timeline_clear(struct nwcat_timeline *timeline);
+
+/* What a row that went well has come to: "answered", "connected", "secured". */
+const char *nwcat_row_done(enum nwcat_row_kind kind);
 
 /* "12.3 ms", "1.25 s", "0.4 ms": three meaningful digits. */
 void nwcat_format_ms(char *text, size_t size, double ms);

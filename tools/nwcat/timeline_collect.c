@@ -58,6 +58,16 @@ static void end_row(struct nwcat_row *row, double ms, enum nwcat_row_outcome out
     }
 }
 
+/* Ends the attempt of that name, and with it the handshake that it has come to: the reason stands
+ * where it happened. */
+static void end_attempt(struct nwcat_timeline *timeline, const char *name, double ms,
+                        enum nwcat_row_outcome outcome, nw_error_t error) {
+    struct nwcat_row *handshake = open_row(timeline, NWCAT_ROW_HANDSHAKE, name, NULL);
+    end_row(handshake, ms, outcome, error);
+    end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, outcome,
+            handshake == NULL ? error : NULL);
+}
+
 /* What the verdict leaves open is given up with it. */
 static void decide(struct nwcat_timeline *timeline, double ms, bool won) {
     timeline->decided = true;
@@ -97,12 +107,15 @@ static bool take_event(void *context, uint64_t nanoseconds, const char *name, co
                 error != NULL ? NWCAT_ROW_BAD : NWCAT_ROW_GOOD, error);
     } else if (strcmp(event, "attempt-start") == 0) {
         begin_row(timeline, NWCAT_ROW_ATTEMPT, ms, name, label);
+    } else if (strcmp(event, "handshake-start") == 0) {
+        begin_row(timeline, NWCAT_ROW_HANDSHAKE, ms, name,
+                  collector->app->options.udp ? "DTLS" : "TLS");
     } else if (strcmp(event, "attempt-failed") == 0) {
-        end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, NWCAT_ROW_BAD, error);
+        end_attempt(timeline, name, ms, NWCAT_ROW_BAD, error);
     } else if (strcmp(event, "abandoned") == 0) {
-        end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, NWCAT_ROW_LEFT, NULL);
+        end_attempt(timeline, name, ms, NWCAT_ROW_LEFT, NULL);
     } else if (strcmp(event, "ready") == 0) {
-        end_row(open_row(timeline, NWCAT_ROW_ATTEMPT, name, NULL), ms, NWCAT_ROW_GOOD, NULL);
+        end_attempt(timeline, name, ms, NWCAT_ROW_GOOD, NULL);
         decide(timeline, ms, true);
     } else if (strcmp(event, "failed") == 0) {
         decide(timeline, ms, false);

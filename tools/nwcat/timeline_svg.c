@@ -103,19 +103,19 @@ static void put_verdict(FILE *out, const struct nwcat_row *row, const char *clas
     const char *word = looks[row->outcome].word;
     if (row->note[0] != '\0' && row->outcome != NWCAT_ROW_LEFT)
         word = row->note;
-    else if (row->outcome == NWCAT_ROW_GOOD && row->kind == NWCAT_ROW_QUESTION)
-        word = "answered";
+    else if (row->outcome == NWCAT_ROW_GOOD && row->kind != NWCAT_ROW_ATTEMPT)
+        word = nwcat_row_done(row->kind);
     fprintf(out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">", class_name, x, y);
     put_text(out, word);
     fprintf(out, ", %s</text>\n", took);
 }
 
 static void put_row(FILE *out, const struct nwcat_row *row, size_t index, double span) {
-    bool question = row->kind == NWCAT_ROW_QUESTION;
+    bool question = row->kind == NWCAT_ROW_QUESTION, thin = row->kind != NWCAT_ROW_ATTEMPT;
     const char *class_name = looks[row->outcome].class_name;
     if (question && row->outcome == NWCAT_ROW_GOOD)
         class_name = "ask";
-    double middle = TOP + (double)index * ROW + ROW / 2.0, height = question ? QUESTION_BAR : BAR;
+    double middle = TOP + (double)index * ROW + ROW / 2.0, height = thin ? QUESTION_BAR : BAR;
     double end = row->end >= 0 ? row->end : span;
     double from = x_of(row->start, span), width = fmax(x_of(end, span) - from, 3);
     fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%.1f\">", MARGIN, middle + 4.5);

@@ -45,7 +45,7 @@ static void put_verdict(const struct pen *pen, const struct nwcat_row *row) {
     nwcat_format_ms(took, sizeof took, end - row->start);
     const char *word = look->word;
     if (row->outcome == NWCAT_ROW_GOOD)
-        word = row->kind == NWCAT_ROW_ATTEMPT ? "connected" : "answered";
+        word = nwcat_row_done(row->kind);
     fprintf(pen->out, "%s %s", pen->utf8 ? look->glyph : look->ascii,
             row->note[0] != '\0' && row->outcome != NWCAT_ROW_LEFT ? row->note : word);
     fprintf(pen->out, ", %s", took);
@@ -57,16 +57,16 @@ static unsigned column_of(const struct pen *pen, double ms) {
 }
 
 static void put_row(const struct pen *pen, const struct nwcat_row *row) {
-    static const char *const body[] = {"\u2588", "\u2501"}; /* attempts bold, questions thin */
+    static const char *const body[] = {"\u2588", "\u2501"}; /* attempts bold, others thin */
     unsigned from = column_of(pen, row->start);
     unsigned to = column_of(pen, row->end >= 0 ? row->end : pen->span);
     fprintf(pen->out, " %-*s %-*.*s", pen->name, row->name, pen->label, pen->label, row->label);
     fprintf(pen->out, " %s", pen->utf8 ? "\u2502" : "|");
     fprintf(pen->out, "%*s", (int)from, "");
     paint(pen, looks[row->outcome].colour);
-    bool question = row->kind == NWCAT_ROW_QUESTION;
+    bool thin = row->kind != NWCAT_ROW_ATTEMPT;
     for (unsigned i = from; i <= to; i++)
-        fputs(pen->utf8 ? body[question] : question ? "-" : "#", pen->out);
+        fputs(pen->utf8 ? body[thin] : thin ? "-" : "#", pen->out);
     paint(pen, "\033[0m");
     fprintf(pen->out, "%*s%s ", (int)(pen->bar - 1 - to), "", pen->utf8 ? "\u2502" : "|");
     paint(pen, looks[row->outcome].colour);
