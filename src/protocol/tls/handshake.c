@@ -9,9 +9,19 @@
 #include "protocol/tls/private.h"
 #include <Security/SecureTransport.h>
 
+/* GnuTLS calls it a missing certificate when an alert comes in the place of a client's that is
+ * required (TLS 1.2); yet the client has said why it goes. */
+static int code_with_alert(struct tls *tls, int code) {
+    return code == GNUTLS_E_NO_CERTIFICATE_FOUND &&
+                   gnutls_alert_get(tls->session) != GNUTLS_A_CLOSE_NOTIFY
+               ? GNUTLS_E_FATAL_ALERT_RECEIVED
+               : code;
+}
+
 nwi_err nwi_tls_end_with(struct tls *tls, int code) {
     int verdict = tls->dialogue != NULL ? tls->dialogue->verdict : 0;
     pthread_mutex_lock(&tls->lock);
+    code = code_with_alert(tls, code);
     int alert = code == GNUTLS_E_FATAL_ALERT_RECEIVED ? (int)gnutls_alert_get(tls->session) : -1;
     if (verdict != 0)
         gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, nwi_tls_alert_for(verdict));

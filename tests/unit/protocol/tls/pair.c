@@ -109,7 +109,7 @@ static void fail_if(struct wire *wire, nwi_err err) {
 /* One delivery; false: nothing to deliver. */
 static bool deliver(struct side *side) {
     struct wire *wire = side->wire;
-    if (wire == NULL || side->failed || wire->window == 0)
+    if (wire == NULL || side->failed || side->held || wire->window == 0)
         return false;
     nwi_retain(wire);
     size_t size = deliverable(side);

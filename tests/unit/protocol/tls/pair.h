@@ -36,6 +36,7 @@ struct side {
     size_t chunk;   /* octets a delivery; 0: all */
     size_t stop_at; /* octets delivered to this side at most; 0: no limit */
     bool cut;       /* the stream ends at stop_at */
+    bool held;      /* nothing is delivered to this side */
     bool blocked;   /* what this side sends does not get to the wire */
     /* what the owner saw */
     int connected, failed, writable, asking;
