@@ -29,14 +29,6 @@
 
 enum { PARTS_MOST = 32, TEXT_MOST = 2048 };
 
-/* A suite, taken apart. */
-struct suite {
-    gnutls_kx_algorithm_t kx; /* GNUTLS_KX_UNKNOWN in TLS 1.3 */
-    gnutls_cipher_algorithm_t cipher;
-    gnutls_mac_algorithm_t mac;
-    bool is_13;
-};
-
 struct parts {
     int part[PARTS_MOST];
     size_t count;
@@ -92,7 +84,7 @@ static nwi_err choose_versions(struct plan *plan) {
 
 /* --- suites and their parts --- */
 
-static bool take_apart(tls_ciphersuite_t suite, struct suite *ret) {
+bool nwi_tls_suite_take_apart(tls_ciphersuite_t suite, struct nwi_tls_suite *ret) {
     unsigned char id[2];
     gnutls_protocol_t version;
     for (size_t i = 0;
@@ -110,7 +102,7 @@ static bool is_psk(gnutls_kx_algorithm_t kx) {
 }
 
 /* Why a suite is not to be offered; NULL: it is. */
-static const char *objection(const struct plan *plan, const struct suite *suite) {
+static const char *objection(const struct plan *plan, const struct nwi_tls_suite *suite) {
     if (suite->kx == GNUTLS_KX_ANON_DH || suite->kx == GNUTLS_KX_ANON_ECDH)
         return "it proves nobody's identity";
     if (suite->cipher == GNUTLS_CIPHER_NULL)
@@ -153,8 +145,8 @@ static void complain(const struct plan *plan, size_t i, const char *why) {
 static void list_parts(struct plan *plan) {
     size_t kept = 0;
     for (size_t i = 0; i < plan->wishes.count; i++) {
-        struct suite suite;
-        const char *why = take_apart(plan->wishes.wish[i].suite, &suite)
+        struct nwi_tls_suite suite;
+        const char *why = nwi_tls_suite_take_apart(plan->wishes.wish[i].suite, &suite)
                               ? objection(plan, &suite)
                               : "GnuTLS does not have it";
         if (why == NULL &&

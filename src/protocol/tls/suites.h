@@ -28,13 +28,21 @@ struct nwi_tls_priority {
  * with the error: errSSLBadConfiguration for a string that GnuTLS does not take, NWI_ERR_NOMEM. */
 struct nwi_tls_priority *nwi_tls_priority_get(const char *string, nwi_err *ret_err);
 
-/* The negotiated suite, as soon as the ServerHello is known; 0 before. */
+/* The negotiated suite; 0 until the keys that it gives are in use: in TLS 1.2 up to the end of the
+ * handshake, in TLS 1.3 up to the ServerHello. */
 tls_ciphersuite_t nwi_tls_suite_of(gnutls_session_t session);
 /* Whether an exact list, when there is one, holds it. GnuTLS is told ciphers, MACs and key
- * exchanges, not suites, so it may offer more than the list: who negotiated asks here after the
- * ServerHello (sent or received), and ends the handshake with errSSLNegotiation on "no". */
+ * exchanges, not suites, so it may offer more than the list: who has negotiated asks here, before
+ * any content goes either way, and ends the session with errSSLNegotiation on "no". */
 bool nwi_tls_suite_is_allowed(sec_protocol_options_t options, tls_ciphersuite_t suite);
-/* Its name in the IANA registry; "an unregistered suite" for one without. Static. */
+/* A server with an exact list calls this before the handshake, the dialogue (ask.h) being the
+ * session's pointer: then nothing else is ever chosen where the list and the client have a suite in
+ * common. */
+void nwi_tls_suites_guard(gnutls_session_t session);
+/* What it does, given the body of the ClientHello. GnuTLS's code; 0 = done, or nothing to do. */
+int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t options,
+                          bool is_datagram, const gnutls_datum_t *hello);
+/* A suite's name in the IANA registry; "an unregistered suite" for one without. Static. */
 const char *nwi_tls_suite_name(tls_ciphersuite_t suite);
 
 #endif

@@ -32,6 +32,15 @@ void nwi_tls_wishes_collect(struct nwi_tls_wishes *wishes, sec_protocol_options_
                             enum nwi_tls_level min, bool aes);
 bool nwi_tls_processor_has_aes(void);
 
+/* A suite, taken apart. */
+struct nwi_tls_suite {
+    gnutls_kx_algorithm_t kx; /* GNUTLS_KX_UNKNOWN in TLS 1.3 */
+    gnutls_cipher_algorithm_t cipher;
+    gnutls_mac_algorithm_t mac;
+    bool is_13;
+};
+bool nwi_tls_suite_take_apart(tls_ciphersuite_t suite, struct nwi_tls_suite *ret);
+
 /* As nwi_tls_suites_priority(), for a given processor. */
 nwi_err nwi_tls_suites_priority_on(sec_protocol_options_t options, bool is_server, bool is_datagram,
                                    bool aes, char **ret_priority);

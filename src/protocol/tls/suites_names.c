@@ -273,14 +273,26 @@ const char *nwi_tls_suite_name(tls_ciphersuite_t suite) {
     return "an unregistered suite";
 }
 
-/* GnuTLS gives the negotiated suite by its registered name only. */
+/* In TLS 1.3 the cipher makes the suite. */
+static tls_ciphersuite_t suite_of_cipher(gnutls_cipher_algorithm_t cipher) {
+    unsigned char id[2];
+    gnutls_cipher_algorithm_t one;
+    gnutls_protocol_t version;
+    for (size_t i = 0; gnutls_cipher_suite_info(i, id, NULL, &one, NULL, &version) != NULL; i++)
+        if (version == GNUTLS_TLS1_3 && one == cipher)
+            return (tls_ciphersuite_t)(id[0] << 8 | id[1]);
+    return 0;
+}
+
+/* GnuTLS gives the negotiated suite by its registered name, after the handshake; before there is
+ * one, it looks at what is not there. */
 tls_ciphersuite_t nwi_tls_suite_of(gnutls_session_t session) {
-    /* GnuTLS 3.7.9 reads through a null pointer when it is asked before there is a suite. */
-    if (gnutls_kx_get(session) == GNUTLS_KX_UNKNOWN)
+    gnutls_cipher_algorithm_t cipher = gnutls_cipher_get(session);
+    if (cipher == GNUTLS_CIPHER_NULL)
         return 0;
     const char *name = gnutls_ciphersuite_get(session);
     if (name == NULL)
-        return 0;
+        return gnutls_protocol_get_version(session) == GNUTLS_TLS1_3 ? suite_of_cipher(cipher) : 0;
     for (size_t i = 0; i < NAME_COUNT; i++)
         if (strcmp(names[i].name, name) == 0)
             return names[i].suite;

@@ -1,5 +1,6 @@
 /* bare_pair.c - a GnuTLS client and server over memory. */
 #include "bare_pair.h"
+#include "trust/identity.h"
 #include <errno.h>
 #include <gnutls/x509.h>
 #include <setjmp.h>
@@ -33,35 +34,68 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *octets, size_t size) {
     return (ssize_t)size;
 }
 
-static void make_certificate(gnutls_x509_crt_t *ret_crt, gnutls_x509_privkey_t *ret_key) {
+struct proof {
+    gnutls_certificate_credentials_t credentials;
+    sec_identity_t identity;
+};
+
+static void make_certificate(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, bool rsa) {
     time_t now = time(NULL);
-    gnutls_x509_crt_init(ret_crt);
-    gnutls_x509_privkey_init(ret_key);
-    assert_int_equal(gnutls_x509_privkey_generate(*ret_key, GNUTLS_PK_ECDSA,
-                                                  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-                                                  0),
+    assert_int_equal(gnutls_x509_privkey_generate(
+                         key, rsa ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
+                         rsa ? 2048 : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
                      0);
-    gnutls_x509_crt_set_version(*ret_crt, 3);
-    gnutls_x509_crt_set_serial(*ret_crt, "\1", 1);
-    gnutls_x509_crt_set_activation_time(*ret_crt, now - 3600);
-    gnutls_x509_crt_set_expiration_time(*ret_crt, now + 3600);
-    assert_int_equal(gnutls_x509_crt_set_dn(*ret_crt, "CN=one.example", NULL), 0);
-    gnutls_x509_crt_set_key(*ret_crt, *ret_key);
-    assert_int_equal(gnutls_x509_crt_sign2(*ret_crt, *ret_crt, *ret_key, GNUTLS_DIG_SHA256, 0), 0);
+    gnutls_x509_crt_set_version(crt, 3);
+    gnutls_x509_crt_set_serial(crt, "\1", 1);
+    gnutls_x509_crt_set_activation_time(crt, now - 3600);
+    gnutls_x509_crt_set_expiration_time(crt, now + 3600);
+    assert_int_equal(gnutls_x509_crt_set_dn(crt, "CN=one.example", NULL), 0);
+    gnutls_x509_crt_set_key(crt, key);
+    assert_int_equal(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
 }
 
-gnutls_certificate_credentials_t bare_server_credentials(void) {
-    static gnutls_certificate_credentials_t credentials;
-    if (credentials == NULL) {
+static void make_identity(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, struct proof *ret) {
+    gnutls_datum_t der;
+    struct nwi_identity_key owned = {.key = NULL};
+    assert_int_equal(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der), 0);
+    sec_certificate_t certificate = nwi_certificate_create(der.data, der.size);
+    assert_non_null(certificate);
+    gnutls_privkey_init(&owned.key);
+    assert_int_equal(gnutls_privkey_import_x509(owned.key, key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
+    ret->identity = nwi_identity_create(&certificate, 1, &owned);
+    assert_non_null(ret->identity);
+    nwi_release(certificate);
+    gnutls_free(der.data);
+}
+
+static struct proof *proof_of(bool rsa) {
+    static struct proof proofs[2];
+    struct proof *proof = &proofs[rsa];
+    if (proof->credentials == NULL) {
         gnutls_x509_crt_t crt;
         gnutls_x509_privkey_t key;
-        make_certificate(&crt, &key);
-        gnutls_certificate_allocate_credentials(&credentials);
-        assert_int_equal(gnutls_certificate_set_x509_key(credentials, &crt, 1, key), 0);
+        gnutls_x509_crt_init(&crt);
+        gnutls_x509_privkey_init(&key);
+        make_certificate(crt, key, rsa);
+        make_identity(crt, key, proof);
+        gnutls_certificate_allocate_credentials(&proof->credentials);
+        assert_int_equal(gnutls_certificate_set_x509_key(proof->credentials, &crt, 1, key), 0);
         gnutls_x509_crt_deinit(crt);
         gnutls_x509_privkey_deinit(key);
     }
-    return credentials;
+    return proof;
+}
+
+gnutls_certificate_credentials_t bare_server_credentials(void) {
+    return proof_of(false)->credentials;
+}
+
+gnutls_certificate_credentials_t bare_server_rsa_credentials(void) {
+    return proof_of(true)->credentials;
+}
+
+sec_identity_t bare_identity(bool rsa) {
+    return nwi_retain(proof_of(rsa)->identity);
 }
 
 static void open_end(struct bare_end *end, struct bare_wire *in, struct bare_wire *out,

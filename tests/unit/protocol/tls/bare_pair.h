@@ -4,7 +4,9 @@
 #ifndef TEST_TLS_BARE_PAIR_H
 #define TEST_TLS_BARE_PAIR_H
 
+#include <Security/SecProtocolTypes.h>
 #include <gnutls/gnutls.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +27,10 @@ struct bare_pair {
 
 /* A self-signed certificate on P-256 for the server, made once; nothing is verified. */
 gnutls_certificate_credentials_t bare_server_credentials(void);
+/* The same with RSA of 2,048 bits. */
+gnutls_certificate_credentials_t bare_server_rsa_credentials(void);
+/* One of the two as an identity; +1. */
+sec_identity_t bare_identity(bool rsa);
 
 /* Two sessions over memory, with NULL for the default priorities; flags besides GNUTLS_NONBLOCK. */
 void bare_pair_open(struct bare_pair *pair, const char *client_priority,

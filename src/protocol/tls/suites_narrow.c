@@ -1,0 +1,178 @@
+/*
+ * suites_narrow.c - a server keeps to its exact list of suites, whatever a client offers.
+ * What:   GnuTLS's parts may form suites that the list does not hold, and a client may offer just
+ *         these besides. Before GnuTLS reads the ClientHello, the list is cut, for this session, to
+ *         suites that the client offers and whose parts form nothing else of what it offers.
+ * Source: RFC 8446 section 4.1.2, RFC 6347 section 4.2.1 (where the suites stand); GnuTLS's
+ * handshake hooks.
+ * Runs:   inside a step of a server's handshake.
+ */
+#include "base/alloc.h"
+#include "protocol/tls/ask.h"
+#include "protocol/tls/suites_internal.h"
+#include "trust/identity.h"
+#include <Security/protocol_settings.h>
+
+enum { OFFER_MOST = 512 }; /* suites of a client that are looked at; more are as if not offered */
+
+struct offer {
+    tls_ciphersuite_t suites[OFFER_MOST];
+    size_t count;
+};
+
+static bool skip(const unsigned char **at, const unsigned char *end, size_t octets) {
+    if ((size_t)(end - *at) < octets)
+        return false;
+    *at += octets;
+    return true;
+}
+
+/* Past a field that has its length in one octet before it. */
+static bool skip_short(const unsigned char **at, const unsigned char *end) {
+    return *at < end && skip(at, end, 1 + (size_t) * *at);
+}
+
+/* Whatever is no ClientHello offers nothing: GnuTLS will say what is wrong with it. */
+static void read_offer(const gnutls_datum_t *hello, bool is_datagram, struct offer *ret) {
+    const unsigned char *at = hello->data, *end = hello->data + hello->size;
+    ret->count = 0;
+    if (!skip(&at, end, 2 + 32) || !skip_short(&at, end) ||
+        (is_datagram && !skip_short(&at, end)) || end - at < 2)
+        return;
+    size_t size = (size_t)(at[0] << 8 | at[1]);
+    at += 2;
+    if (size > (size_t)(end - at))
+        return;
+    for (end = at + size; end - at >= 2 && ret->count < OFFER_MOST; at += 2)
+        ret->suites[ret->count++] = (tls_ciphersuite_t)(at[0] << 8 | at[1]);
+}
+
+static bool holds(const tls_ciphersuite_t *suites, size_t count, tls_ciphersuite_t suite) {
+    for (size_t i = 0; i < count; i++)
+        if (suites[i] == suite)
+            return true;
+    return false;
+}
+
+/* Whether the key that the server would show can do this key exchange. */
+static bool can_prove(sec_protocol_options_t options, gnutls_kx_algorithm_t kx) {
+    gnutls_pk_algorithm_t key = options->local_identity == NULL
+                                    ? GNUTLS_PK_UNKNOWN
+                                    : (gnutls_pk_algorithm_t)gnutls_privkey_get_pk_algorithm(
+                                          options->local_identity->key, NULL);
+    bool is_rsa = key == GNUTLS_PK_RSA || key == GNUTLS_PK_RSA_PSS;
+    switch (kx) {
+    case GNUTLS_KX_ECDHE_ECDSA:
+        return key != GNUTLS_PK_UNKNOWN && !is_rsa;
+    case GNUTLS_KX_ECDHE_RSA:
+    case GNUTLS_KX_DHE_RSA:
+    case GNUTLS_KX_RSA:
+        return is_rsa;
+    case GNUTLS_KX_RSA_PSK:
+        return is_rsa && options->psk_count > 0;
+    case GNUTLS_KX_PSK:
+    case GNUTLS_KX_DHE_PSK:
+    case GNUTLS_KX_ECDHE_PSK:
+        return options->psk_count > 0;
+    default:
+        return true; /* TLS 1.3 */
+    }
+}
+
+/* Whether the parts of the chosen suites form this one. */
+static bool is_formed(const struct nwi_tls_suite *chosen, size_t count,
+                      const struct nwi_tls_suite *suite) {
+    bool kx = false, cipher = false, mac = false;
+    for (size_t i = 0; i < count; i++) {
+        kx |= suite->is_13 ? chosen[i].is_13 : chosen[i].kx == suite->kx && !chosen[i].is_13;
+        cipher |= chosen[i].cipher == suite->cipher;
+        mac |= chosen[i].mac == suite->mac;
+    }
+    return kx && cipher && mac;
+}
+
+/* Whether they form one that the client offers and the list does not hold. */
+static bool form_another(const struct nwi_tls_suite *chosen, size_t count,
+                         sec_protocol_options_t options, const struct offer *offer) {
+    for (size_t i = 0; i < offer->count; i++) {
+        struct nwi_tls_suite suite;
+        if (!holds(options->exact_ciphersuites, options->exact_ciphersuite_count,
+                   offer->suites[i]) &&
+            nwi_tls_suite_take_apart(offer->suites[i], &suite) && is_formed(chosen, count, &suite))
+            return true;
+    }
+    return false;
+}
+
+/* Fills `ret`, of NWI_TLS_WISHES_MOST, in the order of the list; returns how many. */
+static size_t choose(sec_protocol_options_t options, const struct offer *offer,
+                     tls_ciphersuite_t *ret) {
+    struct nwi_tls_suite chosen[NWI_TLS_WISHES_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < options->exact_ciphersuite_count && count < NWI_TLS_WISHES_MOST; i++) {
+        tls_ciphersuite_t suite = options->exact_ciphersuites[i];
+        if (!holds(offer->suites, offer->count, suite) ||
+            !nwi_tls_suite_take_apart(suite, &chosen[count]) ||
+            !can_prove(options, chosen[count].kx))
+            continue;
+        ret[count++] = suite;
+        if (form_another(chosen, count, options, offer))
+            count--;
+    }
+    return count;
+}
+
+/* Not through the cache: which lists there are is up to clients, and a session counts one that only
+ * it has safely. */
+static int use(gnutls_session_t session, sec_protocol_options_t options, bool is_datagram,
+               const tls_ciphersuite_t *suites, size_t count) {
+    NWI_AUTO_RELEASE
+    sec_protocol_options_t narrow = nwi_sec_options_copy(options);
+    char *string = NULL;
+    if (narrow == NULL)
+        return GNUTLS_E_MEMORY_ERROR;
+    sec_protocol_options_set_exact_tls_ciphersuites(narrow, suites, count);
+    nwi_err err = nwi_tls_suites_priority(narrow, true, is_datagram, &string);
+    if (err != 0)
+        return err == NWI_ERR_NOMEM ? GNUTLS_E_MEMORY_ERROR : GNUTLS_E_NO_CIPHER_SUITES;
+    int code = gnutls_priority_set_direct(session, string, NULL);
+    nwi_free(string);
+    return code;
+}
+
+/* Whether the list as it is would let GnuTLS choose something else of what is offered. */
+static bool is_loose(sec_protocol_options_t options, const struct offer *offer) {
+    struct nwi_tls_suite whole[NWI_TLS_WISHES_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < options->exact_ciphersuite_count && count < NWI_TLS_WISHES_MOST; i++)
+        count += nwi_tls_suite_take_apart(options->exact_ciphersuites[i], &whole[count]);
+    return form_another(whole, count, options, offer);
+}
+
+int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t options,
+                          bool is_datagram, const gnutls_datum_t *hello) {
+    struct offer offer;
+    tls_ciphersuite_t suites[NWI_TLS_WISHES_MOST];
+    if (options->exact_ciphersuite_count == 0)
+        return 0;
+    read_offer(hello, is_datagram, &offer);
+    if (!is_loose(options, &offer))
+        return 0;
+    size_t count = choose(options, &offer, suites);
+    return count == 0 ? 0 : use(session, options, is_datagram, suites, count);
+}
+
+static int before_client_hello(gnutls_session_t session, unsigned type, unsigned when,
+                               unsigned incoming, const gnutls_datum_t *hello) {
+    const struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
+    (void)type, (void)when;
+    if (!incoming || dialogue == NULL)
+        return 0;
+    return nwi_tls_suites_narrow(session, dialogue->config->sec, dialogue->config->is_datagram,
+                                 hello);
+}
+
+void nwi_tls_suites_guard(gnutls_session_t session) {
+    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE,
+                                       before_client_hello);
+}
