@@ -1,6 +1,6 @@
 /*
- * test_signatures_blocks.c - every block type, every function that takes a block, and every exported variable
- * has the type it has elsewhere; see test_signatures.c.
+ * test_signatures_blocks.c - every block type, every function that takes a block, and every
+ * exported variable has the type it has elsewhere; see test_signatures.c.
  */
 #include <Network/Network.h>
 

@@ -9,6 +9,7 @@
 #include "protocol/tls/ask.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/keylog.h"
+#include "protocol/tls/sessions.h"
 #include "trust/identity.h"
 #include <Security/SecureTransport.h>
 #include <arpa/inet.h>
@@ -23,6 +24,7 @@ static void destroy(void *object) {
     if (config->server_keys != NULL)
         gnutls_psk_free_server_credentials(config->server_keys);
     nwi_release(config->priority);
+    nwi_release(config->tickets);
     nwi_free(config->protocols);
     nwi_release(config->sec);
 }
@@ -146,6 +148,9 @@ static nwi_err create(struct nwi_tls_options *options, bool is_server, bool is_d
         nwi_log(NWI_LOG_ERROR, "tls", "options", "%s", gnutls_strerror(code));
         return nwi_tls(errSSLBadConfiguration);
     }
+    if (is_server && config->sec->tickets_enabled && config->sec->resumption_enabled &&
+        (config->tickets = nwi_tls_tickets_create(nwi_now())) == NULL)
+        return NWI_ERR_NOMEM;
     nwi_err err = choose_suites(config);
     if (err == 0)
         *ret_config = nwi_take(&config);
@@ -199,9 +204,9 @@ static int set_up(struct nwi_tls_config *config, const char *host, gnutls_sessio
 }
 
 nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, void *user,
-                               gnutls_session_t *ret_session) {
-    unsigned flags =
-        (config->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
+                               unsigned flags, gnutls_session_t *ret_session) {
+    flags |= (config->is_server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_NONBLOCK |
+             GNUTLS_NO_SIGNAL | (config->is_datagram ? GNUTLS_DATAGRAM : 0);
     gnutls_session_t session;
     int code = gnutls_init(&session, flags);
     if (code < 0)

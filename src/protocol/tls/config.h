@@ -21,6 +21,7 @@ struct nwi_tls_config {
     gnutls_psk_client_credentials_t client_keys; /* NULL: no pre-shared keys, or a server */
     gnutls_psk_server_credentials_t server_keys;
     struct nwi_tls_priority *priority; /* retained */
+    struct nwi_tls_tickets *tickets;   /* of a server; NULL: none are issued */
     gnutls_datum_t *protocols;         /* ALPN, point into the settings */
     unsigned protocol_count;
     gnutls_certificate_request_t asks; /* what a server asks of its clients */
@@ -34,8 +35,9 @@ struct nwi_tls_config {
 nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool is_datagram,
                            struct nwi_tls_config **ret_config);
 /* A session with all that is common to the config's sessions. `host` NULL or an address: no SNI.
- * `user` is what the questions of ask.h come to. */
+ * `user` is what the questions of ask.h come to; `flags` are
+ * GnuTLS's, besides those of the role. */
 nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, void *user,
-                               gnutls_session_t *ret_session);
+                               unsigned flags, gnutls_session_t *ret_session);
 
 #endif

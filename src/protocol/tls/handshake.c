@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "dispatch/data.h"
 #include "protocol/tls/errors.h"
-#include "protocol/tls/private.h"
+#include "protocol/tls/resume.h"
 #include <Security/SecureTransport.h>
 
 /* GnuTLS calls it a missing certificate when an alert comes in the place of a client's that is
@@ -51,6 +51,9 @@ static int step(struct tls *tls) {
         pthread_mutex_unlock(&tls->lock);
         return GNUTLS_E_AGAIN;
     }
+    if (!tls->begun)
+        nwi_tls_resume_send_early(tls);
+    tls->begun = true;
     tls->step_due = false;
     do {
         before = waiting(tls);
@@ -80,6 +83,7 @@ static void finished(struct tls *tls) {
         nwi_tls_fail(tls, nwi_tls_end_with(tls, GNUTLS_E_UNWANTED_ALGORITHM));
         return;
     }
+    nwi_tls_resume_finished(tls);
     nwi_tls_dialogue_end(tls->dialogue, tls->session);
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
     tls->early = NULL;
@@ -90,6 +94,7 @@ static void finished(struct tls *tls) {
 void nwi_tls_handshake(struct tls *tls) {
     int code = step(tls);
     if (code != 0 && code != GNUTLS_E_AGAIN && code != GNUTLS_E_INTERRUPTED) {
+        nwi_tls_resume_failed(tls);
         nwi_tls_fail(tls, nwi_tls_end_with(tls, code));
         return;
     }

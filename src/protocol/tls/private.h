@@ -9,6 +9,7 @@
 #include "base/task.h"
 #include "protocol/tls/ask.h"
 #include "protocol/tls/config.h"
+#include "protocol/tls/sessions.h"
 #include "protocol/tls/tls.h"
 #include <gnutls/gnutls.h>
 #include <pthread.h>
@@ -63,6 +64,9 @@ struct tls {
     size_t in_flight;           /* octets with the layer below */
     size_t window;              /* octets the reader above still takes */
     struct nwi_task turn;
+    struct nwi_tls_session_key session_key; /* where tickets are kept */
+    void *ticket_hold;                      /* owned, until after the session */
+    size_t early_sent;                      /* of the early content, beside the ClientHello */
     nwi_err failure;
     nwi_err below_error;          /* of the layer below */
     enum nwi_tls_state state : 8; /* written by nwi_tls_enter() alone */
@@ -75,9 +79,13 @@ struct tls {
     bool turn_queued : 1;
     bool told_failed : 1; /* the chain knows */
     bool looked : 1;      /* the dialogue has seen the record in front */
+    bool begun : 1;       /* the first step has been made */
     bool step_due : 1;    /* the handshake goes on without anything from the peer */
     bool in_turn : 1;     /* this is a step's own turn */
-    uint8_t joins;        /* regions that `in` may have by now */
+    bool keeps_sessions : 1, took_up : 1, ticket_came : 1;
+    bool takes_early : 1, has_early : 1; /* a server: content with a ClientHello */
+    bool keys_renewed : 1;
+    uint8_t joins; /* regions that `in` may have by now */
 };
 
 /* tls.c */
@@ -88,6 +96,8 @@ void nwi_tls_queue_turn(struct tls *tls);
 /* The session is broken. Sends fail; the chain ends once the alert, if one is waiting to go, is
  * with the layer below. */
 void nwi_tls_fail(struct tls *tls, nwi_err err);
+/* New keys are in use: the program's handler is told, nothing waits for it. */
+void nwi_tls_tell_key_update(struct tls *tls);
 /* All that was sent below has been taken there. */
 void nwi_tls_written(struct tls *tls);
 static inline bool nwi_tls_is_open(const struct tls *tls) {

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "dispatch/data.h"
 #include "loop/loop.h"
-#include "protocol/tls/private.h"
+#include "protocol/tls/resume.h"
 #include "stack/chain.h"
 #include <string.h>
 
@@ -165,6 +165,12 @@ static ssize_t decrypt(struct tls *tls, dispatch_data_t *ret_content) {
     return *ret_content != NULL ? size : GNUTLS_E_MEMORY_ERROR;
 }
 
+/* What came beside the ClientHello is the beginning of the stream. As decrypt(). */
+static ssize_t take_early(struct tls *tls, dispatch_data_t *ret_content) {
+    *ret_content = nwi_tls_resume_take_early(tls);
+    return *ret_content != NULL ? (ssize_t)dispatch_data_get_size(*ret_content) : GNUTLS_E_AGAIN;
+}
+
 static void end_of_stream(struct tls *tls) {
     tls->read_ended = true;
     nwi_tls_enter(tls, tls->write_ended ? NWI_TLS_CLOSED : NWI_TLS_CLOSING);
@@ -191,7 +197,7 @@ static void refuse_renegotiation(struct tls *tls) {
 
 void nwi_tls_read(struct tls *tls) {
     for (int records = 0; tls->window > 0 && !tls->read_ended && nwi_tls_is_open(tls) &&
-                          tls->in != NULL && nwi_tls_has_record(tls);
+                          (tls->has_early || nwi_tls_has_record(tls));
          records++) {
         if (records > 0 && nwi_loop_turn_is_over() && tls->base.chain->context != NULL) {
             nwi_tls_queue_turn(tls);
@@ -199,7 +205,9 @@ void nwi_tls_read(struct tls *tls) {
         }
         dispatch_data_t content;
         pthread_mutex_lock(&tls->lock);
-        ssize_t size = decrypt(tls, &content);
+        ssize_t size = tls->has_early ? take_early(tls, &content) : decrypt(tls, &content);
+        if (tls->ticket_came)
+            nwi_tls_resume_keep(tls);
         if (size == GNUTLS_E_REHANDSHAKE)
             refuse_renegotiation(tls);
         pthread_mutex_unlock(&tls->lock);
@@ -212,6 +220,8 @@ void nwi_tls_read(struct tls *tls) {
             nwi_tls_fail(tls, nwi_tls_end_with(tls, (int)size));
         if (nwi_layer_stopped(&tls->base))
             return;
+        if (tls->keys_renewed)
+            nwi_tls_tell_key_update(tls);
     }
     if (nwi_tls_is_open(tls) && tls->out != NULL)
         nwi_tls_flush(tls, NULL, false); /* answers of the protocol's own: alerts, key updates */

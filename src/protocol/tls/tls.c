@@ -9,10 +9,12 @@
 #include "base/log.h"
 #include "dispatch/data.h"
 #include "dispatch/serial.h"
+#include "model/parameters.h"
 #include "protocol/tls/describe.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/gate.h"
 #include "protocol/tls/private.h"
+#include "protocol/tls/resume.h"
 #include "stack/chain.h"
 #include <Security/SecureTransport.h>
 
@@ -194,6 +196,21 @@ static sec_protocol_metadata_t describe(struct tls *tls) {
     return sec;
 }
 
+void nwi_tls_tell_key_update(struct tls *tls) {
+    struct nwi_sec_handler *handler = tls->config->sec->key_update;
+    struct nwi_chain *chain = tls->base.chain;
+    tls->keys_renewed = false;
+    struct nwi_tls_question *question =
+        handler != NULL ? nwi_tls_question_create(NWI_TLS_ASK_KEY_UPDATE, handler) : NULL;
+    if (question == NULL)
+        return;
+    pthread_mutex_lock(&tls->lock);
+    question->metadata = nwi_tls_describe(tls->session, tls->config, tls->host);
+    pthread_mutex_unlock(&tls->lock);
+    nwi_tls_question_post(question, chain->context, chain->context_owner);
+    nwi_tls_question_forget(question);
+}
+
 static void detach(struct tls *tls) {
     if (tls->metadata != NULL)
         nwi_sec_metadata_detach(((struct nwi_tls_metadata *)tls->metadata)->sec);
@@ -303,6 +320,7 @@ static void tls_free(struct nwi_layer *layer) {
         dispatch_release(tls->out_full);
     if (tls->session != NULL)
         gnutls_deinit(tls->session);
+    nwi_release(tls->ticket_hold);
     nwi_release(tls->config);
     nwi_free(tls->host);
     pthread_mutex_destroy(&tls->lock);
@@ -371,14 +389,17 @@ static nwi_err fill(struct tls *tls, const struct nwi_tls_request *request) {
     tls->dialogue = nwi_tls_dialogue_create(tls->config, &tls->base, tls->host, answered);
     if (tls->dialogue == NULL || (host != NULL && tls->host == NULL))
         return NWI_ERR_NOMEM;
-    err = nwi_tls_config_session(tls->config, host, tls->dialogue, &tls->session);
+    tls->takes_early =
+        request->is_server && request->parameters != NULL && request->parameters->fast_open_enabled;
+    tls->early = request->early;
+    unsigned flags = nwi_tls_resume_flags(tls->config, tls->takes_early || tls->early != NULL);
+    err = nwi_tls_config_session(tls->config, host, tls->dialogue, flags, &tls->session);
     if (err != 0)
         return err;
     if (!nwi_tls_dialogue_begin(tls->dialogue, tls->session))
         return NWI_ERR_NOMEM;
     nwi_tls_attach_transport(tls);
-    tls->early = request->early;
-    return 0;
+    return nwi_tls_resume_begin(tls, request);
 }
 
 struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err *ret_err) {

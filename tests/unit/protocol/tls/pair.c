@@ -203,7 +203,13 @@ static void make(struct side *side) {
     STAILQ_INIT(&side->wire->held);
     nwi_chain_push(side->chain, &side->wire->base);
     struct nwi_tls_request request = {
-        .options = side->options, .host = side->host, .is_server = side->is_server};
+        .options = side->options,
+        .host = side->host,
+        .remote = side->remote,
+        .parameters = side->parameters,
+        .early = side->early,
+        .is_server = side->is_server,
+    };
     struct nwi_layer *tls = nwi_tls_create(&request, &side->create_error);
     if (tls != NULL)
         nwi_chain_push(side->chain, tls);
@@ -233,6 +239,7 @@ static void end_side(struct side *side) {
         nwi_chain_stop(side->chain, NWI_DISCONNECT_ABORT, NWI_ERR_CANCELED);
     side->chain = nwi_release(side->chain);
     side->options = nwi_release(side->options);
+    side->remote = nwi_release(side->remote);
     free(side->text);
     side->text = NULL;
 }

@@ -32,6 +32,9 @@ struct side {
     struct nwi_serial *context;      /* NULL: the test drives */
     void *context_owner;
     const char *host;
+    nw_endpoint_t remote;       /* owned; NULL: none */
+    nw_parameters_t parameters; /* lent; NULL: none */
+    struct nwi_early *early;    /* lent; NULL: none */
     bool is_server;
     size_t chunk;   /* octets a delivery; 0: all */
     size_t stop_at; /* octets delivered to this side at most; 0: no limit */
