@@ -1,0 +1,132 @@
+"""TLS with openssl s_server and s_client: versions, ALPN, suites, keys, certificates."""
+import tls_lab
+from tls_lab import KEY, KEY_NAME, VERSIONS
+
+PSK = ('-psk', KEY.encode().hex(), '-psk_identity', KEY_NAME)
+
+
+class Client(tls_lab.TLSLab):
+    """lab_tls connects to openssl s_server, which answers each line backwards."""
+
+    def serve(self, *words, identity=True):
+        self.require('openssl')
+        shown = ('-cert', self.server, '-key', self.server_key) if identity else ('-nocert',)
+        server = self.run_program('openssl', 's_server', '-accept', '127.0.0.1:0', *shown, '-rev', *words)
+        server.wait_for('ACCEPT')
+        server.wait_for('\n')
+        server.port = int(server.text.split('ACCEPT 127.0.0.1:')[1].split()[0])
+        return server
+
+    def test_versions(self):
+        for version, number in VERSIONS.items():
+            server = self.serve('-tls1_' + version[1])
+            client = self.our_client(server.port)
+            self.assertEqual(self.connect(client)[0], number)
+            self.assertIn('peer CN=localhost', client.lines)
+            self.exchange(client, 'hello', 'olleh')
+            self.disconnect(client)
+            server.wait_for('CONNECTION CLOSED')
+
+    def test_alpn(self):
+        server = self.serve('-alpn', 'h2,http/1.1')
+        client = self.our_client(server.port, '-A', 'http/1.1', '-A', 'h2')
+        self.assertEqual(self.connect(client)[2], 'h2')  # the server's order
+
+    def test_a_server_that_has_only_cbc(self):
+        """Suites that are appended are offered besides the usual ones."""
+        for name, number in (('ECDHE-ECDSA-AES128-SHA256', 'c023'), ('ECDHE-ECDSA-AES256-SHA384', 'c024')):
+            server = self.serve('-tls1_2', '-cipher', name)
+            client = self.our_client(server.port, '-s', number)
+            self.assertEqual(self.connect(client)[1], number)
+            self.exchange(client, 'cbc', 'cbc'[::-1])
+
+    def test_client_certificate(self):
+        for version in VERSIONS:
+            server = self.serve('-tls1_' + version[1], '-Verify', 1, '-verify_return_error', '-CAfile', self.ca)
+            client = self.our_client(server.port, '-c', self.client, '-k', self.client_key)
+            self.connect(client)
+            self.exchange(client, 'me', 'em')
+            server.wait_for('CN = Test client')
+
+    def test_missing_client_certificate(self):
+        server = self.serve('-tls1_2', '-Verify', 1, '-verify_return_error', '-CAfile', self.ca)
+        client = self.our_client(server.port)
+        client.tell('connect')
+        self.assertIn(client.wait_for('state waiting').split()[2:], (['tls', '-9824'],))
+
+    def test_key(self):
+        for words, ours in ((('-tls1_2', '-cipher', 'PSK-AES128-GCM-SHA256'), ('-M', 12, '-s', 'a8')),
+                            (('-tls1_3',), ())):
+            server = self.serve(*PSK, *words, identity=False)
+            client = self.our_client(server.port, '-p', KEY_NAME + ':' + KEY, *ours, trusts=False)
+            self.connect(client)
+            self.exchange(client, 'secret', 'terces')
+
+    def test_wrong_key(self):
+        server = self.serve(*PSK, '-tls1_3', identity=False)
+        client = self.our_client(server.port, '-p', KEY_NAME + ':another', trusts=False)
+        client.tell('connect')
+        self.assertEqual(client.wait_for('state waiting').split()[2], 'tls')
+
+    def test_unknown_ca(self):
+        server = self.serve()
+        client = self.our_client(server.port, trusts=False)
+        client.tell('connect')
+        self.assertIn(client.wait_for('state waiting').split()[3], ('-9812', '-9813', '-9807'))
+
+
+class Server(tls_lab.TLSLab):
+    """openssl s_client connects to lab_tls."""
+
+    def call(self, server, *words, anonymous=False):
+        self.require('openssl')
+        trust = () if anonymous else ('-CAfile', self.ca, '-verify_return_error')
+        return self.run_program('openssl', 's_client', '-connect', '127.0.0.1:%d' % server.port, *trust, *words)
+
+    def talk(self, client, text='hello'):
+        client.say(text + '\n')
+        client.wait_for('re:' + text)
+
+    def test_versions(self):
+        server = self.our_server()
+        for version, number in VERSIONS.items():
+            client = self.call(server, '-tls1_' + version[1])
+            self.talk(client)
+            self.assertEqual(self.session(server)[0], number)
+            self.assertIn('Verify return code: 0 (ok)', client.text)
+            client.say('Q\n')
+            server.wait_for('finished')
+
+    def test_alpn(self):
+        server = self.our_server('-A', 'h2', '-A', 'http/1.1')
+        client = self.call(server, '-alpn', 'http/1.1,h2')
+        client.wait_for('ALPN protocol: ')
+        chosen = self.session(server)[2]
+        self.assertIn('ALPN protocol: ' + chosen, client.text)
+
+    def test_client_certificate(self):
+        server = self.our_server('-r', '-a', self.ca)
+        for version in VERSIONS:
+            client = self.call(server, '-tls1_' + version[1], '-cert', self.client, '-key', self.client_key)
+            self.talk(client)
+            self.session(server)
+            self.assertIn('peer CN=Test client', server.lines)
+            self.assertIn('CN = Test CA', client.text.split('Acceptable client certificate CA names')[1])
+
+    def test_missing_client_certificate(self):
+        server = self.our_server('-r', '-a', self.ca)
+        for version in VERSIONS:
+            client = self.call(server, '-tls1_' + version[1])
+            client.wait_for('alert')
+            self.assertEqual(server.wait_for('state failed').split()[2], 'tls')
+
+    def test_key(self):
+        server = self.our_server('-p', KEY_NAME + ':' + KEY, '-s', 'a8', identity=False)
+        for words in (('-tls1_2', '-cipher', 'PSK-AES128-GCM-SHA256'), ('-tls1_3',)):
+            client = self.call(server, *PSK, *words, anonymous=True)
+            self.talk(client, 'secret')
+            self.session(server)
+
+
+if __name__ == '__main__':
+    tls_lab.main()
