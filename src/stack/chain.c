@@ -179,6 +179,9 @@ static void ask_facts(const struct nwi_chain *chain, struct nwi_layer_facts *fac
     for (struct nwi_layer *layer = chain->top; layer != NULL; layer = layer->below)
         if (layer->ops->facts != NULL)
             layer->ops->facts(layer, facts);
+    uint32_t taken =
+        facts->overhead < facts->maximum_datagram ? facts->overhead : facts->maximum_datagram;
+    facts->maximum_datagram -= taken;
 }
 
 struct nwi_layer_facts nwi_chain_facts(const struct nwi_chain *chain) {

@@ -84,7 +84,12 @@ bool nwi_layer_asking(struct nwi_layer *layer, bool begins) {
 }
 
 void nwi_layer_soft_error(struct nwi_layer *layer, nwi_err err) {
-    if (layer->chain != NULL)
+    struct nwi_layer *next = layer->above;
+    while (next != NULL && next->ops->soft_error == NULL)
+        next = next->above;
+    if (next != NULL)
+        next->ops->soft_error(next, err);
+    else if (layer->chain != NULL)
         nwi_chain_soft_error(layer->chain, err);
 }
 

@@ -52,6 +52,7 @@ enum nwi_disconnect { NWI_DISCONNECT_GRACEFUL, NWI_DISCONNECT_ABORT };
 struct nwi_layer_facts {
     nw_endpoint_t local, remote; /* +1 each when set */
     uint32_t maximum_datagram;   /* octets of user content; 0 = stream */
+    uint32_t overhead;           /* octets that layers add to each datagram of the transport */
     int fd;                      /* -1 when there is none */
     bool fd_only;                /* in: nothing else is asked for, and nothing need be made */
 };
@@ -79,6 +80,9 @@ struct nwi_layer_ops { /* an op left out passes through to the neighbour */
     /* The layer below has come to its end. This one first delivers what it still holds, and then
      * calls nwi_layer_failed for itself, with this error or one that tells more. */
     void (*failed)(struct nwi_layer *layer, nwi_err err);
+    /* nwi_layer_soft_error of a layer below; it used up the window as a message does. This one
+     * passes it on when it is for the reader. */
+    void (*soft_error)(struct nwi_layer *layer, nwi_err err);
     /* What nwi_layer_asking put off may be asked now. */
     void (*go_on)(struct nwi_layer *layer);
     /* The layer above takes up to `octets` more (one message, for message layers). Replaces the

@@ -43,8 +43,8 @@ static size_t waiting(const struct tls *tls) {
 /* As far as it goes with the records that are here. GnuTLS answers "again" also after a record that
  * it has taken and that was not the handshake's (early data). */
 static int step(struct tls *tls) {
-    enum { WARNINGS_MOST = 8 };
-    int code, warnings = 0;
+    enum { WARNINGS_MOST = 8, EMPTY_MOST = 64 };
+    int code, warnings = 0, empty_steps = 0;
     size_t before;
     pthread_mutex_lock(&tls->lock);
     if (tls->step_due && nwi_tls_dialogue_asks_first(tls->dialogue, tls->session)) {
@@ -60,7 +60,10 @@ static int step(struct tls *tls) {
         code = gnutls_handshake(tls->session);
         if (code == GNUTLS_E_WARNING_ALERT_RECEIVED && warnings++ < WARNINGS_MOST)
             continue;
-        if (code != GNUTLS_E_AGAIN || tls->dialogue->question != NULL || waiting(tls) == before)
+        if (code != GNUTLS_E_AGAIN || tls->dialogue->question != NULL)
+            break;
+        /* A datagram may hold records of which it has not told yet. */
+        if (waiting(tls) == before && (!tls->config->is_datagram || ++empty_steps > EMPTY_MOST))
             break;
     } while (nwi_tls_has_record(tls) || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
     pthread_mutex_unlock(&tls->lock);
@@ -93,12 +96,12 @@ static void finished(struct tls *tls) {
 
 void nwi_tls_handshake(struct tls *tls) {
     int code = step(tls);
-    if (code != 0 && code != GNUTLS_E_AGAIN && code != GNUTLS_E_INTERRUPTED) {
+    if (code < 0 && gnutls_error_is_fatal(code)) {
         nwi_tls_resume_failed(tls);
         nwi_tls_fail(tls, nwi_tls_end_with(tls, code));
         return;
     }
-    if (tls->out != NULL)
+    if (nwi_tls_has_output(tls))
         nwi_tls_flush(tls, NULL, false);
     if (tls->state != NWI_TLS_HANDSHAKING || nwi_layer_stopped(&tls->base))
         return;

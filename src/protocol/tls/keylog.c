@@ -45,8 +45,8 @@ static void open_file(void) {
     if (path == NULL || path[0] == '\0')
         return;
     /* O_NONBLOCK: a pipe without a reader must not stop us here. */
-    int fd = nwi_sys()->open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                          0600);
+    int fd = nwi_sys()->open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     const char *why =
         fd < 0 ? (errno == ELOOP ? "it is a symbolic link" : strerror(errno)) : objection(fd);
     if (why != NULL) {

@@ -100,13 +100,21 @@ void nwi_tls_fail(struct tls *tls, nwi_err err);
 void nwi_tls_tell_key_update(struct tls *tls);
 /* All that was sent below has been taken there. */
 void nwi_tls_written(struct tls *tls);
+/* Operations that both kinds of layer have. */
+void nwi_tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why);
+void nwi_tls_output(struct nwi_layer *layer, struct nwi_send *send);
+void nwi_tls_window(struct nwi_layer *layer, size_t octets);
+void nwi_tls_go_on(struct nwi_layer *layer);
+nw_protocol_metadata_t nwi_tls_copy_metadata(struct nwi_layer *layer,
+                                             nw_protocol_definition_t definition);
+void nwi_tls_free(struct nwi_layer *layer);
 static inline bool nwi_tls_is_open(const struct tls *tls) {
     return tls->state == NWI_TLS_READY || tls->state == NWI_TLS_CLOSING;
 }
 
 /* transport.c */
 void nwi_tls_attach_transport(struct tls *tls);
-/* Whether a whole record is waiting for GnuTLS. */
+/* Whether a whole record, or a datagram, is waiting for GnuTLS. */
 bool nwi_tls_has_record(struct tls *tls);
 /* Octets that the next record lacks; 0: it is there. */
 size_t nwi_tls_record_lacks(const struct tls *tls);
@@ -115,8 +123,11 @@ bool nwi_tls_take_in(struct tls *tls, dispatch_data_t content);
 void nwi_tls_drop_in(struct tls *tls);
 /* Makes room for so many octets in one buffer. False: no memory. */
 bool nwi_tls_reserve(struct tls *tls, size_t room);
+/* Whether GnuTLS has written what was not sent down. */
+bool nwi_tls_has_output(struct tls *tls);
 /* Sends what GnuTLS has written down; `carried` (may be NULL) completes with it and is emptied.
- * `final` ends the stream below after it. */
+ * `final` ends the stream below after it. Datagrams carry their messages themselves: NULL, false.
+ */
 void nwi_tls_flush(struct tls *tls, struct nwi_send_list *carried, bool final);
 
 /* handshake.c */
@@ -127,5 +138,12 @@ nwi_err nwi_tls_end_with(struct tls *tls, int code);
 /* records.c */
 void nwi_tls_read(struct tls *tls);
 void nwi_tls_pump(struct tls *tls);
+/* close_notify, the last record of our direction. Under the lock. */
+void nwi_tls_end_direction(struct tls *tls);
+/* Tells the reader that the peer's direction has ended. */
+void nwi_tls_end_input(struct tls *tls);
+/* One record's content. GnuTLS's code, with NULL content; 0: the peer's close_notify. Answers what
+ * only the session cares for. */
+ssize_t nwi_tls_decrypt(struct tls *tls, dispatch_data_t *ret_content);
 
 #endif

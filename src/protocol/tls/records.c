@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "dispatch/data.h"
 #include "loop/loop.h"
+#include "model/content_context.h"
+#include "protocol/tls/dtls.h"
 #include "protocol/tls/resume.h"
 #include "stack/chain.h"
 #include <string.h>
@@ -74,8 +76,7 @@ static bool account(struct tls *tls, size_t octets, struct nwi_send_list *throug
     return false;
 }
 
-/* close_notify, the last record of a direction. */
-static void end_direction(struct tls *tls) {
+void nwi_tls_end_direction(struct tls *tls) {
     gnutls_bye(tls->session, GNUTLS_SHUT_WR); /* writes into memory: cannot wait */
     tls->write_ended = true;
     nwi_tls_enter(tls, tls->read_ended ? NWI_TLS_CLOSED : NWI_TLS_CLOSING);
@@ -102,7 +103,7 @@ static int encrypt(struct tls *tls, struct nwi_send_list *through) {
             break;
     }
     if (last)
-        end_direction(tls);
+        nwi_tls_end_direction(tls);
     return 0;
 }
 
@@ -133,7 +134,10 @@ void nwi_tls_pump(struct tls *tls) {
         return;
     nwi_retain(tls);
     tls->pumping = true;
-    pump(tls);
+    if (tls->config->is_datagram)
+        nwi_dtls_pump(tls);
+    else
+        pump(tls);
     tls->pumping = false;
     if (tls->told_congested && STAILQ_EMPTY(&tls->queue) && !nwi_layer_stopped(&tls->base)) {
         tls->told_congested = false;
@@ -146,7 +150,12 @@ void nwi_tls_pump(struct tls *tls) {
 
 enum { COPY_MOST = 4 * 1024 }; /* a packet keeps 16 KiB, whatever is in it */
 
-/* One record's content. GnuTLS's code, with NULL content; 0: the peer's close_notify. */
+/* A peer that wants to negotiate anew is told that we do not (RFC 5746 section 4.5), and goes on or
+ * ends as it likes. */
+static void refuse_renegotiation(struct tls *tls) {
+    gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+}
+
 static ssize_t decrypt(struct tls *tls, dispatch_data_t *ret_content) {
     gnutls_packet_t packet = NULL;
     gnutls_datum_t datum;
@@ -171,11 +180,24 @@ static ssize_t take_early(struct tls *tls, dispatch_data_t *ret_content) {
     return *ret_content != NULL ? (ssize_t)dispatch_data_get_size(*ret_content) : GNUTLS_E_AGAIN;
 }
 
-static void end_of_stream(struct tls *tls) {
+ssize_t nwi_tls_decrypt(struct tls *tls, dispatch_data_t *ret_content) {
+    pthread_mutex_lock(&tls->lock);
+    ssize_t size = tls->has_early ? take_early(tls, ret_content) : decrypt(tls, ret_content);
+    if (tls->ticket_came)
+        nwi_tls_resume_keep(tls);
+    if (size == GNUTLS_E_REHANDSHAKE)
+        refuse_renegotiation(tls);
+    pthread_mutex_unlock(&tls->lock);
+    return size;
+}
+
+void nwi_tls_end_input(struct tls *tls) {
     tls->read_ended = true;
     nwi_tls_enter(tls, tls->write_ended ? NWI_TLS_CLOSED : NWI_TLS_CLOSING);
     nwi_tls_drop_in(tls);
     struct nwi_input input = {.complete = true, .final = true};
+    if (tls->config->is_datagram) /* messages have contexts, and so does this one */
+        input.context = nwi_content_context_create_received(true);
     nwi_err err = nwi_layer_deliver(&tls->base, &input);
     if (err != 0 && !nwi_layer_stopped(&tls->base))
         nwi_tls_fail(tls, err);
@@ -189,13 +211,11 @@ static void deliver(struct tls *tls, dispatch_data_t content, size_t size) {
         nwi_tls_fail(tls, err);
 }
 
-/* A peer that wants to negotiate anew is told that we do not (RFC 5746 section 4.5), and goes on or
- * ends as it likes. */
-static void refuse_renegotiation(struct tls *tls) {
-    gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-}
-
 void nwi_tls_read(struct tls *tls) {
+    if (tls->config->is_datagram) {
+        nwi_dtls_read(tls);
+        return;
+    }
     for (int records = 0; tls->window > 0 && !tls->read_ended && nwi_tls_is_open(tls) &&
                           (tls->has_early || nwi_tls_has_record(tls));
          records++) {
@@ -204,17 +224,11 @@ void nwi_tls_read(struct tls *tls) {
             return;
         }
         dispatch_data_t content;
-        pthread_mutex_lock(&tls->lock);
-        ssize_t size = tls->has_early ? take_early(tls, &content) : decrypt(tls, &content);
-        if (tls->ticket_came)
-            nwi_tls_resume_keep(tls);
-        if (size == GNUTLS_E_REHANDSHAKE)
-            refuse_renegotiation(tls);
-        pthread_mutex_unlock(&tls->lock);
+        ssize_t size = nwi_tls_decrypt(tls, &content);
         if (size > 0)
             deliver(tls, content, (size_t)size);
         else if (size == 0)
-            end_of_stream(tls);
+            nwi_tls_end_input(tls);
         else if (size != GNUTLS_E_AGAIN && size != GNUTLS_E_INTERRUPTED &&
                  size != GNUTLS_E_REHANDSHAKE && size != GNUTLS_E_WARNING_ALERT_RECEIVED)
             nwi_tls_fail(tls, nwi_tls_end_with(tls, (int)size));

@@ -11,9 +11,9 @@
 #include "dispatch/serial.h"
 #include "model/parameters.h"
 #include "protocol/tls/describe.h"
+#include "protocol/tls/dtls.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/gate.h"
-#include "protocol/tls/private.h"
 #include "protocol/tls/resume.h"
 #include "stack/chain.h"
 #include <Security/SecureTransport.h>
@@ -141,6 +141,10 @@ static size_t wanted(const struct tls *tls) {
 static void grant(struct tls *tls) {
     if (nwi_layer_stopped(&tls->base) || tls->below_ended)
         return;
+    if (tls->config->is_datagram) {
+        nwi_dtls_settle(tls);
+        return;
+    }
     size_t octets = wanted(tls);
     if (octets == tls->granted)
         return;
@@ -216,8 +220,8 @@ static void detach(struct tls *tls) {
         nwi_sec_metadata_detach(((struct nwi_tls_metadata *)tls->metadata)->sec);
 }
 
-static nw_protocol_metadata_t tls_copy_metadata(struct nwi_layer *layer,
-                                                nw_protocol_definition_t definition) {
+nw_protocol_metadata_t nwi_tls_copy_metadata(struct nwi_layer *layer,
+                                             nw_protocol_definition_t definition) {
     struct tls *tls = (struct tls *)layer;
     if (definition != &nwi_tls_definition)
         return NULL;
@@ -260,7 +264,7 @@ static nwi_err tls_input(struct nwi_layer *layer, struct nwi_input *input) {
     return 0;
 }
 
-static void tls_output(struct nwi_layer *layer, struct nwi_send *send) {
+void nwi_tls_output(struct nwi_layer *layer, struct nwi_send *send) {
     struct tls *tls = (struct tls *)layer;
     if (tls->failure != 0 || tls->write_ended) {
         send->done(send, tls->failure != 0 ? tls->failure : nwi_posix(EPIPE));
@@ -279,7 +283,7 @@ static bool tls_congested(struct nwi_layer *layer) {
     return congested;
 }
 
-static void tls_window(struct nwi_layer *layer, size_t octets) {
+void nwi_tls_window(struct nwi_layer *layer, size_t octets) {
     struct tls *tls = (struct tls *)layer;
     tls->window = octets;
     if (nwi_tls_is_open(tls))
@@ -295,7 +299,7 @@ static void say_goodbye(struct tls *tls) {
     nwi_tls_flush(tls, NULL, false);
 }
 
-static void tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why) {
+void nwi_tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_err why) {
     struct tls *tls = (struct tls *)layer;
     detach(tls); /* first: it asks the session from other threads */
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
@@ -309,7 +313,7 @@ static void tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi
     nwi_send_list_fail(&failed, why);
 }
 
-static void tls_free(struct nwi_layer *layer) {
+void nwi_tls_free(struct nwi_layer *layer) {
     struct tls *tls = (struct tls *)layer;
     nwi_tls_dialogue_free(tls->dialogue);
     nwi_release(tls->metadata);
@@ -343,7 +347,7 @@ static void tls_writable(struct nwi_layer *layer) {
 }
 
 /* What was put off may be asked now. */
-static void tls_go_on(struct nwi_layer *layer) {
+void nwi_tls_go_on(struct nwi_layer *layer) {
     struct tls *tls = (struct tls *)layer;
     if (tls->state == NWI_TLS_ASKING)
         nwi_tls_dialogue_waits(tls->dialogue);
@@ -354,16 +358,16 @@ static const struct nwi_layer_ops tls_ops = {
     .traits = NWI_TRAIT_STREAM | NWI_TRAIT_SECURE,
     .size = sizeof(struct tls),
     .connect = tls_connect,
-    .disconnect = tls_disconnect,
+    .disconnect = nwi_tls_disconnect,
     .input = tls_input,
-    .output = tls_output,
+    .output = nwi_tls_output,
     .congested = tls_congested,
     .writable = tls_writable,
     .failed = tls_failed,
-    .go_on = tls_go_on,
-    .window = tls_window,
-    .copy_metadata = tls_copy_metadata,
-    .free = tls_free,
+    .go_on = nwi_tls_go_on,
+    .window = nwi_tls_window,
+    .copy_metadata = nwi_tls_copy_metadata,
+    .free = nwi_tls_free,
 };
 
 /* --- making one --- */
@@ -380,7 +384,8 @@ static void answered(struct nwi_layer *layer) {
 
 static nwi_err fill(struct tls *tls, const struct nwi_tls_request *request) {
     const char *host = request->is_server ? NULL : request->host;
-    nwi_err err = nwi_tls_config_get(request->options, request->is_server, false, &tls->config);
+    nwi_err err = nwi_tls_config_get(request->options, request->is_server, request->is_datagram,
+                                     &tls->config);
     if (err != 0)
         return err;
     if (request->options->sec->server_name != NULL && !request->is_server)
@@ -403,12 +408,15 @@ static nwi_err fill(struct tls *tls, const struct nwi_tls_request *request) {
 }
 
 struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err *ret_err) {
-    struct tls *tls = (struct tls *)nwi_layer_create(&tls_ops);
+    struct tls *tls =
+        (struct tls *)nwi_layer_create(request->is_datagram ? &nwi_dtls_ops : &tls_ops);
     if (tls == NULL) {
         *ret_err = NWI_ERR_NOMEM;
         return NULL;
     }
     STAILQ_INIT(&tls->queue);
+    if (request->is_datagram)
+        nwi_dtls_init(nwi_dtls(tls));
     pthread_mutex_init(&tls->lock, NULL);
     tls->turn.run = take_turn;
     *ret_err = fill(tls, request);

@@ -8,7 +8,7 @@
  */
 #include "base/alloc.h"
 #include "dispatch/data.h"
-#include "protocol/tls/private.h"
+#include "protocol/tls/dtls.h"
 #include <string.h>
 
 enum { SMALL = 2 * 1024, MIDDLE = 18 * 1024, LARGE = 66 * 1024 }; /* sizes of the buffer pool */
@@ -49,7 +49,7 @@ size_t nwi_tls_record_lacks(const struct tls *tls) {
 }
 
 bool nwi_tls_has_record(struct tls *tls) {
-    return nwi_tls_record_lacks(tls) == 0;
+    return tls->config->is_datagram ? !nwi_dtls(tls)->dry : nwi_tls_record_lacks(tls) == 0;
 }
 
 /* Joins the rest of what waits with what came. A peer that sends octet by octet makes one region
@@ -217,7 +217,15 @@ static void carried(struct nwi_send *send, nwi_err err) {
     nwi_release(tls);
 }
 
+bool nwi_tls_has_output(struct tls *tls) {
+    return tls->config->is_datagram ? !STAILQ_EMPTY(&nwi_dtls(tls)->packets) : tls->out != NULL;
+}
+
 void nwi_tls_flush(struct tls *tls, struct nwi_send_list *carried_list, bool final) {
+    if (tls->config->is_datagram) {
+        nwi_dtls_flush(tls);
+        return;
+    }
     bool closed = close_buffer(tls);
     bool empty = tls->out_full == NULL && !final;
     struct carrier *carrier = closed && !empty ? nwi_alloc(sizeof *carrier) : NULL;
@@ -243,6 +251,10 @@ void nwi_tls_flush(struct tls *tls, struct nwi_send_list *carried_list, bool fin
 }
 
 void nwi_tls_attach_transport(struct tls *tls) {
+    if (tls->config->is_datagram) {
+        nwi_dtls_attach_transport(tls);
+        return;
+    }
     gnutls_transport_set_ptr(tls->session, tls);
     gnutls_transport_set_pull_function(tls->session, pull);
     gnutls_transport_set_pull_timeout_function(tls->session, pull_timeout);
