@@ -7,10 +7,10 @@
  * Runs:   in the protocol context of the chain.
  * Owns:   packets until the layer below takes them; messages that nobody has asked for.
  */
+#include "protocol/tls/datagrams.h"
 #include "base/alloc.h"
 #include "dispatch/data.h"
 #include "model/content_context.h"
-#include "protocol/tls/dtls.h"
 #include "stack/chain.h"
 #include <string.h>
 
@@ -84,6 +84,10 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const void *octets, size_t s
     packet->used += size;
     dtls->tls.in_flight += size;
     return (ssize_t)size;
+}
+
+bool nwi_dtls_has_output(struct tls *tls) {
+    return !STAILQ_EMPTY(&nwi_dtls(tls)->packets);
 }
 
 void nwi_dtls_flush(struct tls *tls) {
@@ -234,9 +238,13 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *octets, size_t size) {
     return (ssize_t)got;
 }
 
+bool nwi_dtls_has_record(struct tls *tls) {
+    return !nwi_dtls(tls)->dry;
+}
+
 static int pull_timeout(gnutls_transport_ptr_t pointer, unsigned milliseconds) {
     (void)milliseconds;
-    return nwi_tls_has_record(pointer);
+    return nwi_dtls_has_record(pointer);
 }
 
 void nwi_dtls_attach_transport(struct tls *tls) {

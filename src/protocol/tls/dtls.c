@@ -1,14 +1,14 @@
 /*
- * dtls.c - DTLS as a layer over datagrams; see dtls.h. The session and its handshake are TLS's
+ * dtls.c - DTLS as a layer over datagrams; see tls.h. The session and its handshake are TLS's
  *          (tls.c, handshake.c), what is in datagrams is datagrams.c's.
  * Source: RFC 6347 sections 4.1.1.1 (path MTU), 4.2.1 (cookies), 4.2.4 (timers).
  * Runs:   in the protocol context of the chain, the alarm too.
  * Owns:   the alarm, while the handshake runs.
  */
-#include "protocol/tls/dtls.h"
 #include "base/log.h"
 #include "dispatch/data.h"
 #include "protocol/tls/cookie.h"
+#include "protocol/tls/datagrams.h"
 #include "protocol/tls/errors.h"
 #include "stack/chain.h"
 #include "sys/sockets.h"
@@ -245,7 +245,8 @@ const struct nwi_layer_ops nwi_dtls_ops = {
     .free = dtls_free,
 };
 
-void nwi_dtls_init(struct dtls *dtls) {
+void nwi_dtls_init(struct tls *tls) {
+    struct dtls *dtls = nwi_dtls(tls);
     STAILQ_INIT(&dtls->packets);
     STAILQ_INIT(&dtls->held);
     dtls->last_out = -1;

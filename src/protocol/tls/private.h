@@ -130,6 +130,20 @@ bool nwi_tls_has_output(struct tls *tls);
  */
 void nwi_tls_flush(struct tls *tls, struct nwi_send_list *carried, bool final);
 
+/* dtls.c: what is different over datagrams */
+extern const struct nwi_layer_ops nwi_dtls_ops;
+void nwi_dtls_init(struct tls *tls);
+/* After each step: what the timer waits for, and whether the layer below may bring more. */
+void nwi_dtls_settle(struct tls *tls);
+
+/* datagrams.c: the same as the functions of transport.c and records.c that call these */
+void nwi_dtls_attach_transport(struct tls *tls);
+bool nwi_dtls_has_record(struct tls *tls);
+bool nwi_dtls_has_output(struct tls *tls);
+void nwi_dtls_flush(struct tls *tls);
+void nwi_dtls_pump(struct tls *tls);
+void nwi_dtls_read(struct tls *tls);
+
 /* handshake.c */
 void nwi_tls_handshake(struct tls *tls);
 /* GnuTLS's code, or what the program decided, as our error; queues the fitting alert. */

@@ -10,7 +10,7 @@
 #include "dispatch/data.h"
 #include "loop/loop.h"
 #include "model/content_context.h"
-#include "protocol/tls/dtls.h"
+#include "protocol/tls/private.h"
 #include "protocol/tls/resume.h"
 #include "stack/chain.h"
 #include <string.h>

@@ -11,9 +11,9 @@
 #include "dispatch/serial.h"
 #include "model/parameters.h"
 #include "protocol/tls/describe.h"
-#include "protocol/tls/dtls.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/gate.h"
+#include "protocol/tls/private.h"
 #include "protocol/tls/resume.h"
 #include "stack/chain.h"
 #include <Security/SecureTransport.h>
@@ -416,7 +416,7 @@ struct nwi_layer *nwi_tls_create(const struct nwi_tls_request *request, nwi_err 
     }
     STAILQ_INIT(&tls->queue);
     if (request->is_datagram)
-        nwi_dtls_init(nwi_dtls(tls));
+        nwi_dtls_init(tls);
     pthread_mutex_init(&tls->lock, NULL);
     tls->turn.run = take_turn;
     *ret_err = fill(tls, request);

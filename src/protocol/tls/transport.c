@@ -8,7 +8,7 @@
  */
 #include "base/alloc.h"
 #include "dispatch/data.h"
-#include "protocol/tls/dtls.h"
+#include "protocol/tls/private.h"
 #include <string.h>
 
 enum { SMALL = 2 * 1024, MIDDLE = 18 * 1024, LARGE = 66 * 1024 }; /* sizes of the buffer pool */
@@ -49,7 +49,7 @@ size_t nwi_tls_record_lacks(const struct tls *tls) {
 }
 
 bool nwi_tls_has_record(struct tls *tls) {
-    return tls->config->is_datagram ? !nwi_dtls(tls)->dry : nwi_tls_record_lacks(tls) == 0;
+    return tls->config->is_datagram ? nwi_dtls_has_record(tls) : nwi_tls_record_lacks(tls) == 0;
 }
 
 /* Joins the rest of what waits with what came. A peer that sends octet by octet makes one region
@@ -218,7 +218,7 @@ static void carried(struct nwi_send *send, nwi_err err) {
 }
 
 bool nwi_tls_has_output(struct tls *tls) {
-    return tls->config->is_datagram ? !STAILQ_EMPTY(&nwi_dtls(tls)->packets) : tls->out != NULL;
+    return tls->config->is_datagram ? nwi_dtls_has_output(tls) : tls->out != NULL;
 }
 
 void nwi_tls_flush(struct tls *tls, struct nwi_send_list *carried_list, bool final) {

@@ -1,12 +1,12 @@
 /*
- * dtls.h - what is different when the layer below carries datagrams.
+ * datagrams.h - a session over datagrams, as dtls.c and datagrams.c share it.
  * What:   one datagram is one record is one message; the handshake sends again what may have been
  *         lost. All else is shared with TLS over a stream.
  * Source: RFC 6347 (DTLS 1.2).
  * Runs:   in the protocol context of the chain.
  */
-#ifndef NWI_PROTOCOL_TLS_DTLS_H
-#define NWI_PROTOCOL_TLS_DTLS_H
+#ifndef NWI_PROTOCOL_TLS_DATAGRAMS_H
+#define NWI_PROTOCOL_TLS_DATAGRAMS_H
 
 #include "dispatch/alarm.h"
 #include "protocol/tls/private.h"
@@ -45,20 +45,13 @@ static inline struct dtls *nwi_dtls(struct tls *tls) {
 }
 
 /* dtls.c */
-extern const struct nwi_layer_ops nwi_dtls_ops;
-void nwi_dtls_init(struct dtls *dtls);
-/* After each step: what the timer waits for, and whether the layer below may bring more. */
-void nwi_dtls_settle(struct tls *tls);
 /* A flight of the handshake is about to go out. */
 void nwi_dtls_count_flight(struct dtls *dtls);
 /* An error of one datagram that was sent, or that the network answered with. */
 void nwi_dtls_take_trouble(struct dtls *dtls, nwi_err err);
 
 /* datagrams.c */
-void nwi_dtls_attach_transport(struct tls *tls);
-void nwi_dtls_flush(struct tls *tls);
-void nwi_dtls_pump(struct tls *tls);
-void nwi_dtls_read(struct tls *tls);
+/* Gives up what is under way in both directions. */
 void nwi_dtls_drop(struct dtls *dtls);
 
 #endif
