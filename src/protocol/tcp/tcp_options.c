@@ -76,7 +76,10 @@ nwi_err nwi_tcp_apply_options(int fd, int family, nw_parameters_t parameters) {
     set_segment_size(fd, family, tcp, nwi_ip_options(parameters->stack->internet));
     if (tcp == NULL)
         return 0;
-    if (tcp->no_delay)
+    /* Flights of a handshake and the first content are small writes one after the other: each would
+     * wait for the peer's delayed acknowledgement of the one before (RFC 1122 section 4.2.3.2). TLS
+     * gathers small content by itself. */
+    if (tcp->no_delay || parameters->stack->application_count > 0)
         nwi_tcp_tune(fd, TCP_NODELAY, 1, "TCP_NODELAY");
     if (tcp->no_push)
         nwi_tcp_tune(fd, TCP_CORK, 1, "TCP_CORK");

@@ -72,6 +72,7 @@ struct tls {
     enum nwi_tls_state state : 8; /* written by nwi_tls_enter() alone */
     bool read_ended : 1;          /* close_notify has come */
     bool write_ended : 1;         /* close_notify has gone */
+    bool write_lost : 1;          /* what was sent below did not get through */
     bool below_ended : 1;         /* the stream below has ended */
     bool advancing : 1, pumping : 1, in_input : 1;
     bool garbage : 1;        /* no records of TLS: GnuTLS gets them as they are */

@@ -99,10 +99,11 @@ void nwi_tls_written(struct tls *tls) {
         nwi_tls_pump(tls);
 }
 
-/* The end of the stream below. After close_notify it means nothing; before it, octets are missing:
- * RFC 8446 section 6.1, "truncation attack". */
+/* The end of the stream below. After close_notify it means nothing, unless our own content was lost
+ * by it; before close_notify, octets are missing: RFC 8446 section 6.1, "truncation attack". */
 static void look_for_end(struct tls *tls) {
-    if (!tls->below_ended || tls->read_ended || tls->state == NWI_TLS_FAILED ||
+    bool is_no_matter = tls->read_ended && !tls->write_lost;
+    if (!tls->below_ended || is_no_matter || tls->state == NWI_TLS_FAILED ||
         tls->state == NWI_TLS_ASKING || nwi_tls_has_record(tls))
         return;
     nwi_tls_fail(tls, tls->below_error != 0 ? tls->below_error : nwi_tls(errSSLClosedNoNotify));

@@ -208,6 +208,7 @@ static void carried(struct nwi_send *send, nwi_err err) {
     struct nwi_send_list list = STAILQ_HEAD_INITIALIZER(list);
     STAILQ_CONCAT(&list, &carrier->carried);
     tls->in_flight -= carrier->octets;
+    tls->write_lost |= err != 0;
     if (send->content != NULL)
         dispatch_release(send->content);
     nwi_free(carrier);
