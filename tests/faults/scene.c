@@ -10,6 +10,10 @@
 
 #include "dispatch/data.h"
 #include "fake/fake_sys.h"
+#include "fake/made_identity.h"
+#include <Security/identity.h>
+#include <Security/trust_evaluation.h>
+#include <Security/trust_settings.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -350,17 +354,49 @@ static bool must(struct scene *scene, bool (*happened)(const struct scene *), co
     return yes;
 }
 
-static nw_parameters_t make_parameters(bool datagrams) {
-    return datagrams
-               ? nw_parameters_create_secure_udp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
+/* One that signs itself, and is its own authority; made once, when nothing fails yet. */
+static struct {
+    sec_identity_t identity;
+    sec_certificate_t certificate;
+} server;
+
+void scene_make_certificate(void) {
+    struct made_identity made;
+    made_identity_create(&made, GNUTLS_PK_ECDSA, "scene", NULL, false);
+    server.identity = sec_identity_create_with_bytes(
+        made.pem.data, made.pem.size, made.key_pem.data, made.key_pem.size, NULL, NULL);
+    server.certificate = sec_certificate_create_with_bytes(made.der.data, made.der.size);
+    made_identity_free(&made);
+    if (server.identity == NULL || server.certificate == NULL)
+        abort();
+}
+
+static void secure_it(void *context, nw_protocol_options_t options) {
+    const struct scene *scene = context;
+    sec_protocol_options_t sec = nw_tls_copy_sec_protocol_options(options);
+    if (scene->listener_state != nw_listener_state_invalid) {
+        sec_protocol_options_add_accepted_certificate(sec, server.certificate);
+        sec_protocol_options_set_system_anchors_enabled(sec, false);
+    } else {
+        sec_protocol_options_set_local_identity(sec, server.identity);
+    }
+    sec_release(sec);
+}
+
+/* The listener's as long as it has told no state, then the client's. */
+static nw_parameters_t make_parameters(struct scene *scene) {
+    nw_parameters_configure_protocol_f tls =
+        scene->script->secure ? secure_it : NW_PARAMETERS_DISABLE_PROTOCOL_F;
+    return scene->script->datagrams
+               ? nw_parameters_create_secure_udp_f(scene, tls, NULL,
                                                    NW_PARAMETERS_DEFAULT_CONFIGURATION_F)
-               : nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
+               : nw_parameters_create_secure_tcp_f(scene, tls, NULL,
                                                    NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
 }
 
 static bool open_listener(struct scene *scene) {
     fake_sys_phase(FAKE_LISTENER);
-    nw_parameters_t parameters = make_parameters(scene->script->datagrams);
+    nw_parameters_t parameters = make_parameters(scene);
     scene->listener = parameters != NULL ? nw_listener_create_with_port("0", parameters) : NULL;
     nw_release(parameters);
     if (scene->listener == NULL)
@@ -377,7 +413,7 @@ static void converse(struct scene *scene) {
     char port[8];
     fake_sys_phase(FAKE_CLIENT);
     snprintf(port, sizeof port, "%u", nw_listener_get_port(scene->listener));
-    nw_parameters_t parameters = make_parameters(scene->script->datagrams);
+    nw_parameters_t parameters = make_parameters(scene);
     nw_endpoint_t endpoint = nw_endpoint_create_host(scene->script->host, port);
     struct scene_party *client = &scene->client;
     if (parameters != NULL && endpoint != NULL)

@@ -17,6 +17,7 @@ struct scene_script {
     const char *name; /* of the test's case */
     const char *host; /* "127.0.0.1" or "localhost" */
     bool datagrams;
+    bool secure;         /* over TLS, with certificates */
     size_t octets;       /* to be sent and echoed; 0: SCENE_GREETING */
     unsigned patience_s; /* until it counts as hung; 0: the usual */
 };
@@ -34,6 +35,8 @@ struct scene_result {
     char complaint[SCENE_TEXT]; /* the first rule broken; "" = none */
 };
 
+/* Before the first scene that is secure. */
+void scene_make_certificate(void);
 /* Plays the scene once to its end. */
 struct scene_result scene_play(const struct scene_script *script);
 
