@@ -32,6 +32,7 @@ struct nwi_tls_dialogue {
     sec_identity_t identity;   /* answer to the challenge; retained */
     dispatch_data_t key_name;  /* answer to the choice of a key; retained */
     bool key_asked, begun;     /* before the ClientHello; it has been made */
+    size_t heard;              /* octets of the peer that GnuTLS has taken */
 };
 
 /* NULL: no memory. The layer is not retained, the host lent. */

@@ -304,7 +304,7 @@ static bool read_record(struct dtls *dtls) {
         dtls->peer_ended = true;
     else if (size == GNUTLS_E_AGAIN || size == GNUTLS_E_INTERRUPTED)
         return !dtls->dry;
-    else if (gnutls_error_is_fatal((int)size))
+    else if (gnutls_error_is_fatal((int)size) || size == GNUTLS_E_REHANDSHAKE)
         nwi_tls_fail(tls, nwi_tls_end_with(tls, (int)size));
     return size != 0;
 }

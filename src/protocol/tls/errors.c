@@ -109,6 +109,7 @@ static const struct pair found[] = {
     {GNUTLS_E_REAUTH_REQUEST, errSSLClientCertRequested},
     /* nothing in common */
     {GNUTLS_E_UNKNOWN_CIPHER_SUITE, errSSLNegotiation},
+    {GNUTLS_E_INSUFFICIENT_CREDENTIALS, errSSLNegotiation}, /* for the suite the peer chose */
     {GNUTLS_E_NO_CIPHER_SUITES, errSSLNegotiation},
     {GNUTLS_E_NO_COMMON_KEY_SHARE, errSSLNegotiation},
     {GNUTLS_E_ECC_NO_SUPPORTED_CURVES, errSSLNegotiation},
@@ -173,7 +174,6 @@ static const struct pair found[] = {
     /* our own settings */
     {GNUTLS_E_INVALID_REQUEST, errSSLBadConfiguration},
     {GNUTLS_E_NO_PRIORITIES_WERE_SET, errSSLBadConfiguration},
-    {GNUTLS_E_INSUFFICIENT_CREDENTIALS, errSSLBadConfiguration},
     {GNUTLS_E_CERTIFICATE_KEY_MISMATCH, errSSLBadConfiguration},
     {GNUTLS_E_NO_TEMPORARY_DH_PARAMS, errSSLBadConfiguration},
     {GNUTLS_E_NO_TEMPORARY_RSA_PARAMS, errSSLBadConfiguration},

@@ -40,10 +40,12 @@ static size_t waiting(const struct tls *tls) {
     return tls->in != NULL ? dispatch_data_get_size(tls->in) - tls->in_offset : 0;
 }
 
-/* As far as it goes with the records that are here. GnuTLS answers "again" also after a record that
+/* As far as it goes with the records that are here. GnuTLS keeps the records of a message that is
+ * not complete, and a message may say that it has 16 MiB: so a peer is heard only so long, which
+ * is more than any chain of certificates takes. It answers "again" also after a record that
  * it has taken and that was not the handshake's (early data). */
 static int step(struct tls *tls) {
-    enum { WARNINGS_MOST = 8, EMPTY_MOST = 64 };
+    enum { WARNINGS_MOST = 8, EMPTY_MOST = 64, HEARD_MOST = 256 * 1024 };
     int code, warnings = 0, empty_steps = 0;
     size_t before;
     pthread_mutex_lock(&tls->lock);
@@ -67,7 +69,9 @@ static int step(struct tls *tls) {
             break;
     } while (nwi_tls_has_record(tls) || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
     pthread_mutex_unlock(&tls->lock);
-    return code;
+    return code == GNUTLS_E_AGAIN && tls->dialogue->heard > HEARD_MOST
+               ? GNUTLS_E_HANDSHAKE_TOO_LARGE
+               : code;
 }
 
 /* GnuTLS may have agreed on a suite that an exact list does not hold. */

@@ -150,10 +150,13 @@ void nwi_tls_pump(struct tls *tls) {
 
 enum { COPY_MOST = 4 * 1024 }; /* a packet keeps 16 KiB, whatever is in it */
 
-/* A peer that wants to negotiate anew is told that we do not (RFC 5746 section 4.5), and goes on or
- * ends as it likes. */
-static void refuse_renegotiation(struct tls *tls) {
+/* A server that wants to negotiate anew is told that we do not (RFC 5746 section 4.5), and goes on
+ * or ends as it likes. Not so a client: GnuTLS keeps its hello in front of all that follows. */
+static bool refuses_renegotiation(struct tls *tls, ssize_t code) {
+    if (code != GNUTLS_E_REHANDSHAKE || tls->config->is_server)
+        return false;
     gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+    return true;
 }
 
 static ssize_t decrypt(struct tls *tls, dispatch_data_t *ret_content) {
@@ -185,8 +188,8 @@ ssize_t nwi_tls_decrypt(struct tls *tls, dispatch_data_t *ret_content) {
     ssize_t size = tls->has_early ? take_early(tls, ret_content) : decrypt(tls, ret_content);
     if (tls->ticket_came)
         nwi_tls_resume_keep(tls);
-    if (size == GNUTLS_E_REHANDSHAKE)
-        refuse_renegotiation(tls);
+    if (refuses_renegotiation(tls, size))
+        size = GNUTLS_E_AGAIN;
     pthread_mutex_unlock(&tls->lock);
     return size;
 }
@@ -230,7 +233,7 @@ void nwi_tls_read(struct tls *tls) {
         else if (size == 0)
             nwi_tls_end_input(tls);
         else if (size != GNUTLS_E_AGAIN && size != GNUTLS_E_INTERRUPTED &&
-                 size != GNUTLS_E_REHANDSHAKE && size != GNUTLS_E_WARNING_ALERT_RECEIVED)
+                 size != GNUTLS_E_WARNING_ALERT_RECEIVED)
             nwi_tls_fail(tls, nwi_tls_end_with(tls, (int)size));
         if (nwi_layer_stopped(&tls->base))
             return;
