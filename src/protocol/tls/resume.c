@@ -25,11 +25,18 @@ unsigned nwi_tls_resume_flags(const struct nwi_tls_config *config, bool early) {
     return flags;
 }
 
-/* Called by GnuTLS after a message has been dealt with. */
+/* Called by GnuTLS before and after it deals with a message. A session has one such hook: it also
+ * does what nwi_tls_suites_guard() asks for. */
 static int saw_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                        const gnutls_datum_t *message) {
     struct tls *tls = gnutls_transport_get_ptr(session);
-    (void)when, (void)message;
+    const struct sec_protocol_options *sec = tls->config->sec;
+    if (when == GNUTLS_HOOK_PRE)
+        return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && tls->config->is_server &&
+                       sec->exact_ciphersuite_count > 0
+                   ? nwi_tls_suites_narrow(session, tls->config->sec, tls->config->is_datagram,
+                                           message)
+                   : 0;
     if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && incoming)
         tls->ticket_came = true;
     if (type == GNUTLS_HANDSHAKE_KEY_UPDATE)
@@ -44,8 +51,7 @@ static void take_up(struct tls *tls, const struct nwi_tls_request *request) {
                                     .host = tls->host,
                                     .port = nw_endpoint_get_port(request->remote)};
     tls->keeps_sessions = nwi_tls_session_key_make(&of, &tls->session_key);
-    if (!tls->keeps_sessions ||
-        !nwi_tls_sessions_take(&tls->session_key, nwi_now(), &data, &size))
+    if (!tls->keeps_sessions || !nwi_tls_sessions_take(&tls->session_key, nwi_now(), &data, &size))
         return;
     tls->took_up = gnutls_session_set_data(tls->session, data, size) == 0;
     nwi_tls_sessions_wipe(data, size);
@@ -53,7 +59,7 @@ static void take_up(struct tls *tls, const struct nwi_tls_request *request) {
 
 nwi_err nwi_tls_resume_begin(struct tls *tls, const struct nwi_tls_request *request) {
     const struct nwi_tls_config *config = tls->config;
-    gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_POST,
+    gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
                                        saw_message);
     if (!config->sec->resumption_enabled)
         return 0;

@@ -1,9 +1,11 @@
 /*
- * test_ask.c - what a handshake asks the program: when, with what in hand, and what each answer does.
+ * test_ask.c - what a handshake asks the program: when, with what in hand, and what each answer
+ * does.
  */
 #include "fake/await.h"
 #include "fake/misuses.h"
 #include "pair.h"
+#include "protocol/tls/private.h"
 #include <Security/SecProtocolMetadata.h>
 #include <Security/trust_evaluation.h>
 
@@ -40,8 +42,7 @@ static void on_challenge(void *context, sec_protocol_metadata_t metadata,
                          sec_protocol_challenge_complete_f complete, void *complete_context) {
     (void)context;
     asked.names = 0;
-    sec_protocol_metadata_access_distinguished_names_f(metadata, &asked.names,
-                                                       (void *)count_name);
+    sec_protocol_metadata_access_distinguished_names_f(metadata, &asked.names, (void *)count_name);
     asked.challenge = complete;
     asked.context = complete_context;
     sem_post(&asked.event);
@@ -279,6 +280,39 @@ static void test_no_key(void **state) {
     }
 }
 
+/* --- new keys --- */
+
+static void on_key_update(void *context, sec_protocol_metadata_t metadata,
+                          sec_protocol_key_update_complete_f complete, void *complete_context) {
+    (void)context;
+    assert_non_null(metadata);
+    complete(complete_context);
+    sem_post(&asked.event);
+}
+
+static void test_key_update(void **state) {
+    (void)state;
+    struct pair pair;
+    init(&pair, tls_protocol_version_TLSv13);
+    pair_add_certificate(&pair, "peer.example");
+    sec_protocol_options_set_key_update_block_f(side_options(&pair.client), NULL, on_key_update,
+                                                NULL);
+    start(&pair);
+    assert_connected(&pair);
+    struct tls *server = (struct tls *)pair.server.chain->top;
+    assert_int_equal(gnutls_session_key_update(server->session, GNUTLS_KU_PEER), 0);
+    side_send(&pair.server, "with new keys", 13, false, NULL);
+    nwi_chain_window(pair.client.chain, 100);
+    nwi_chain_window(pair.server.chain, 100);
+    pair_run(&pair);
+    assert_int_equal(pair.client.received, 13);
+    await(&asked.event);
+    side_send(&pair.client, "so have we", 10, false, NULL);
+    pair_run(&pair);
+    assert_int_equal(pair.server.received, 10);
+    pair_end(&pair);
+}
+
 int main(void) {
     event_init(&asked.event);
     const struct CMUnitTest tests[] = {
@@ -292,6 +326,7 @@ int main(void) {
         cmocka_unit_test(test_key_by_hint),
         cmocka_unit_test(test_key_before_the_hello),
         cmocka_unit_test(test_no_key),
+        cmocka_unit_test(test_key_update),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,12 @@
  * test_tls.c - two ends over memory: handshake, content both ways, the end of each direction.
  */
 #include "pair.h"
+#include "protocol/tls/private.h"
+#include <Security/SecProtocolMetadata.h>
+#include <Security/protocol_settings.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,6 +246,103 @@ static void test_client_certificates(void **state) {
     }
 }
 
+/* The parts of both suites make others, which a server would like better than the second. */
+static void test_exact_suites(void **state) {
+    (void)state;
+    const tls_ciphersuite_t server[] = {tls_ciphersuite_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+                                        tls_ciphersuite_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+                            client[] = {tls_ciphersuite_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+                                        tls_ciphersuite_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256};
+    struct pair pair;
+    pair_init(&pair);
+    pair_add_certificate(&pair, "peer.example");
+    sec_protocol_options_set_exact_tls_ciphersuites(side_options(&pair.server), server, 2);
+    sec_protocol_options_set_exact_tls_ciphersuites(side_options(&pair.client), client, 2);
+    pair_shake(&pair);
+    struct tls *tls = (struct tls *)pair.server.chain->top;
+    assert_int_equal(nwi_tls_suite_of(tls->session), server[1]);
+    pair_end(&pair);
+}
+
+/* Several sends in one record, one send in several: the pieces come out as they went in. */
+static void test_pieces(void **state) {
+    (void)state;
+    struct pair pair;
+    struct sent sent = {0};
+    make_open(&pair);
+    char text[3000];
+    size_t size = 0;
+    for (int i = 0; i < 300; i++) {
+        char piece[16];
+        size_t length = (size_t)snprintf(piece, sizeof piece, "%d,", i);
+        memcpy(text + size, piece, length);
+        size += length;
+        side_send_data(&pair.client, nwi_data_create_copy(piece, length), i < 299, false, &sent);
+    }
+    assert_int_equal(sent.done, 300);
+    size_t on_the_wire = pair.server.wire->length;
+    assert_true(on_the_wire < size + 40); /* one record */
+    pair_run(&pair);
+    assert_int_equal(pair.server.received, size);
+    assert_memory_equal(pair.server.text, text, size);
+    pair_end(&pair);
+}
+
+/* What the wire does not take completes later, and the sender is told when there is room. */
+static void test_back_pressure(void **state) {
+    (void)state;
+    enum { SIZE = 300 * 1000 };
+    struct pair pair;
+    struct sent first = {0}, second = {0};
+    make_open(&pair);
+    char *bytes = calloc(1, SIZE);
+    assert_non_null(bytes);
+    pair.client.blocked = true;
+    side_send(&pair.client, bytes, SIZE, false, &first);
+    side_send(&pair.client, "tail", 4, false, &second);
+    assert_int_equal(first.done + second.done, 0);
+    assert_true(nwi_chain_congested(pair.client.chain));
+    side_unblock(&pair.client);
+    assert_int_equal(first.done, 1);
+    assert_int_equal(second.done, 1);
+    assert_true(pair.client.writable > 0);
+    assert_false(nwi_chain_congested(pair.client.chain));
+    pair_run(&pair);
+    assert_int_equal(pair.server.received, SIZE + 4);
+    free(bytes);
+    pair_end(&pair);
+}
+
+static bool export(struct side *side, unsigned char *secret) {
+    nw_protocol_metadata_t metadata = nwi_chain_copy_metadata(side->chain, &nwi_tls_definition);
+    sec_protocol_metadata_t sec = nw_tls_copy_sec_protocol_metadata(metadata);
+    dispatch_data_t data = sec_protocol_metadata_create_secret(sec, 5, "label", 32);
+    if (data != NULL)
+        nwi_data_copy_out(data, 0, secret, 32);
+    bool done = data != NULL;
+    nwi_release(data);
+    nwi_release(sec);
+    nwi_release(metadata);
+    return done;
+}
+
+static void test_exported_secrets(void **state) {
+    (void)state;
+    struct pair pair;
+    unsigned char client[32], server[32] = {0};
+    make_open(&pair);
+    assert_true(export(&pair.client, client));
+    assert_true(export(&pair.server, server));
+    assert_memory_equal(client, server, 32);
+    nw_protocol_metadata_t metadata =
+        nwi_chain_copy_metadata(pair.client.chain, &nwi_tls_definition);
+    pair_end(&pair);
+    sec_protocol_metadata_t sec = nw_tls_copy_sec_protocol_metadata(metadata);
+    assert_null(sec_protocol_metadata_create_secret(sec, 5, "label", 32)); /* the session is gone */
+    nwi_release(sec);
+    nwi_release(metadata);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_both_ways),
@@ -256,6 +357,10 @@ int main(void) {
         cmocka_unit_test(test_certificate),
         cmocka_unit_test(test_wrong_name),
         cmocka_unit_test(test_client_certificates),
+        cmocka_unit_test(test_exact_suites),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_back_pressure),
+        cmocka_unit_test(test_exported_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
