@@ -13,11 +13,12 @@
 #include "trust/identity.h"
 #include <Security/SecureTransport.h>
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <string.h>
 
 static void destroy(void *object) {
     struct nwi_tls_config *config = object;
-    if (config->certificates != NULL)
+    if (config->certificates != NULL && config->is_server)
         gnutls_certificate_free_credentials(config->certificates);
     if (config->client_keys != NULL)
         gnutls_psk_free_client_credentials(config->client_keys);
@@ -93,18 +94,42 @@ static int name_authorities(struct nwi_tls_config *config) {
     return 0;
 }
 
+/* What clients show and whom they trust is asked of their session, so that all of them have the
+ * same credentials: GnuTLS takes 6.5 KiB for each, and a client has a config of its own. NULL:
+ * memory ran out. They live with the process. */
+static gnutls_certificate_credentials_t client_certificates(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static gnutls_certificate_credentials_t
+        shared; /* under lock; what it points to never changes */
+    pthread_mutex_lock(&lock);
+    gnutls_certificate_credentials_t made = shared;
+    if (made == NULL && gnutls_certificate_allocate_credentials(&made) == 0) {
+        gnutls_certificate_set_verify_function(made, nwi_tls_verify);
+        gnutls_certificate_set_retrieve_function3(made, nwi_tls_show);
+        shared = made;
+    }
+    pthread_mutex_unlock(&lock);
+    return made;
+}
+
 /* GnuTLS's code. */
-static int make_credentials(struct nwi_tls_config *config) {
+static int make_server_certificates(struct nwi_tls_config *config) {
     int code = gnutls_certificate_allocate_credentials(&config->certificates);
     if (code < 0)
         return code;
     gnutls_certificate_set_verify_function(config->certificates, nwi_tls_verify);
-    if (!config->is_server)
-        gnutls_certificate_set_retrieve_function3(config->certificates, nwi_tls_show);
-    else if (config->sec->local_identity != NULL)
+    if (config->sec->local_identity != NULL)
         code = nwi_identity_attach(config->sec->local_identity, config->certificates);
-    if (code >= 0)
-        code = name_authorities(config);
+    return code < 0 ? code : name_authorities(config);
+}
+
+/* GnuTLS's code. */
+static int make_credentials(struct nwi_tls_config *config) {
+    int code = 0;
+    if (config->is_server)
+        code = make_server_certificates(config);
+    else if ((config->certificates = client_certificates()) == NULL)
+        code = GNUTLS_E_MEMORY_ERROR;
     return code < 0 ? code : make_keys(config);
 }
 

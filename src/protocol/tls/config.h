@@ -16,9 +16,9 @@
 
 struct nwi_tls_config {
     struct nwi_object base;
-    sec_protocol_options_t sec; /* retained */
-    gnutls_certificate_credentials_t certificates;
-    gnutls_psk_client_credentials_t client_keys; /* NULL: no pre-shared keys, or a server */
+    sec_protocol_options_t sec;                    /* retained */
+    gnutls_certificate_credentials_t certificates; /* a client's are those of all clients */
+    gnutls_psk_client_credentials_t client_keys;   /* NULL: no pre-shared keys, or a server */
     gnutls_psk_server_credentials_t server_keys;
     struct nwi_tls_priority *priority; /* retained */
     struct nwi_tls_tickets *tickets;   /* of a server; NULL: none are issued */
