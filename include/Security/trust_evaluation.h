@@ -80,7 +80,7 @@ SEC_EXPORT void sec_trust_set_system_anchors_enabled(sec_trust_t trust, bool ena
  */
 SEC_EXPORT void sec_trust_set_stapled_status(sec_trust_t trust, dispatch_data_t response);
 
-/** Whether a response must have come. Default false. */
+/** Whether a server's response must have come. Default false. */
 SEC_EXPORT void sec_trust_set_stapled_status_required(sec_trust_t trust, bool required);
 
 /** The time to judge by, in seconds since 1970 UTC; default: the time of the evaluation. */

@@ -17,6 +17,7 @@
 #define SECURITY_TRUST_SETTINGS_H
 
 #include <Security/SecProtocolOptions.h>
+#include <dispatch/data.h>
 
 SEC_EXTERN_C_BEGIN
 
@@ -61,13 +62,25 @@ SEC_EXPORT void sec_protocol_options_add_pinned_certificate(sec_protocol_options
                                                             sec_certificate_t certificate);
 
 /**
- * Whether a peer must prove by a stapled OCSP response that its certificate has not been revoked
+ * Whether a server must prove by a stapled OCSP response that its certificate has not been revoked
  * (RFC 6066 section 8). Default false: a response that is sent is judged, and one is missed only
  * when the certificate itself demands it (RFC 7633) and
- * sec_protocol_options_set_tls_ocsp_enabled() asked for it. True asks for it, too.
+ * sec_protocol_options_set_tls_ocsp_enabled() was called with true.
  */
 SEC_EXPORT void sec_protocol_options_set_stapled_status_required(sec_protocol_options_t options,
                                                                  bool required);
+
+/* --- what a server shows of itself --- */
+
+/**
+ * The OCSP response in DER that a server staples to the certificate of its local identity for
+ * clients that ask (RFC 6066 section 8). It is retained; NULL: none. A response that is about
+ * another certificate is an error when the listener starts (errSSLBadConfiguration, the log says
+ * why); once it does not hold any more it is not sent. A listener works on a copy of the options,
+ * so a new response needs a new listener.
+ */
+SEC_EXPORT void sec_protocol_options_set_local_stapled_status(sec_protocol_options_t options,
+                                                              dispatch_data_t response);
 
 SEC_EXTERN_C_END
 

@@ -28,6 +28,7 @@ static void options_destroy(void *object) {
     }
     nwi_free(options->psks);
     nwi_release(options->psk_identity_hint);
+    nwi_release(options->local_status);
     nwi_release(options->trust);
     nwi_release(options->psk_selection);
     nwi_release(options->key_update);

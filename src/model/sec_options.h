@@ -47,6 +47,7 @@ struct sec_protocol_options {
     bool enable_encrypted_client_hello, quic_use_legacy_codepoint;
     enum nwi_sec_choice peer_authentication_required;
     bool peer_authentication_optional;
+    dispatch_data_t local_status;     /* a server's OCSP response about itself */
     struct nwi_trust_settings *trust; /* shared by copies; NULL: nothing was said */
     struct nwi_sec_handler *psk_selection, *key_update, *challenge, *verify; /* NULL = none */
 };

@@ -73,6 +73,7 @@ sec_protocol_options_t nwi_sec_options_copy(sec_protocol_options_t options) {
     copy->max_version = options->max_version;
     copy->dh_parameters = nwi_retain(options->dh_parameters);
     copy->psk_identity_hint = nwi_retain(options->psk_identity_hint);
+    copy->local_status = nwi_retain(options->local_status);
     copy->tickets_enabled = options->tickets_enabled;
     copy->is_fallback_attempt = options->is_fallback_attempt;
     copy->resumption_enabled = options->resumption_enabled;
@@ -151,7 +152,8 @@ SEC_EXPORT bool sec_protocol_options_are_equal(sec_protocol_options_t optionsA,
            same_text(a->server_name, b->server_name) &&
            a->ciphersuite_groups == b->ciphersuite_groups && a->min_version == b->min_version &&
            a->max_version == b->max_version && nwi_data_equal(a->dh_parameters, b->dh_parameters) &&
-           nwi_data_equal(a->psk_identity_hint, b->psk_identity_hint) && same_lists(a, b) &&
+           nwi_data_equal(a->psk_identity_hint, b->psk_identity_hint) &&
+           nwi_data_equal(a->local_status, b->local_status) && same_lists(a, b) &&
            same_switches(a, b) && nwi_trust_settings_equal(a->trust, b->trust) &&
            same_handler(a->psk_selection, b->psk_selection) &&
            same_handler(a->key_update, b->key_update) && same_handler(a->challenge, b->challenge) &&

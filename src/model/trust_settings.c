@@ -209,3 +209,12 @@ SEC_EXPORT void sec_protocol_options_set_stapled_status_required(sec_protocol_op
     while (!nwi_trust_settings_require_staple(&options->trust, required))
         nwi_alloc_wait("a setting of trust");
 }
+
+SEC_EXPORT void sec_protocol_options_set_local_stapled_status(sec_protocol_options_t options,
+                                                              dispatch_data_t response) {
+    if (!checked(options, true, __func__))
+        return;
+    dispatch_data_t old = options->local_status;
+    options->local_status = nwi_retain(response);
+    nwi_release(old);
+}

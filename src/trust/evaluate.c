@@ -52,7 +52,8 @@ static bool check_staple(sec_trust_t trust, struct nwi_trust_verdict *verdict) {
     if (path->count < 2) /* the program's own word; there is no issuer to take it back */
         return true;
     if (trust->staple == NULL) {
-        if (trust->settings != NULL && trust->settings->staple_required)
+        if (trust->purpose == NWI_TRUST_SERVER && trust->settings != NULL &&
+            trust->settings->staple_required)
             return nwi_trust_wrong(verdict, errSSLBadCertificateStatusResponse,
                                    "no OCSP response was stapled, and one is required");
         return !trust->staple_asked || !nwi_trust_demands_status(path->certificates[0]) ||

@@ -20,8 +20,8 @@ sec_trust_t nwi_trust_create_for_peer(sec_protocol_options_t options,
     trust->purpose = purpose;
     trust->settings = nwi_retain(options->trust);
     trust->staple = nwi_retain(staple);
-    /* A client cannot be asked for one by this server (RFC 8446 section 4.4.2.1 lets it be; nobody
-     * does), so it is missed in servers alone. */
+    /* GnuTLS's servers ask no client for one (RFC 8446 section 4.4.2.1), so it is missed in servers
+     * alone. */
     trust->staple_asked = purpose == NWI_TRUST_SERVER && nwi_trust_asks_staple(options);
     return trust;
 }

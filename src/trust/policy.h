@@ -18,7 +18,7 @@ sec_trust_t nwi_trust_create_for_peer(sec_protocol_options_t options,
                                       const sec_certificate_t *chain, size_t count,
                                       const char *host, enum nwi_trust_purpose purpose,
                                       dispatch_data_t staple);
-/* Whether a client asks for a stapled status. */
+/* Whether the program asked for stapled statuses. */
 bool nwi_trust_asks_staple(sec_protocol_options_t options);
 
 #endif

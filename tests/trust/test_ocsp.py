@@ -37,9 +37,10 @@ extendedKeyUsage = OCSPSigning
 '''
 REVOKED, UNSATISFACTORY = -9827, -9862
 DAY = 24 * 60 * 60
+STAPLE_PEER = os.path.abspath(os.environ.get('STAPLE_PEER', 'build/tests/trust/staple_peer'))
 
 
-class Responses(unittest.TestCase):
+class Authority(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
@@ -101,6 +102,8 @@ class Responses(unittest.TestCase):
         with open(os.path.join(self.folder, 'response.der'), 'rb') as file:
             return file.read().hex()
 
+
+class Responses(Authority):
     def judge(self, leaf, staple, *more):
         fields = ['leaf=' + self.der[leaf], 'host=a.example', 'anchor=' + self.der['ca'], 'time=%d' % self.now, *more]
         return cases.evaluate(['\t'.join(fields + (['staple=' + staple] if staple is not None else []))])[0]
@@ -170,6 +173,64 @@ class Responses(unittest.TestCase):
 
     def test_what_has_no_issuer_needs_no_status(self):
         self.expect(0, 'accepted as it is', 'good', None, 'must-staple=1', 'accepted=' + self.der['good'])
+
+
+class Stapled(Authority):
+    """On the wire, with OpenSSL at the other end."""
+
+    def peer(self, *words):
+        process = subprocess.Popen(words, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+
+        def end():
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+        self.addCleanup(end)
+        return process
+
+    def serve(self, name, *words):
+        """openssl s_server with the certificate of that name, and its port."""
+        process = self.peer('openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', name + '.pem', '-key',
+                            name + '.key', *words)
+        while True:
+            line = process.stdout.readline()
+            self.assertTrue(line, 'it has ended')
+            if line.startswith(b'ACCEPT 127.0.0.1:'):
+                return line.split(b':')[1].strip().decode()
+
+    def client(self, port, wish):
+        return subprocess.run([STAPLE_PEER, 'client', port, 'ca.pem', wish], cwd=self.folder, stdout=subprocess.PIPE,
+                              timeout=60, check=True).stdout.decode().strip()
+
+    def test_client(self):
+        size = len(self.respond('good', '-ndays', '2')) // 2
+        for version in '-tls1_2', '-tls1_3':
+            port = self.serve('good', version, '-status_file', 'response.der')
+            self.assertEqual(self.client(port, 'none'), 'connected %d' % size)
+            self.assertEqual(self.client(port, 'asked'), 'connected %d' % size)
+            self.assertEqual(self.client(port, 'required'), 'connected %d' % size)
+            port = self.serve('good', version)
+            self.assertEqual(self.client(port, 'asked'), 'connected 0')
+            self.assertEqual(self.client(port, 'required'), str(UNSATISFACTORY))
+        self.respond('bad', '-ndays', '2')
+        port = self.serve('bad', '-status_file', 'response.der')
+        self.assertEqual(self.client(port, 'asked'), str(REVOKED))
+        self.assertEqual(self.client(port, 'none'), str(REVOKED))
+
+    def test_server(self):
+        self.respond('good', '-ndays', '2')
+        for version in '-tls1_2', '-tls1_3':
+            server = self.peer(STAPLE_PEER, 'server', 'good.pem', 'good.key', 'response.der')
+            port = server.stdout.readline().strip().decode()
+            said = subprocess.run(['openssl', 's_client', '-connect', '127.0.0.1:' + port, '-status', version],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=60).stdout
+            self.assertIn(b'Cert Status: good', said)
+        self.respond('bad', '-ndays', '2')
+        server = self.peer(STAPLE_PEER, 'server', 'good.pem', 'good.key', 'response.der')
+        self.assertEqual(server.stdout.readline().strip().decode(), '-9848')
 
 
 if __name__ == '__main__':

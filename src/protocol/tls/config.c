@@ -112,6 +112,22 @@ static gnutls_certificate_credentials_t client_certificates(void) {
     return made;
 }
 
+/* What a server staples; GnuTLS reads it, and wants it to be about the certificate. */
+static int add_status(struct nwi_tls_config *config) {
+    const void *octets;
+    size_t size;
+    if (config->sec->local_status == NULL || config->sec->local_identity == NULL)
+        return 0;
+    dispatch_data_t whole = dispatch_data_create_map(config->sec->local_status, &octets, &size);
+    if (whole == NULL)
+        return GNUTLS_E_MEMORY_ERROR;
+    const gnutls_datum_t response = {.data = (unsigned char *)octets, .size = (unsigned)size};
+    int code = gnutls_certificate_set_ocsp_status_request_mem(config->certificates, &response, 0,
+                                                              GNUTLS_X509_FMT_DER);
+    dispatch_release(whole);
+    return code;
+}
+
 /* GnuTLS's code. */
 static int make_server_certificates(struct nwi_tls_config *config) {
     int code = gnutls_certificate_allocate_credentials(&config->certificates);
@@ -120,6 +136,8 @@ static int make_server_certificates(struct nwi_tls_config *config) {
     gnutls_certificate_set_verify_function(config->certificates, nwi_tls_verify);
     if (config->sec->local_identity != NULL)
         code = nwi_identity_attach(config->sec->local_identity, config->certificates);
+    if (code >= 0)
+        code = add_status(config);
     return code < 0 ? code : name_authorities(config);
 }
 

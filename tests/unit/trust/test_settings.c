@@ -3,6 +3,7 @@
  * it in the evaluation of a peer. src/model/trust_settings.c, src/trust/policy.c, evaluate.c.
  */
 #include "base/alloc.h"
+#include "dispatch/data.h"
 #include "trust/policy.h"
 #include "trust/trust.h"
 #include <Security/trust_evaluation.h>
@@ -160,6 +161,13 @@ static void copies_share_until_one_changes(void **state) {
     options = make(), copy = make(); /* what says nothing is as if it were not there */
     sec_protocol_options_set_stapled_status_required(copy, false);
     assert_true(sec_protocol_options_are_equal(options, copy));
+    dispatch_data_t status = nwi_data_create_copy("status", 6);
+    sec_protocol_options_set_local_stapled_status(options, status);
+    dispatch_release(status);
+    assert_false(sec_protocol_options_are_equal(options, copy));
+    sec_release(copy);
+    copy = nwi_sec_options_copy(options);
+    assert_true(sec_protocol_options_are_equal(options, copy));
     sec_protocol_options_set_system_anchors_enabled(copy, false);
     assert_false(sec_protocol_options_are_equal(options, copy));
     sec_release(copy);
@@ -176,6 +184,7 @@ static void misuse(void **state) {
     sec_protocol_options_add_pin(options, NULL);
     sec_protocol_options_set_system_anchors_enabled(NULL, true);
     sec_protocol_options_set_stapled_status_required(NULL, true);
+    sec_protocol_options_set_local_stapled_status(NULL, NULL);
     assert_null(options->trust);
     sec_release(options);
 }
