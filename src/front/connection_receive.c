@@ -12,7 +12,7 @@
 #include "front/connection_report.h"
 #include "model/content_context.h"
 #include "model/error.h"
-#include "model/parameters.h"
+#include "model/tls_options.h"
 
 static void answered(struct nwi_task *task) { /* on the client queue */
     struct connection_receive *receive = nwi_container_of(task, struct connection_receive, task);
@@ -173,19 +173,21 @@ void nwi_connection_pump_receives(nw_connection_t connection) {
         nwi_chain_window(connection->protocol.chain, 0);
 }
 
-/* Of every chunk of the stream: it ends with the stream, and brings what the protocols above the
- * transport have to tell. NULL: no memory. */
+static nw_protocol_metadata_t copy_layer_metadata(void *owner,
+                                                  nw_protocol_definition_t definition) {
+    struct nwi_layer *layer = owner;
+    return layer->ops->copy_metadata(layer, definition);
+}
+
+/* Of every chunk of the stream: it ends with the stream, and tells of TLS when it is asked: few
+ * programs ask, and the peer's certificates take more memory than all else of a connection. The
+ * layer lives as long as the context. NULL: no memory. */
 static nw_content_context_t create_stream_context(nw_connection_t connection) {
-    const struct nw_protocol_stack *stack = connection->parameters->stack;
-    nw_content_context_t context = nwi_content_context_create_received(true);
-    for (size_t i = 0; context != NULL && i < stack->application_count; i++) {
-        NWI_AUTO_RELEASE
-        nw_protocol_metadata_t metadata =
-            nwi_chain_copy_metadata(connection->protocol.chain, stack->applications[i]->definition);
-        if (metadata != NULL && !nwi_content_context_add_metadata(context, metadata))
-            context = nwi_release(context);
-    }
-    return context;
+    struct nwi_layer *secure = nwi_chain_secure_layer(connection->protocol.chain);
+    return secure == NULL ? nwi_content_context_create_received(true)
+                          : nwi_content_context_create_late(
+                                true, (struct nwi_late_metadata){&nwi_tls_definition,
+                                                                 copy_layer_metadata, secure});
 }
 
 nwi_err nwi_connection_input(void *owner, struct nwi_input *input) {

@@ -90,6 +90,35 @@ nw_content_context_t nwi_content_context_create_received(bool is_final) {
     return context;
 }
 
+/* Few contexts have late metadata: only they have the room for it. */
+struct late_context {
+    struct nw_content_context context; /* first */
+    struct nwi_late_metadata late;
+};
+
+static void late_context_destroy(void *object) {
+    nwi_release(((struct late_context *)object)->late.owner);
+    nwi_content_context_clear(object);
+}
+
+static const struct nwi_type late_context_type = {
+    .name = "nw_content_context",
+    .size = sizeof(struct late_context),
+    .destroy = late_context_destroy,
+};
+
+nw_content_context_t nwi_content_context_create_late(bool is_final, struct nwi_late_metadata late) {
+    struct late_context *made = nwi_object_create(&late_context_type, 0);
+    if (made == NULL)
+        return NULL;
+    nwi_content_context_init_received(&made->context);
+    made->context.is_final = is_final;
+    made->context.has_late = true;
+    made->late = late;
+    nwi_retain(late.owner);
+    return &made->context;
+}
+
 NW_EXPORT const char *nw_content_context_get_identifier(nw_content_context_t context) {
     return context == NULL ? NULL : context->identifier;
 }
@@ -190,6 +219,17 @@ nw_protocol_metadata_t nwi_content_context_metadata(nw_content_context_t context
     return NULL;
 }
 
+/* +1 or NULL. definition NULL: whichever it is. */
+static nw_protocol_metadata_t copy_late(nw_content_context_t context,
+                                        nw_protocol_definition_t definition) {
+    if (!context->has_late)
+        return NULL;
+    const struct nwi_late_metadata *late = &((struct late_context *)context)->late;
+    return definition == NULL || definition == late->definition
+               ? late->copy(late->owner, late->definition)
+               : NULL;
+}
+
 NW_EXPORT void
 nw_content_context_set_metadata_for_protocol(nw_content_context_t context,
                                              nw_protocol_metadata_t protocol_metadata) {
@@ -207,7 +247,8 @@ NW_EXPORT nw_protocol_metadata_t nw_content_context_copy_protocol_metadata(
         nwi_log_misuse(__func__, "an argument is NULL");
         return NULL;
     }
-    return nwi_retain(nwi_content_context_metadata(context, protocol));
+    nw_protocol_metadata_t metadata = nwi_content_context_metadata(context, protocol);
+    return metadata != NULL ? nwi_retain(metadata) : copy_late(context, protocol);
 }
 
 /* The callee may edit or release the context: entry by entry, holding both, looking again after
@@ -223,6 +264,11 @@ static void foreach_metadata(nw_content_context_t context, struct nwi_callback c
                  metadata->definition, metadata);
         nwi_release(metadata);
     }
+    NWI_AUTO_RELEASE
+    nw_protocol_metadata_t late = copy_late(context, NULL);
+    if (late != NULL)
+        NWI_CALL(callback, void, (nw_protocol_definition_t, nw_protocol_metadata_t),
+                 late->definition, late);
     nwi_release(context);
 }
 

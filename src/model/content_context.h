@@ -13,6 +13,13 @@
 /* How far sending the context has come; the connection writes it, antecedents are judged by it. */
 enum nwi_context_progress { NWI_CONTEXT_UNSENT, NWI_CONTEXT_SENT, NWI_CONTEXT_FAILED };
 
+/* Metadata of one protocol that is made only when somebody asks for it, on whichever thread. */
+struct nwi_late_metadata {
+    nw_protocol_definition_t definition;
+    nw_protocol_metadata_t (*copy)(void *owner, nw_protocol_definition_t definition);
+    void *owner; /* an object */
+};
+
 struct nw_content_context {
     struct nwi_object base;
     char *identifier; /* owned, unless lent or `predefined` */
@@ -20,6 +27,7 @@ struct nw_content_context {
     bool lent_identifier;   /* static text */
     bool lent_metadata;     /* the array stands in its maker's memory, until one more is added */
     bool predefined;        /* static and shared: setters are refused */
+    bool has_late;          /* it is a nwi_content_context_create_late() one */
     uint64_t expiration_ms; /* 0 = never */
     double priority;        /* 0.0 .. 1.0 */
     nw_content_context_t antecedent;
@@ -37,7 +45,9 @@ void nwi_content_context_clear(nw_content_context_t context);
 /* Adds metadata before the context is handed out; retains it. False when memory ran out. */
 bool nwi_content_context_add_metadata(nw_content_context_t context,
                                       nw_protocol_metadata_t metadata);
-/* The metadata of one protocol, lent, or NULL. */
+/* Such a context with metadata that is made late, besides what is added; retains its owner. */
+nw_content_context_t nwi_content_context_create_late(bool is_final, struct nwi_late_metadata late);
+/* The metadata of one protocol, lent, or NULL; what is made late is not looked at. */
 nw_protocol_metadata_t nwi_content_context_metadata(nw_content_context_t context,
                                                     nw_protocol_definition_t definition);
 

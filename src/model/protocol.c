@@ -49,8 +49,11 @@ nw_protocol_options_t nwi_protocol_options_copy(nw_protocol_options_t options) {
 bool nwi_protocol_options_are_equal(nw_protocol_options_t a, nw_protocol_options_t b) {
     if (a == NULL || b == NULL)
         return a == b;
-    return a->definition == b->definition && a->definition->copy_options == NULL &&
-           memcmp(a + 1, b + 1, values_size(a)) == 0;
+    if (a->definition != b->definition)
+        return false;
+    if (a->definition->copy_options == NULL)
+        return memcmp(a + 1, b + 1, values_size(a)) == 0;
+    return a->definition->are_equal != NULL && a->definition->are_equal(a, b);
 }
 
 NW_EXPORT bool nw_protocol_definition_is_equal(nw_protocol_definition_t definition1,

@@ -18,6 +18,8 @@ struct nw_protocol_definition {
     /* A deep copy, +1 or NULL when memory ran out. NULL: the options are plain values behind the
      * common part, and are copied and compared as such. */
     nw_protocol_options_t (*copy_options)(nw_protocol_options_t options);
+    /* With copy_options only; NULL: nobody can tell whether two are alike. */
+    bool (*are_equal)(nw_protocol_options_t a, nw_protocol_options_t b);
 };
 extern const struct nwi_type nwi_protocol_definition_type;
 #define NWI_PROTOCOL_DEFINITION(...)                                                               \
@@ -39,8 +41,8 @@ void *nwi_protocol_metadata_create(const struct nwi_type *type,
                                    nw_protocol_definition_t definition);
 /* A copy of options of any protocol; NULL for NULL or no memory. */
 nw_protocol_options_t nwi_protocol_options_copy(nw_protocol_options_t options);
-/* True: the same protocol with the same options, or both NULL. False also for options that hold
- * more than plain values: nobody can tell. */
+/* True: the same protocol with the same options, or both NULL. False also for options of
+ * which nobody can tell. */
 bool nwi_protocol_options_are_equal(nw_protocol_options_t a, nw_protocol_options_t b);
 
 static inline bool nwi_protocol_options_are(nw_protocol_options_t options,

@@ -38,8 +38,16 @@ static nw_protocol_options_t copy_tls_options(nw_protocol_options_t options) {
     return create_with(nwi_sec_options_copy(((struct nwi_tls_options *)options)->sec));
 }
 
+/* Connections made of the same parameters then share one copy, and with it all that is worked out
+ * of the settings. */
+static bool are_equal(nw_protocol_options_t a, nw_protocol_options_t b) {
+    return sec_protocol_options_are_equal(((struct nwi_tls_options *)a)->sec,
+                                          ((struct nwi_tls_options *)b)->sec);
+}
+
 struct nw_protocol_definition nwi_tls_definition =
-    NWI_PROTOCOL_DEFINITION(.name = "tls", .copy_options = copy_tls_options);
+    NWI_PROTOCOL_DEFINITION(.name = "tls", .copy_options = copy_tls_options,
+                            .are_equal = are_equal);
 
 NW_EXPORT nw_protocol_definition_t nw_protocol_copy_tls_definition(void) {
     return nwi_retain(&nwi_tls_definition);

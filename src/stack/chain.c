@@ -207,6 +207,13 @@ nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain,
     return NULL;
 }
 
+struct nwi_layer *nwi_chain_secure_layer(const struct nwi_chain *chain) {
+    struct nwi_layer *layer = chain->top;
+    while (layer != NULL && (layer->ops->traits & NWI_TRAIT_SECURE) == 0)
+        layer = layer->below;
+    return layer;
+}
+
 bool nwi_chain_is_stream(const struct nwi_chain *chain) {
     return chain->top != NULL && (chain->top->ops->traits & NWI_TRAIT_STREAM) != 0;
 }

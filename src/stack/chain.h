@@ -61,6 +61,8 @@ struct nwi_layer_facts nwi_chain_facts(const struct nwi_chain *chain);
 int nwi_chain_fd(const struct nwi_chain *chain);
 nw_protocol_metadata_t nwi_chain_copy_metadata(const struct nwi_chain *chain,
                                                nw_protocol_definition_t definition);
+/* The layer that makes it secure, lent; NULL: none does. */
+struct nwi_layer *nwi_chain_secure_layer(const struct nwi_chain *chain);
 bool nwi_chain_is_stream(const struct nwi_chain *chain);
 /* After `asking` was refused: the layers may ask now. */
 void nwi_chain_go_on(struct nwi_chain *chain);

@@ -192,10 +192,9 @@ static bool export_secret(void *owner, const char *label, size_t label_length,
 
 static const struct nwi_sec_exporter_ops exporter = {.export_secret = export_secret};
 
+/* Under the lock. */
 static sec_protocol_metadata_t describe(struct tls *tls) {
-    pthread_mutex_lock(&tls->lock);
     sec_protocol_metadata_t sec = nwi_tls_describe(tls->session, tls->config, tls->host);
-    pthread_mutex_unlock(&tls->lock);
     if (sec != NULL)
         nwi_sec_metadata_attach(sec, &exporter, tls);
     return sec;
@@ -226,9 +225,12 @@ nw_protocol_metadata_t nwi_tls_copy_metadata(struct nwi_layer *layer,
     struct tls *tls = (struct tls *)layer;
     if (definition != &nwi_tls_definition)
         return NULL;
+    pthread_mutex_lock(&tls->lock);
     if (tls->metadata == NULL)
         tls->metadata = nwi_tls_metadata_create(describe(tls));
-    return nwi_retain(tls->metadata);
+    nw_protocol_metadata_t metadata = nwi_retain(tls->metadata);
+    pthread_mutex_unlock(&tls->lock);
+    return metadata;
 }
 
 /* --- the layer's operations --- */
