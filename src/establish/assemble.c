@@ -46,11 +46,6 @@ nwi_err nwi_assemble_check(nw_parameters_t parameters, bool is_listener) {
                 stack->transport->definition->name);
         return nwi_posix(ENOTSUP);
     }
-    if (tls != NULL && has_datagrams(stack)) {
-        nwi_log(NWI_LOG_ERROR, "stack", "unsupported",
-                "TLS over datagrams is not part of this build yet");
-        return nwi_posix(ENOTSUP);
-    }
     return tls != NULL ? nwi_tls_check(tls, is_listener, has_datagrams(stack)) : 0;
 }
 

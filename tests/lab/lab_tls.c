@@ -6,7 +6,7 @@
  *         system's. -n NAME: the server's name. -A PROTOCOL: offered by ALPN; may be given again.
  *         -p IDENTITY:KEY: a pre-shared key, as text. -s NUMBER: a cipher suite is appended. -m, -M
  *         12|13: lowest and highest version. -r: the peer must show a certificate. -e: fast open,
- *         which takes idempotent content.
+ *         which takes idempotent content. -u: DTLS over UDP.
  * Input:  "connect", "send TEXT", "early TEXT", "end" (of the sending side), "cancel"; they act on
  *         the connection that was made or came last. The end of the input ends the program.
  * Output: "port N", "state NAME [DOMAIN CODE]", "tls VERSION SUITE ALPN|- full|resumed early|late",
@@ -33,7 +33,7 @@ struct end { /* one connection */
 };
 
 static struct {
-    bool listens, fast_open, must_show;
+    bool listens, fast_open, must_show, over_udp;
     const char *certificates, *key, *anchors, *server_name, *host, *port;
     const char *protocols[8];
     int protocol_count, suite_count;
@@ -297,6 +297,9 @@ static void take_option(int option, char *value) {
     case 'r':
         lab.must_show = true;
         return;
+    case 'u':
+        lab.over_udp = true;
+        return;
     case 'c':
         lab.certificates = value;
         return;
@@ -334,14 +337,15 @@ static void take_option(int option, char *value) {
 int main(int argc, char **argv) {
     int option;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "lerc:k:a:n:m:M:p:A:s:")) != -1)
+    while ((option = getopt(argc, argv, "leruc:k:a:n:m:M:p:A:s:")) != -1)
         take_option(option, optarg);
     if (argc - optind != 2)
         quit("where to, or where?", NULL);
     lab.host = argv[optind];
     lab.port = argv[optind + 1];
-    lab.parameters = nw_parameters_create_secure_tcp_f(NULL, configure, NULL,
-                                                       NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    lab.parameters =
+        (lab.over_udp ? nw_parameters_create_secure_udp_f : nw_parameters_create_secure_tcp_f)(
+            NULL, configure, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
     if (lab.fast_open)
         nw_parameters_set_fast_open_enabled(lab.parameters, true);
     if (lab.listens)

@@ -60,6 +60,7 @@ static struct packet *add_packet(struct dtls *dtls, size_t room) {
     }
     packet->room = room;
     packet->dtls = nwi_retain(dtls);
+    packet->send.context = nwi_retain(&nwi_default_message_context);
     packet->send.complete = true;
     packet->send.done = packet_done;
     STAILQ_INIT(&packet->message);
@@ -186,6 +187,7 @@ static int write_message(struct dtls *dtls, struct nwi_send_list *message, bool 
     int code = is_bare_end(message) ? 0 : encrypt(dtls, message);
     if (code == 0 && !is_bare_end(message)) {
         struct packet *packet = dtls->last;
+        nwi_release(packet->send.context);
         packet->send.context = nwi_retain(STAILQ_FIRST(message)->context);
         STAILQ_CONCAT(&packet->message, message);
     }

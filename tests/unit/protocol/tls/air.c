@@ -68,6 +68,7 @@ static void below_output(struct nwi_layer *layer, struct nwi_send *send) {
     unsigned char octets[AIR_DATAGRAM];
     assert_true(send->complete); /* whole datagrams */
     assert_non_null(send->content);
+    assert_non_null(send->context);
     size_t size = nwi_data_copy_out(send->content, 0, octets, sizeof octets);
     assert_int_equal(size, dispatch_data_get_size(send->content));
     nwi_err err = end == &air->client ? air->send_error : 0;
@@ -309,6 +310,7 @@ void end_send(struct end *end, const void *octets, size_t size, bool final, stru
     assert_non_null(sending);
     if (octets != NULL)
         sending->send.content = nwi_data_create_copy(octets, size);
+    sending->send.context = &nwi_default_message_context;
     sending->send.final = final;
     sending->send.complete = true;
     sending->send.done = send_done;

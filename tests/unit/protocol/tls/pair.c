@@ -3,6 +3,7 @@
  */
 #include "pair.h"
 #include "base/alloc.h"
+#include "model/content_context.h"
 #include <Security/identity.h>
 #include <Security/trust_evaluation.h>
 #include <Security/trust_settings.h>
@@ -372,6 +373,7 @@ void side_send_data(struct side *side, dispatch_data_t content, bool more, bool 
     struct sending *sending = calloc(1, sizeof *sending);
     assert_non_null(sending);
     sending->send.content = content;
+    sending->send.context = &nwi_default_message_context;
     sending->send.more = more;
     sending->send.final = final;
     sending->send.complete = final;
