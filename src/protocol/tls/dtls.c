@@ -88,7 +88,7 @@ void nwi_dtls_count_flight(struct dtls *dtls) {
     dtls->repeats = last == dtls->last_out ? dtls->repeats + 1 : 0;
     dtls->last_out = last;
     if (dtls->repeats >= 2)
-        limit_mtu(dtls, dtls->repeats >= 4 ? MTU_HUMBLE : MTU_CAREFUL);
+        limit_mtu(dtls, dtls->repeats >= 3 ? MTU_HUMBLE : MTU_CAREFUL);
 }
 
 /* When there is nothing of ours to send again GnuTLS says 0: then it is the peer's turn. */
