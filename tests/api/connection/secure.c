@@ -63,24 +63,38 @@ static void configure_tls(void *context, nw_protocol_options_t options) {
     sec_release(sec);
 }
 
-static nw_parameters_t secure(enum role role, secure_configure configure, void *context) {
+static nw_parameters_t secure(enum role role, bool over_udp, secure_configure configure,
+                              void *context) {
     struct wish wish = {role, configure, context};
-    nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
-        &wish, configure_tls, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
+    nw_parameters_t parameters =
+        (over_udp ? nw_parameters_create_secure_udp_f : nw_parameters_create_secure_tcp_f)(
+            &wish, configure_tls, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
     assert_non_null(parameters);
     return parameters;
 }
 
 nw_parameters_t secure_client(secure_configure configure, void *context) {
-    return secure(CLIENT, configure, context);
+    return secure(CLIENT, false, configure, context);
 }
 
 nw_parameters_t secure_server(secure_configure configure, void *context) {
-    return secure(SERVER, configure, context);
+    return secure(SERVER, false, configure, context);
 }
 
 nw_parameters_t secure_plain(secure_configure configure, void *context) {
-    return secure(PLAIN, configure, context);
+    return secure(PLAIN, false, configure, context);
+}
+
+nw_parameters_t datagram_client(secure_configure configure, void *context) {
+    return secure(CLIENT, true, configure, context);
+}
+
+nw_parameters_t datagram_server(secure_configure configure, void *context) {
+    return secure(SERVER, true, configure, context);
+}
+
+nw_parameters_t datagram_plain(secure_configure configure, void *context) {
+    return secure(PLAIN, true, configure, context);
 }
 
 void add_key(void *context, sec_protocol_options_t options) {

@@ -30,6 +30,10 @@ nw_parameters_t secure_client(secure_configure configure, void *context);
 nw_parameters_t secure_server(secure_configure configure, void *context);
 /* No certificate and no anchor: for pre-shared keys. */
 nw_parameters_t secure_plain(secure_configure configure, void *context);
+/* The same of the kinds above over UDP: DTLS. */
+nw_parameters_t datagram_client(secure_configure configure, void *context);
+nw_parameters_t datagram_server(secure_configure configure, void *context);
+nw_parameters_t datagram_plain(secure_configure configure, void *context);
 void add_key(void *context, sec_protocol_options_t options); /* a pre-shared key, "us" */
 
 /* A started recorder of a client to that port of 127.0.0.1, and one made with these parameters,
