@@ -126,13 +126,15 @@ void nwi_concurrent_push(dispatch_queue_t queue, struct nwi_task *task, bool bar
 
 bool nwi_concurrent_try_enter(dispatch_queue_t queue, bool barrier) {
     struct nwi_concurrent *c = &queue->concurrent;
-    dispatch_queue_t target = nwi_queue_target(queue);
-    if (target != NULL && target->kind != NWI_QUEUE_GLOBAL)
-        return false; /* the target has to be entered as well: leave that to the token */
     pthread_mutex_lock(&c->lock);
+    /* Under the lock, and looked at only when no barrier runs: a change of target is one, so what
+     * is read here stays until the item ends. */
+    dispatch_queue_t target = nwi_queue_target(queue);
     bool waits = c->suspensions > 0 || c->inactive || c->barrier_runs ||
                  (barrier && c->running > 0) ||
-                 (c->head != NULL && queue->kind != NWI_QUEUE_GLOBAL);
+                 (c->head != NULL && queue->kind != NWI_QUEUE_GLOBAL) ||
+                 /* the target has to be entered as well: leave that to the token */
+                 (target != NULL && target->kind != NWI_QUEUE_GLOBAL);
     if (!waits) {
         c->running++;
         c->barrier_runs = barrier;

@@ -142,6 +142,49 @@ static void barriers_run_alone_over_a_serial_target(void **state) {
     dispatch_release(serial);
 }
 
+/* --- a change of target --- */
+
+enum { MOVES = 1500, LATEST_SPIN = 4000 };
+
+static atomic_bool occupied;
+
+/* Holds the target for longer than the change of target takes. */
+static void occupy(void *entered) {
+    const struct timespec while_it_moves = {.tv_nsec = 100000};
+    atomic_store(&occupied, true);
+    sem_post(entered);
+    nanosleep(&while_it_moves, NULL);
+    atomic_store(&occupied, false);
+}
+
+static void note_if_occupied(void *count) {
+    *(int *)count += atomic_load(&occupied);
+}
+
+/* The change takes its turn on a loop while the caller finds the queue idle, at each distance. */
+static void sync_runs_under_the_target_set_before(void **state) {
+    (void)state;
+    dispatch_queue_t serial = dispatch_queue_create("serial", NULL);
+    sem_t entered;
+    int overlaps = 0;
+    event_init(&entered);
+    for (int round = 0; round < MOVES; round++) {
+        dispatch_async_f(serial, &entered, occupy);
+        await(&entered);
+        dispatch_set_target_queue(queue, serial);
+        for (volatile int spin = round * 37 % LATEST_SPIN; spin > 0; spin--) {
+        }
+        if (round % 2 == 0)
+            dispatch_sync_f(queue, &overlaps, note_if_occupied);
+        else
+            dispatch_barrier_sync_f(queue, &overlaps, note_if_occupied);
+        dispatch_set_target_queue(queue, NULL);
+        dispatch_barrier_sync_f(queue, NULL, do_nothing); /* from here on it has none */
+    }
+    assert_int_equal(overlaps, 0);
+    dispatch_release(serial);
+}
+
 static void note_order(void *slot) {
     static _Atomic int clock;
     *(int *)slot = atomic_fetch_add(&clock, 1);
@@ -309,6 +352,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(concurrent_over_concurrent_overlaps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(barriers_run_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(barriers_run_alone_over_a_serial_target, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sync_runs_under_the_target_set_before, set_up, tear_down),
         cmocka_unit_test_setup_teardown(barriers_keep_their_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(suspended_and_inactive_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lives_until_its_work_has_run, set_up, tear_down),
