@@ -29,8 +29,11 @@
  * 3. The owner takes finished work off the count in one subtraction. When the result is 0 it owns
  * nothing any more and must not touch the context: it may be gone. When it is not 0, it is still
  * the owner and must run on, wake, or park.
- * 4. A task is counted after it was linked. So an owner that sees a count of n may take n tasks; at
- * most it has to wait some instants for a link that a slower pusher in front has not stored yet.
+ * 4. A task is counted before it is linked. So a count of 0 means an empty list, and a direct
+ * entrant overtakes nothing that was pushed before. An owner that sees a count of n may take n
+ * tasks; at most it has to wait some instants for a link that a pusher has not stored yet. (The
+ * other way round, a task could be taken on the count of one linked behind it, which then stood in
+ * the list uncounted.)
  * 5. Suspension is looked at before every task. An owner that finds it sets PARKED (in a swap that
  * fails when the suspension is gone) and is no owner any more. The resume that brings suspension to
  * nothing clears PARKED in the same swap, and with that is the owner: it wakes the context.
@@ -78,8 +81,8 @@ static void link_task(struct nwi_serial *serial, struct nwi_task *task) {
         atomic_store_explicit(&serial->head, task, memory_order_release);
 }
 
-/* Waits for a pusher that stands between its exchange of tail and its store of the link: a few
- * instructions, unless the kernel stopped it just there. */
+/* Waits for a pusher that stands between its count and its store of the link: a few instructions,
+ * unless the kernel stopped it just there. */
 static struct nwi_task *wait_for_link(_Atomic(struct nwi_task *) *link) {
     struct nwi_task *task;
     /* Acquire pairs with the release in link_task. */
@@ -138,8 +141,8 @@ static void wake_or_park(struct nwi_serial *serial) {
 }
 
 void nwi_serial_push(struct nwi_serial *serial, struct nwi_task *task) {
-    link_task(serial, task);
     uint64_t before = atomic_fetch_add_explicit(&serial->state, 1, memory_order_acq_rel);
+    link_task(serial, task);
     if ((before & COUNT_MASK) != 0)
         return;
     nwi_retain(serial->owner);
@@ -162,7 +165,7 @@ void nwi_serial_drain(struct nwi_serial *serial, unsigned limit) {
     nwi_frame_push(&frame);
     atomic_store_explicit(&serial->loop, nwi_loop_current(), memory_order_relaxed);
     for (;;) {
-        /* Acquire pairs with the pushers' addition: what they linked is there. */
+        /* Acquire pairs with what changed the count; what was pushed comes with its link. */
         uint64_t state = atomic_load_explicit(&serial->state, memory_order_acquire);
         bool finished = (state & COUNT_MASK) == frame.done;
         bool stop = (state & STOPPED) != 0 || limit == 0 || frame.moved;

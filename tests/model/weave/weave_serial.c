@@ -129,6 +129,18 @@ static void setup_direct(void) {
     thread(perform_one, 1);
     thread(perform_one, 2);
 }
+/* What a thread pushed runs before what it enters with afterwards, also while another push is
+ * linked and not yet counted. */
+static void push_then_perform(void *argument) {
+    push_one(argument);
+    nwi_serial_perform(&context[0], &item[number(argument) + 1].task);
+}
+static void setup_direct_behind(void) {
+    prepare_context();
+    item[1].after = 0;
+    thread(push_then_perform, 0);
+    thread(push_one, 2);
+}
 
 /* --- an executor of its own, one item at a time --- */
 
@@ -285,6 +297,7 @@ static const struct weave_scenario scenarios[] = {
     {"pushes", setup_pushes, check_three, false, 0},
     {"more-pushes", setup_more_pushes, check_four, true, 0},
     {"direct", setup_direct, check_three, false, 0},
+    {"direct-behind", setup_direct_behind, check_three, false, 0},
     {"executor", setup_executor, check_three, false, 0},
     {"suspend", setup_suspend, check_two, false, 0},
     {"nested", setup_nested, check_one, false, 0},
