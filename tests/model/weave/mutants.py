@@ -25,7 +25,7 @@ def program_of(path):
 def commands(build, target):
     output = subprocess.run(['ninja', '-C', build, '-t', 'commands', target], check=True, capture_output=True,
                             text=True).stdout
-    return [line for line in output.splitlines() if target in line]
+    return [line.removeprefix('ccache ') for line in output.splitlines() if target in line]
 
 
 def run_changed(build, path, text, scenarios=(), limit=600):
