@@ -186,6 +186,8 @@ static sec_trust_t make_trust(struct nwi_tls_dialogue *dialogue, gnutls_session_
     const struct nwi_tls_config *config = dialogue->config;
     sec_certificate_t chain[NWI_TLS_CHAIN_MOST];
     size_t count = nwi_tls_copy_chain(session, chain);
+    if (count == 0)
+        return NULL;
     dispatch_data_t staple = nwi_tls_copy_staple(session);
     sec_trust_t trust =
         nwi_trust_create_for_peer(config->sec, chain, count, dialogue->host,
