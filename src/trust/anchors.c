@@ -8,12 +8,15 @@
 #include "trust/anchors.h"
 #include "base/log.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static gnutls_x509_trust_list_t roots; /* NULL: none could be read */
+/* Says only that nobody waits any more: `once` orders the roots themselves, so relaxed. */
+static atomic_bool is_read;
 
-static void read_roots(void) {
+static void read_system(void) {
     if (gnutls_x509_trust_list_init(&roots, 0) < 0) {
         roots = NULL;
         return;
@@ -23,6 +26,15 @@ static void read_roots(void) {
         nwi_log(NWI_LOG_NOTICE, "trust", "roots",
                 "the system has no trusted roots (%s); package ca-certificates brings them",
                 count < 0 ? gnutls_strerror(count) : "none found");
+}
+
+static void read_roots(void) {
+    read_system();
+    atomic_store_explicit(&is_read, true, memory_order_relaxed); /* see there */
+}
+
+bool nwi_trust_system_is_read(void) {
+    return atomic_load_explicit(&is_read, memory_order_relaxed); /* see there */
 }
 
 sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate) {

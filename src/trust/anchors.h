@@ -10,5 +10,7 @@
 /* The root that GnuTLS finds for the certificate by its names and key identifiers. +1, or NULL:
  * there is none. */
 sec_certificate_t nwi_trust_system_issuer(sec_certificate_t certificate);
+/* Whether they have been read already. */
+bool nwi_trust_system_is_read(void);
 
 #endif

@@ -85,7 +85,7 @@ static void blame_leaf(sec_trust_t trust, const struct nwi_trust_verdict *verdic
              "%.180s", verdict->reason);
 }
 
-static bool asks_system(sec_trust_t trust) {
+bool nwi_trust_asks_system(sec_trust_t trust) {
     switch (trust->settings != NULL ? trust->settings->system : NWI_TRUST_SYSTEM_BY_ROLE) {
     case NWI_TRUST_SYSTEM_ON:
         return true;
@@ -116,7 +116,7 @@ SEC_EXPORT int32_t sec_trust_evaluate(sec_trust_t trust) {
         .chain = trust->chain,
         .chain_count = trust->chain_count,
         .settings = trust->settings,
-        .system_issuer = asks_system(trust) ? nwi_trust_system_issuer : NULL,
+        .system_issuer = nwi_trust_asks_system(trust) ? nwi_trust_system_issuer : NULL,
         .policy = policy_of(trust),
     };
     struct nwi_trust_verdict verdict = {0};

@@ -3,7 +3,9 @@
  * Runs:   any thread.
  */
 #include "trust/policy.h"
+#include "trust/anchors.h"
 #include "trust/trust.h"
+#include <Security/SecureTransport.h>
 #include <Security/trust_evaluation.h>
 
 bool nwi_trust_asks_staple(sec_protocol_options_t options) {
@@ -24,4 +26,12 @@ sec_trust_t nwi_trust_create_for_peer(sec_protocol_options_t options,
      * alone. */
     trust->staple_asked = purpose == NWI_TRUST_SERVER && nwi_trust_asks_staple(options);
     return trust;
+}
+
+bool nwi_trust_is_prompt(sec_trust_t trust) {
+    return !nwi_trust_asks_system(trust) || nwi_trust_system_is_read();
+}
+
+int nwi_trust_status(sec_trust_t trust) {
+    return trust->evaluated ? trust->verdict.status : errSSLBadCert;
 }

@@ -18,6 +18,11 @@ sec_trust_t nwi_trust_create_for_peer(sec_protocol_options_t options,
                                       const sec_certificate_t *chain, size_t count,
                                       const char *host, enum nwi_trust_purpose purpose,
                                       dispatch_data_t staple);
+/* Whether an evaluation has all that it needs in memory. If not, it reads the system's roots first,
+ * some ten milliseconds, and does not belong on a loop. */
+bool nwi_trust_is_prompt(sec_trust_t trust);
+/* What the last evaluation came to: 0 or an errSSL code. */
+int nwi_trust_status(sec_trust_t trust);
 /* Whether the program asked for stapled statuses. */
 bool nwi_trust_asks_staple(sec_protocol_options_t options);
 

@@ -24,4 +24,7 @@ struct sec_trust {
     struct nwi_trust_verdict verdict;
 };
 
+/* Whether roots of the system may end its path. */
+bool nwi_trust_asks_system(sec_trust_t trust);
+
 #endif

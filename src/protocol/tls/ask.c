@@ -45,11 +45,24 @@ void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
 
 /* --- questions --- */
 
+/* What the default evaluation says, in the log too. */
+static void take_evaluation(struct nwi_tls_dialogue *dialogue, sec_trust_t trust) {
+    dialogue->verdict = nwi_trust_status(trust);
+    if (dialogue->verdict == 0)
+        return;
+    char *reason = sec_trust_copy_reason(trust);
+    nwi_log(NWI_LOG_NOTICE, "tls", "trust", "%s", reason != NULL ? reason : "not trusted");
+    nwi_free(reason);
+}
+
 static void take_answer(struct nwi_tls_dialogue *dialogue, struct nwi_tls_question *question) {
     switch (question->asks) {
     case NWI_TLS_ASK_VERIFY:
         dialogue->verify = NWI_TLS_ANSWERED;
-        dialogue->verdict = question->yes ? 0 : errSSLBadCert;
+        if (dialogue->config->sec->verify == NULL)
+            take_evaluation(dialogue, question->trust);
+        else
+            dialogue->verdict = question->yes ? 0 : errSSLBadCert;
         break;
     case NWI_TLS_ASK_CHALLENGE:
         dialogue->identity = nwi_take(&question->identity);
@@ -201,14 +214,25 @@ static sec_trust_t make_trust(struct nwi_tls_dialogue *dialogue, gnutls_session_
 
 static int evaluate(struct nwi_tls_dialogue *dialogue, sec_trust_t trust) {
     dialogue->verify = NWI_TLS_ANSWERED;
-    dialogue->verdict = sec_trust_evaluate(trust);
-    if (dialogue->verdict != 0) {
-        char *reason = sec_trust_copy_reason(trust);
-        nwi_log(NWI_LOG_NOTICE, "tls", "trust", "%s", reason != NULL ? reason : "not trusted");
-        nwi_free(reason);
-    }
+    sec_trust_evaluate(trust);
+    take_evaluation(dialogue, trust);
     return dialogue->verdict == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
+
+static void evaluate_elsewhere(void *context, sec_protocol_metadata_t metadata, sec_trust_t trust,
+                               sec_protocol_verify_complete_f complete, void *complete_context) {
+    (void)context, (void)metadata;
+    complete(complete_context, sec_trust_evaluate(trust) == 0);
+}
+
+/* The default evaluation as a handler on the global queue, for when it first reads the system's
+ * roots. */
+static const struct nwi_type elsewhere_type = {.name = "sec_handler",
+                                               .size = sizeof(struct nwi_sec_handler)};
+static struct nwi_sec_handler elsewhere = {
+    .base = NWI_OBJECT_STATIC(&elsewhere_type),
+    .callback = {.fn = (nwi_fn)evaluate_elsewhere},
+};
 
 /* Whether anything is asked of the certificate. */
 static bool is_checked(const struct nwi_tls_config *config) {
@@ -234,8 +258,9 @@ int nwi_tls_verify(gnutls_session_t session) {
         dialogue->verdict = errSSLBadCert;
         return GNUTLS_E_CERTIFICATE_ERROR;
     }
-    if (handler == NULL)
+    if (handler == NULL && (nwi_trust_is_prompt(trust) || dialogue->layer->chain->context == NULL))
         return evaluate(dialogue, trust);
+    handler = handler != NULL ? handler : &elsewhere;
     if (!raise_question(dialogue, session, NWI_TLS_ASK_VERIFY, handler, trust, NULL))
         return GNUTLS_E_MEMORY_ERROR;
     dialogue->verify = NWI_TLS_ASKED;
