@@ -22,6 +22,7 @@ struct nwi_sec_handler {
     bool is_block;          /* then `complete` must be a block too */
     dispatch_queue_t queue; /* retained; NULL = the default global queue */
     uint64_t number;        /* no other handler of the process has had it; never 0 */
+    _Atomic bool slow;      /* it took its time when it was last called; relaxed: a hint */
 };
 
 enum nwi_sec_choice { NWI_SEC_DEFAULT, NWI_SEC_NO, NWI_SEC_YES }; /* "default" differs by role */

@@ -9,10 +9,12 @@
 #include "base/log.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/serial.h"
+#include "loop/loop.h"
 #include <pthread.h>
 
 LIST_HEAD(out_list, nwi_tls_question);
 enum { OUT_LISTS = 64 };
+#define QUICK (NWI_MS / 4)             /* a handler that takes longer is slow */
 static struct out_list out[OUT_LISTS]; /* by number; under the lock */
 static uint64_t last_number;           /* under the lock */
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -188,9 +190,19 @@ static void call_handler(struct nwi_tls_question *question) {
     }
 }
 
-static void run_handler(struct nwi_task *task) { /* on the handler's queue */
+/* On the handler's queue, so perhaps on a loop. A handler that has taken its time before (it asks a
+ * server, a disk, a person) shall not hold that up until the loop's patience ends: a thousand of
+ * them in a row would, with each connection that is there. A quick one is not worth a change of
+ * threads. */
+static void run_handler(struct nwi_task *task) {
     struct nwi_tls_question *question = nwi_container_of(task, struct nwi_tls_question, task);
+    /* Relaxed, here and below: a hint. */
+    if (atomic_load_explicit(&question->handler->slow, memory_order_relaxed))
+        nwi_loop_will_block();
+    nwi_ns begun = nwi_now();
     call_handler(question);
+    atomic_store_explicit(&question->handler->slow, nwi_now() - begun > QUICK,
+                          memory_order_relaxed);
     nwi_release(question);
 }
 
