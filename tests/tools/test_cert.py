@@ -236,10 +236,23 @@ class Verify(Case):
             said = self.verdict('server.pem', '--host', host)
             self.assertTrue(said['trusted'], said)
         self.assertEqual(said['path'], ['CN=a.example', 'CN=Test CA intermediate', 'CN=Test CA'])
+        self.assertEqual([link['verdict'] for link in said['chain']], ['trusted', 'trusted'])
         self.assertTrue(self.verdict('server.pem')['trusted'])
         self.assertTrue(self.verdict('server.pem', '--host', 'a.example', ca='server.pem')['trusted'])
         self.make('client', '--ca', self.path('ca.pem'), 'x@a.example')
         self.assertTrue(self.verdict('client.pem', '--client')['trusted'])
+
+    def test_each_certificate(self):
+        self.make('ca', '--expired')
+        self.make('server', 'a.example')
+        with open(self.path('both.pem'), 'wb') as file:
+            file.write(self.content('server.pem') + self.content('ca.pem'))
+        said = self.verdict('both.pem')
+        self.assertEqual([link['subject'] for link in said['chain']], ['CN=a.example', 'CN=Test CA'])
+        self.assertEqual(said['chain'][0]['verdict'], 'nothing is wrong with it by itself')
+        self.assertIn('expired', said['chain'][1]['verdict'])
+        text = self.run_tool('verify', '--ca', self.path('ca.pem'), self.path('both.pem'), status=1).stdout.decode()
+        self.assertRegex(text, r'\n  certificate 2 \(CN=Test CA\): expired')
 
     def test_names(self):
         self.make('ca')

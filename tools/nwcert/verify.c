@@ -49,6 +49,27 @@ static bool add_anchors(sec_trust_t trust, const char *path) {
     return good;
 }
 
+/* Each certificate of the file with what was found of it. */
+static void print_chain(sec_trust_t trust, struct tool_json *json) {
+    for (size_t i = 0; i < sec_trust_get_chain_count(trust); i++) {
+        sec_certificate_t certificate = sec_trust_copy_chain_certificate(trust, i);
+        char *subject = sec_certificate_copy_subject(certificate);
+        char *verdict = sec_trust_copy_certificate_verdict(trust, i);
+        if (json != NULL) {
+            tool_json_open(json, NULL, '{');
+            tool_json_text(json, "subject", subject);
+            tool_json_text(json, "verdict", verdict);
+            tool_json_close(json, '}');
+        } else {
+            printf("  certificate %zu (%s): %s\n", i + 1, subject != NULL ? subject : "",
+                   verdict != NULL ? verdict : "out of memory");
+        }
+        free(verdict);
+        free(subject);
+        sec_release(certificate);
+    }
+}
+
 static void print_verdict(const struct nwcert_request *request, sec_trust_t trust, int status) {
     char *reason = sec_trust_copy_reason(trust);
     if (request->json) {
@@ -68,6 +89,9 @@ static void print_verdict(const struct nwcert_request *request, sec_trust_t trus
             sec_release(certificate);
         }
         tool_json_close(&json, ']');
+        tool_json_open(&json, "chain", '[');
+        print_chain(trust, &json);
+        tool_json_close(&json, ']');
         tool_json_end(&json, stdout);
     } else if (status == 0) {
         printf("%s: %s\n", request->files[0], reason != NULL ? reason : "trusted");
@@ -75,6 +99,8 @@ static void print_verdict(const struct nwcert_request *request, sec_trust_t trus
         printf("%s: not trusted (%d): %s\n", request->files[0], status,
                reason != NULL ? reason : "out of memory");
     }
+    if (!request->json)
+        print_chain(trust, NULL);
     free(reason);
 }
 
