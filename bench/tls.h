@@ -29,13 +29,13 @@ double tls_heap(void);
 
 /* Counts pieces of work and stops in time; the first TLS_WARM_UP do not count. */
 struct tls_count {
-    double seconds, end, begun, cpu, wall;
+    double seconds, end, begun, cpu, user, wall;
     double done;
     bool warm;
 };
 /* One more of `amount`. False: it is enough. */
 bool tls_counted(struct tls_count *count, double amount);
-/* Done by second of processor time, and by second. */
+/* Done by second of processor time; of processor time outside the kernel; of the clock. */
 void tls_fill(const struct tls_count *count, double ret_values[]);
 
 void tls_run_nw(const struct run_order *order, double ret_values[]);

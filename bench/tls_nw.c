@@ -6,6 +6,7 @@
 #include "tls.h"
 #include <Network/Network.h>
 #include <Security/identity.h>
+#include <Security/session_metadata.h>
 #include <Security/trust_evaluation.h>
 #include <Security/trust_settings.h>
 #include <errno.h>
@@ -14,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_MAX = 65536, UNDER_WAY = 4, IDLE_LIMIT_S = 20, BULK_AHEAD = 8 };
+enum { READ_MAX = 65536, UNDER_WAY = 4, IDLE_LIMIT_S = 20, BULK_AHEAD = 8, CHECK_EACH = 16 };
 
 static struct {
     char name[32];
     bool resume, bulk, idle, handshakes;
-    unsigned number;
+    unsigned number, started;
     nw_parameters_t client;
     nw_endpoint_t endpoint;
     dispatch_queue_t clients, servers;
@@ -204,9 +205,23 @@ static void first_octet(void *context, dispatch_data_t content,
     nw_connection_cancel(context);
 }
 
+/* Handshakes that should have been short and were not would measure something else. */
+static void check_resumed(nw_connection_t connection) {
+    nw_protocol_definition_t definition = nw_protocol_copy_tls_definition();
+    nw_protocol_metadata_t metadata = nw_connection_copy_protocol_metadata(connection, definition);
+    sec_protocol_metadata_t tls = nw_tls_copy_sec_protocol_metadata(metadata);
+    if (run.count.warm && !sec_protocol_metadata_get_session_resumed(tls))
+        bench_die("not resumed", EPROTO);
+    sec_release(tls);
+    nw_release(metadata);
+    nw_release(definition);
+}
+
 static void client_changed(void *context, nw_connection_state_t state, nw_error_t error) {
     nw_connection_t connection = context;
     if (state == nw_connection_state_ready) {
+        if (run.resume && run.started++ % CHECK_EACH == 0)
+            check_resumed(connection);
         if (run.bulk)
             for (int i = 0; i < BULK_AHEAD; i++)
                 send_piece(connection);

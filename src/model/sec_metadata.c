@@ -17,12 +17,14 @@ static void clear_items(struct nwi_sec_items *items) {
     for (size_t i = 0; i < items->count; i++)
         nwi_release(items->items[i]);
     nwi_free(items->items);
+    *items = (struct nwi_sec_items){.count = 0};
 }
 
 static void metadata_destroy(void *object) {
     sec_protocol_metadata_t metadata = object;
     nwi_free(metadata->negotiated_protocol);
     nwi_free(metadata->server_name);
+    clear_items(&metadata->shown);
     for (size_t i = 0; i < metadata->peer_chain_count; i++)
         nwi_release(metadata->peer_chain[i]);
     nwi_free(metadata->peer_chain);
@@ -98,6 +100,18 @@ bool nwi_sec_metadata_set_peer_public_key(sec_protocol_metadata_t metadata, cons
     nwi_release(metadata->peer_public_key);
     metadata->peer_public_key = copy;
     return true;
+}
+
+/* After the lock was held once with nothing left to read, the four fields do not change. */
+void nwi_sec_metadata_need_peer(sec_protocol_metadata_t metadata) {
+    pthread_mutex_lock(&metadata->lock);
+    if (metadata->read_peer != NULL && metadata->read_peer(metadata)) {
+        metadata->read_peer = NULL;
+        clear_items(&metadata->shown);
+    } else if (metadata->read_peer != NULL) {
+        clear_items(&metadata->scts); /* half a list would be added to the next time */
+    }
+    pthread_mutex_unlock(&metadata->lock);
 }
 
 bool nwi_sec_metadata_add_item(struct nwi_sec_items *items, const void *octets, size_t size) {
@@ -180,7 +194,10 @@ SEC_EXPORT const char *sec_protocol_metadata_copy_server_name(sec_protocol_metad
 
 SEC_EXPORT dispatch_data_t
 sec_protocol_metadata_copy_peer_public_key(sec_protocol_metadata_t metadata) {
-    return checked(metadata, __func__) ? nwi_retain(metadata->peer_public_key) : NULL;
+    if (!checked(metadata, __func__))
+        return NULL;
+    nwi_sec_metadata_need_peer(metadata);
+    return nwi_retain(metadata->peer_public_key);
 }
 
 SEC_EXPORT tls_protocol_version_t

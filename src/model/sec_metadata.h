@@ -2,7 +2,8 @@
  * sec_metadata.h - what a TLS handshake agreed on, as a record of its own.
  * What:   a snapshot that TLS fills before it hands it out, and a live way to exported secrets for
  *         as long as the session lives.
- * Runs:   filled by its maker; afterwards any thread may read it. The exporter: under its lock.
+ * Runs:   filled by its maker; afterwards any thread may read it. The exporter, and reading the
+ *         peer's certificates when somebody first asks for them: under its lock.
  * Owns:   texts, certificates and octets, by copy or by reference; the session is its maker's.
  */
 #ifndef NWI_MODEL_SEC_METADATA_H
@@ -35,6 +36,11 @@ struct sec_protocol_metadata {
     tls_protocol_version_t version;
     tls_ciphersuite_t ciphersuite; /* 0 as long as none is agreed on */
     bool early_data_accepted, resumed;
+    /* What the peer showed, in DER, until read_peer turns it into the next four: a certificate that
+     * is read takes more memory than all the rest of a connection, and few programs ask. Both under
+     * the lock; read_peer is NULL when that is done, and answers false when memory ran out. */
+    struct nwi_sec_items shown;
+    bool (*read_peer)(sec_protocol_metadata_t metadata);
     sec_certificate_t *peer_chain; /* the peer's own first; retained */
     size_t peer_chain_count;
     dispatch_data_t peer_public_key;           /* SubjectPublicKeyInfo in DER; NULL: no chain */
@@ -65,6 +71,9 @@ bool nwi_sec_metadata_add_item(struct nwi_sec_items *items, const void *octets, 
 bool nwi_sec_metadata_add_signature_algorithm(sec_protocol_metadata_t metadata, uint16_t algorithm);
 bool nwi_sec_metadata_add_psk(sec_protocol_metadata_t metadata, dispatch_data_t key,
                               dispatch_data_t identity);
+
+/* Who reads the chain, the public key or the timestamps of the peer calls this before. */
+void nwi_sec_metadata_need_peer(sec_protocol_metadata_t metadata);
 
 /* Makes secrets available, before the metadata is handed out. `owner` must detach before it goes
  * away. */

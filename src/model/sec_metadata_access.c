@@ -16,10 +16,13 @@
 
 static bool access_chain(sec_protocol_metadata_t metadata, struct nwi_callback callback,
                          const char *function) {
-    if (!nwi_callback_can_walk(metadata, callback, function) || metadata->peer_chain_count == 0)
+    if (!nwi_callback_can_walk(metadata, callback, function))
         return false;
     NWI_AUTO_RELEASE
     sec_protocol_metadata_t held = nwi_retain(metadata);
+    nwi_sec_metadata_need_peer(held);
+    if (held->peer_chain_count == 0)
+        return false;
     for (size_t i = 0; i < held->peer_chain_count; i++)
         NWI_CALL(callback, void, (sec_certificate_t), held->peer_chain[i]);
     return true;
@@ -43,6 +46,7 @@ static bool access_items(sec_protocol_metadata_t metadata, size_t offset,
         return false;
     NWI_AUTO_RELEASE
     sec_protocol_metadata_t held = nwi_retain(metadata);
+    nwi_sec_metadata_need_peer(held);
     const struct nwi_sec_items *items = (const void *)((const char *)held + offset);
     for (size_t i = 0; i < items->count; i++)
         NWI_CALL(callback, void, (dispatch_data_t), items->items[i]);
@@ -156,6 +160,8 @@ SEC_EXPORT bool sec_protocol_metadata_peers_are_equal(sec_protocol_metadata_t me
     const struct sec_protocol_metadata *a = metadataA, *b = metadataB;
     if (a == b || a == NULL || b == NULL)
         return a == b;
+    nwi_sec_metadata_need_peer(metadataA);
+    nwi_sec_metadata_need_peer(metadataB);
     return same_text(a->server_name, b->server_name) &&
            nwi_data_equal(a->peer_public_key, b->peer_public_key) && same_chain(a, b);
 }

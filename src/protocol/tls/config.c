@@ -262,8 +262,6 @@ nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, 
     }
     gnutls_session_set_ptr(session, user);
     nwi_tls_keylog_attach(session);
-    if (config->is_server && config->sec->exact_ciphersuite_count > 0)
-        nwi_tls_suites_guard(session);
     *ret_session = session;
     return 0;
 }

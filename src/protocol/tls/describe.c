@@ -101,16 +101,43 @@ static bool add_staples(sec_protocol_metadata_t metadata, gnutls_session_t sessi
     return true;
 }
 
-static bool describe_peer(sec_protocol_metadata_t metadata, gnutls_session_t session) {
+/* Turns the metadata's DER into certificates; what cannot be read ends the chain. */
+static size_t read_shown(const struct nwi_sec_items *shown, sec_certificate_t *chain) {
+    size_t count = 0;
+    for (; count < shown->count && count < NWI_TLS_CHAIN_MOST; count++) {
+        const void *der;
+        size_t size;
+        dispatch_data_t map = dispatch_data_create_map(shown->items[count], &der, &size);
+        chain[count] = map == NULL ? NULL : nwi_certificate_create(der, size);
+        nwi_release(map);
+        if (chain[count] == NULL)
+            break;
+    }
+    return count;
+}
+
+/* The metadata's read_peer. */
+static bool read_peer(sec_protocol_metadata_t metadata) {
     sec_certificate_t chain[NWI_TLS_CHAIN_MOST];
-    size_t count = nwi_tls_copy_chain(session, chain);
+    size_t count = read_shown(&metadata->shown, chain);
     bool done =
         count == 0 || (nwi_sec_metadata_set_peer_chain(metadata, chain, count) &&
-                       add_public_key(metadata, chain[0]) && add_timestamps(metadata, chain[0]) &&
-                       add_staples(metadata, session, count));
+                       add_public_key(metadata, chain[0]) && add_timestamps(metadata, chain[0]));
     for (size_t i = 0; i < count; i++)
         nwi_release(chain[i]);
     return done;
+}
+
+static bool describe_peer(sec_protocol_metadata_t metadata, gnutls_session_t session) {
+    unsigned count = 0;
+    const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
+    if (list == NULL)
+        return true;
+    for (unsigned i = 0; i < count && i < NWI_TLS_CHAIN_MOST; i++)
+        if (!nwi_sec_metadata_add_item(&metadata->shown, list[i].data, list[i].size))
+            return false;
+    metadata->read_peer = read_peer;
+    return add_staples(metadata, session, count);
 }
 
 /* --- what was agreed on --- */

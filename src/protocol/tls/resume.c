@@ -26,7 +26,7 @@ unsigned nwi_tls_resume_flags(const struct nwi_tls_config *config, bool early) {
 }
 
 /* Called by GnuTLS before and after it deals with a message. A session has one such hook: it also
- * does what nwi_tls_suites_guard() asks for. */
+ * keeps a server to its exact list of suites. */
 static int saw_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                        const gnutls_datum_t *message) {
     struct tls *tls = gnutls_transport_get_ptr(session);

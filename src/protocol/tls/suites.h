@@ -35,11 +35,9 @@ tls_ciphersuite_t nwi_tls_suite_of(gnutls_session_t session);
  * exchanges, not suites, so it may offer more than the list: who has negotiated asks here, before
  * any content goes either way, and ends the session with errSSLNegotiation on "no". */
 bool nwi_tls_suite_is_allowed(sec_protocol_options_t options, tls_ciphersuite_t suite);
-/* A server with an exact list calls this before the handshake, the dialogue (ask.h) being the
- * session's pointer: then nothing else is ever chosen where the list and the client have a suite in
- * common. */
-void nwi_tls_suites_guard(gnutls_session_t session);
-/* What it does, given the body of the ClientHello. GnuTLS's code; 0 = done, or nothing to do. */
+/* A server with an exact list calls this before GnuTLS reads a ClientHello, given the body of that:
+ * then nothing else is ever chosen where the list and the client have a suite in common. GnuTLS's
+ * code; 0 = done, or nothing to do. */
 int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t options,
                           bool is_datagram, const gnutls_datum_t *hello);
 /* A suite's name in the IANA registry; "an unregistered suite" for one without. Static. */

@@ -8,7 +8,6 @@
  * Runs:   inside a step of a server's handshake.
  */
 #include "base/alloc.h"
-#include "protocol/tls/ask.h"
 #include "protocol/tls/suites_internal.h"
 #include "trust/identity.h"
 #include <Security/protocol_settings.h>
@@ -160,19 +159,4 @@ int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t optio
         return 0;
     size_t count = choose(options, &offer, suites);
     return count == 0 ? 0 : use(session, options, is_datagram, suites, count);
-}
-
-static int before_client_hello(gnutls_session_t session, unsigned type, unsigned when,
-                               unsigned incoming, const gnutls_datum_t *hello) {
-    const struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
-    (void)type, (void)when;
-    if (!incoming || dialogue == NULL)
-        return 0;
-    return nwi_tls_suites_narrow(session, dialogue->config->sec, dialogue->config->is_datagram,
-                                 hello);
-}
-
-void nwi_tls_suites_guard(gnutls_session_t session) {
-    gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE,
-                                       before_client_hello);
 }
