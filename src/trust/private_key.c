@@ -5,6 +5,7 @@
  * Source: RFC 5958 (PKCS #8), RFC 8018 (PBES2), RFC 8017 appendix A.1.2, RFC 5915.
  * Runs:   the thread of the public call.
  */
+#include "trust/der.h"
 #include "trust/reading.h"
 #include <gnutls/x509.h>
 #include <string.h>
@@ -24,23 +25,37 @@ static bool holds(const gnutls_datum_t *data, const char *word) {
     return memmem(data->data, data->size, word, strlen(word)) != NULL;
 }
 
-/* Whether it is an EncryptedPrivateKeyInfo; what its password costs is spent. */
+/* An EncryptedPrivateKeyInfo: what its password costs is spent. */
 static bool look_at_pkcs8(struct nwi_reading *reading, const char *place,
-                          const gnutls_datum_t *data, gnutls_x509_crt_fmt_t format,
-                          enum wrapping *ret_wrapping) {
+                          const gnutls_datum_t *data, gnutls_x509_crt_fmt_t format) {
     unsigned scheme, cipher, salt_size = 0, rounds = 0;
     char *oid = NULL;
     int result = gnutls_pkcs8_info(data, format, &scheme, &cipher, NULL, &salt_size, &rounds, &oid);
-    bool sound = true;
-    if (result >= 0) {
-        *ret_wrapping = PKCS8_ENCRYPTED;
+    bool sound = false;
+    if (result >= 0)
         sound = nwi_reading_spend(reading, place, rounds);
-    } else if (oid != NULL) {
-        sound = nwi_reading_fail(reading, "%s: encrypted in a way that is not supported (%s)",
-                                 place, oid);
-    }
+    else if (result == GNUTLS_E_ILLEGAL_PARAMETER) /* a limit of GnuTLS's own, alike to ours */
+        nwi_reading_fail(reading, "%s: its password takes too many rounds of key derivation",
+                         place);
+    else
+        nwi_reading_fail(reading, "%s: damaged, or encrypted in a way that is not supported (%s)",
+                         place, oid != NULL ? oid : gnutls_strerror(result));
     gnutls_free(oid);
     return sound;
+}
+
+static enum wrapping wrapping_of(const gnutls_datum_t *data, const char *pem_label) {
+    gnutls_datum_t rest = *data;
+    struct nwi_der whole, first;
+    if (pem_label != NULL)
+        return strcmp(pem_label, "ENCRYPTED PRIVATE KEY") == 0 ? PKCS8_ENCRYPTED
+               : holds(data, "Proc-Type: 4,ENCRYPTED")         ? OPENSSL_ENCRYPTED
+                                                               : PLAIN;
+    /* What is not encrypted begins with a version. */
+    return nwi_der_take(&rest, &whole) && nwi_der_take(&whole.content, &first) &&
+                   first.tag == NWI_DER_SEQUENCE
+               ? PKCS8_ENCRYPTED
+               : PLAIN;
 }
 
 static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data,
@@ -59,17 +74,17 @@ static int import(gnutls_x509_privkey_t key, const gnutls_datum_t *data,
 static bool decode(struct nwi_reading *reading, const char *place, const gnutls_datum_t *data,
                    const char *pem_label, gnutls_x509_privkey_t key) {
     gnutls_x509_crt_fmt_t format = pem_label != NULL ? GNUTLS_X509_FMT_PEM : GNUTLS_X509_FMT_DER;
-    enum wrapping wrapping = PLAIN;
-    if (pem_label != NULL && holds(data, "Proc-Type: 4,ENCRYPTED"))
-        wrapping = OPENSSL_ENCRYPTED;
-    else if ((pem_label == NULL || strcmp(pem_label, "ENCRYPTED PRIVATE KEY") == 0) &&
-             !look_at_pkcs8(reading, place, data, format, &wrapping))
-        return false;
+    enum wrapping wrapping = wrapping_of(data, pem_label);
     if (wrapping != PLAIN && reading->password == NULL)
         return nwi_reading_fail(reading, "%s: encrypted, and no password is given", place);
+    if (wrapping == PKCS8_ENCRYPTED && !look_at_pkcs8(reading, place, data, format))
+        return false;
     int result = import(key, data, format, wrapping, reading->password);
-    if (result == GNUTLS_E_MEMORY_ERROR || (result < 0 && wrapping == PLAIN))
+    if (result == GNUTLS_E_MEMORY_ERROR)
         return nwi_reading_fault(reading, place, result);
+    if (result < 0 && wrapping == PLAIN)
+        return nwi_reading_fail(reading, "%s: damaged, or of a kind that is not supported (%s)",
+                                place, gnutls_strerror(result));
     /* A wrong password shows in the padding, or, one time in 256, in what stands before it. */
     if (result < 0)
         return nwi_reading_fail(reading, "%s: wrong password, or damaged", place);
@@ -95,6 +110,9 @@ static bool is_usable(gnutls_x509_privkey_t key) {
 bool nwi_reading_add_key(struct nwi_reading *reading, const char *place, const gnutls_datum_t *data,
                          const char *pem_label) {
     gnutls_x509_privkey_t inner;
+    if (pem_label != NULL && strcmp(pem_label, "OPENSSH PRIVATE KEY") == 0)
+        return nwi_reading_fail(reading,
+                                "%s: OpenSSH's own form; ssh-keygen -p -m PKCS8 changes it", place);
     if (reading->key.key != NULL)
         return nwi_reading_fail(reading, "%s: a second private key; the first is %s", place,
                                 reading->key_place);

@@ -120,12 +120,15 @@ static bool take_pem_certificate(struct nwi_reading *reading, const char *place,
 static bool take_block(struct nwi_reading *reading, const char *text_place,
                        const struct nwi_pem *block, enum nwi_reading_wish wish) {
     char place[NWI_READING_PLACE_MAX];
-    bool is_certificate =
-        strcmp(block->label, "CERTIFICATE") == 0 || strcmp(block->label, "X509 CERTIFICATE") == 0;
+    bool is_trusted = strcmp(block->label, "TRUSTED CERTIFICATE") == 0; /* OpenSSL's trust in it */
+    bool is_certificate = is_trusted || strcmp(block->label, "CERTIFICATE") == 0 ||
+                          strcmp(block->label, "X509 CERTIFICATE") == 0;
     bool is_key = ends_with(block->label, "PRIVATE KEY");
     if ((!is_certificate || !(wish & NWI_READ_CERTIFICATES)) && (!is_key || !(wish & NWI_READ_KEY)))
         return true;
     snprintf(place, sizeof place, "%.200s, block %u (%s)", text_place, block->number, block->label);
+    if (is_trusted)
+        return nwi_reading_fail(reading, "%s: OpenSSL's own form; openssl x509 changes it", place);
     if (block->cut_off)
         return nwi_reading_fail(reading, "%s: its END line is missing", place);
     return is_key ? nwi_reading_add_key(reading, place, &block->whole, block->label)

@@ -2,8 +2,9 @@
  * lab_tls.c - one end of TLS, told by its arguments how to be and by its input what to do.
  * What:   lab_tls [OPTION]... HOST PORT          connects at each "connect"
  *         lab_tls -l [OPTION]... ADDRESS PORT    listens; PORT 0: one that is free
- *         -c FILE, -k FILE: certificates and key. -a FILE: the CAs that are trusted instead of the
- *         system's. -n NAME: the server's name. -A PROTOCOL: offered by ALPN; may be given again.
+ *         -c FILE, -k FILE, -w PASSWORD: certificates, key, what opens it. -a FILE: the CAs that
+ *         are trusted, not the system's. -n NAME: the server's name. -A PROTOCOL: offered by ALPN;
+ *         may be given again.
  *         -p IDENTITY:KEY: a pre-shared key, as text. -s NUMBER: a cipher suite is appended. -m, -M
  *         12|13: lowest and highest version. -r: the peer must show a certificate. -e: fast open,
  *         which takes idempotent content. -u: DTLS over UDP.
@@ -34,7 +35,7 @@ struct end { /* one connection */
 
 static struct {
     bool listens, fast_open, must_show, over_udp;
-    const char *certificates, *key, *anchors, *server_name, *host, *port;
+    const char *certificates, *key, *password, *anchors, *server_name, *host, *port;
     const char *protocols[8];
     int protocol_count, suite_count;
     tls_ciphersuite_t suites[8];
@@ -69,7 +70,8 @@ static dispatch_data_t data_of(const char *text) {
 
 static void set_identity(sec_protocol_options_t sec) {
     char *why = NULL;
-    sec_identity_t identity = sec_identity_create_with_files(lab.certificates, lab.key, NULL, &why);
+    sec_identity_t identity =
+        sec_identity_create_with_files(lab.certificates, lab.key, lab.password, &why);
     if (identity == NULL)
         quit(why, NULL);
     sec_protocol_options_set_local_identity(sec, identity);
@@ -306,6 +308,9 @@ static void take_option(int option, char *value) {
     case 'k':
         lab.key = value;
         return;
+    case 'w':
+        lab.password = value;
+        return;
     case 'a':
         lab.anchors = value;
         return;
@@ -337,7 +342,7 @@ static void take_option(int option, char *value) {
 int main(int argc, char **argv) {
     int option;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    while ((option = getopt(argc, argv, "leruc:k:a:n:m:M:p:A:s:")) != -1)
+    while ((option = getopt(argc, argv, "leruc:k:w:a:n:m:M:p:A:s:")) != -1)
         take_option(option, optarg);
     if (argc - optind != 2)
         quit("where to, or where?", NULL);

@@ -1,4 +1,6 @@
 """TLS with openssl s_server and s_client: versions, ALPN, suites, keys, certificates."""
+import os
+
 import tls_lab
 from tls_lab import KEY, KEY_NAME, VERSIONS
 
@@ -119,6 +121,25 @@ class Server(tls_lab.TLSLab):
             client = self.call(server, '-tls1_' + version[1])
             client.wait_for('alert')
             self.assertEqual(server.wait_for('state failed').split()[2], 'tls')
+
+    def test_key_in_a_token(self):
+        """The key stays in a token (SoftHSM), which signs each handshake."""
+        self.require('softhsm2-util')
+        os.mkdir(self.file('tokens'))
+        config = self.write('softhsm2.conf', 'directories.tokendir = %s\nlog.level = ERROR\n' % self.file('tokens'))
+        settings = dict(os.environ, SOFTHSM2_CONF=config, NW_LOG='info')
+        for words in (('--init-token', '--free', '--label', 'lab', '--so-pin', '1234', '--pin', '4321'),
+                      ('--import', self.server_key, '--token', 'lab', '--label', 'server', '--id', '01', '--pin', '4321')):
+            tls_lab.subprocess.run(['softhsm2-util', *words], env=settings, check=True,
+                                   stdout=tls_lab.subprocess.DEVNULL)
+        process = self.spawn(self.space.inside(
+            tls_lab.PEER, '-l', '-c', self.server, '-k', 'pkcs11:token=lab;object=server;type=private', '-w', '4321',
+            '127.0.0.1', 0), env=settings)
+        server = tls_lab.lab.Peer(process)
+        server.port = int(server.wait_for('port').split()[1])
+        for version, number in VERSIONS.items():
+            self.talk(self.call(server, '-tls1_' + version[1]))
+            self.assertEqual(self.session(server)[0], number)
 
     def test_key(self):
         server = self.our_server('-p', KEY_NAME + ':' + KEY, '-s', 'a8', identity=False)

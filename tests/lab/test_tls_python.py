@@ -142,17 +142,21 @@ class Client(Python):
     def test_identities_of_nwcert(self):
         """Each kind of key, and a PKCS #12 store, is shown and taken."""
         password = self.write('password', 'open\n')
-        for kind in ('p256', 'p384', 'ed25519', 'rsa2048'):
-            lab.subprocess.run([tls_lab.NWCERT, 'client', '--dir', self.folder, '--out', kind, '--key', kind, 'someone'],
+        for kind, store in (('p256', True), ('p384', False), ('ed25519', False), ('rsa2048', False)):
+            lab.subprocess.run([tls_lab.NWCERT, 'client', '--dir', self.folder, '--out', kind, '--key', kind,
+                                *(('--p12', password) if store else ()), 'someone'],
                                check=True, stdout=lab.subprocess.DEVNULL)
-            context = self.context(True)
-            context.verify_mode = ssl.CERT_REQUIRED
-            names = []
-            client = self.our_client(self.serve(context, lambda c: names.append(c.getpeercert()['subject'])), '-c',
-                                     self.file(kind + '.pem'), '-k', self.file(kind + '-key.pem'))
-            self.connect(client)
-            lab.wait_until(lambda: names or self.said, 'a client of kind ' + kind)
-            self.assertEqual((names, self.said), ([((('commonName', 'someone'),),)], []))
+            files = [('-c', self.file(kind + '.pem'), '-k', self.file(kind + '-key.pem'))]
+            if store:
+                files.append(('-c', self.file(kind + '.p12'), '-w', 'open'))
+            for words in files:
+                context = self.context(True)
+                context.verify_mode = ssl.CERT_REQUIRED
+                names = []
+                client = self.our_client(self.serve(context, lambda c: names.append(c.getpeercert()['subject'])), *words)
+                self.connect(client)
+                lab.wait_until(lambda: names or self.said, 'a client of kind ' + kind)
+                self.assertEqual((names, self.said), ([((('commonName', 'someone'),),)], []))
 
 
 class Server(Python):

@@ -448,6 +448,30 @@ static void test_refusals(void **state) {
     free(pair.bytes);
 }
 
+/* Keys under a password that nobody should wait for, or in wrappings that are not read. */
+static void test_wrappings_not_read(void **state) {
+    (void)state;
+    const gnutls_datum_t ssh = words("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"
+                                     "-----END OPENSSH PRIVATE KEY-----\n"),
+                         trusted = words("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n"
+                                         "-----END TRUSTED CERTIFICATE-----\n"),
+                         other = words("-----BEGIN EC PRIVATE KEY-----\nMAMCAQE=\n"
+                                       "-----END EC PRIVATE KEY-----\n");
+    static const unsigned char scrypt[] = {/* PBES2 with id-scrypt and nothing more */
+                                           0x30, 0x20, 0x30, 0x1c, 0x06, 0x09, 0x2a, 0x86, 0x48,
+                                           0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d, 0x30, 0x0f, 0x30,
+                                           0x0d, 0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda,
+                                           0x47, 0x04, 0x0b, 0x30, 0x00, 0x04, 0x00};
+    char *reason = NULL;
+    refuse(&leaves[0].pem, &ssh, "block 1 (OPENSSH PRIVATE KEY): OpenSSH's own form");
+    refuse(&trusted, &leaves[0].key_pem, "block 1 (TRUSTED CERTIFICATE): OpenSSL's own form");
+    refuse(&leaves[0].pem, &other, "damaged, or of a kind that is not supported");
+    sec_identity_t identity = sec_identity_create_with_bytes(
+        leaves[0].pem.data, leaves[0].pem.size, scrypt, sizeof scrypt, "open", &reason);
+    assert_refused(identity, reason,
+                   "the key: damaged, or encrypted in a way that is not supported");
+}
+
 static void test_too_much(void **state) {
     (void)state;
     char *reason = NULL;
@@ -482,6 +506,7 @@ int main(void) {
         cmocka_unit_test(test_equal_options),
         cmocka_unit_test(test_other_chain),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_wrappings_not_read),
         cmocka_unit_test(test_too_much),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

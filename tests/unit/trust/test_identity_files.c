@@ -4,9 +4,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "fake/made_identity.h"
+#include "sys/table.h"
 #include "trust/identity.h"
 #include <Security/identity.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <gnutls/pkcs11.h>
 #include <setjmp.h>
@@ -191,6 +193,39 @@ static void test_bad_files(void **state) {
     assert_int_equal(count, 7);
 }
 
+static int no_open(const char *path, int flags, int mode) {
+    (void)path, (void)flags, (void)mode;
+    errno = EMFILE;
+    return -1;
+}
+
+static int reads; /* before the one that fails */
+static ssize_t bad_read(int fd, void *buffer, size_t size) {
+    if (reads-- > 0)
+        return nwi_sys_kernel.read(fd, buffer, size > 100 ? 100 : size); /* in pieces */
+    errno = reads == -1 ? EINTR : EIO; /* the first is tried again */
+    return -1;
+}
+
+static void test_system_calls_fail(void **state) {
+    (void)state;
+    char *reason = NULL;
+    const char *certificate = write_file("leaf.pem", leaf.pem.data, leaf.pem.size, 0644);
+    struct nwi_sys_table table = nwi_sys_kernel;
+    table.open = no_open;
+    nwi_sys_swap(&table);
+    sec_identity_t identity = sec_identity_create_with_files(certificate, NULL, NULL, &reason);
+    nwi_sys_swap(NULL);
+    assert_refused(identity, &reason, "/leaf.pem: Too many open files");
+    table = nwi_sys_kernel;
+    table.read = bad_read;
+    reads = 2;
+    nwi_sys_swap(&table);
+    identity = sec_identity_create_with_files(certificate, NULL, NULL, &reason);
+    nwi_sys_swap(NULL);
+    assert_refused(identity, &reason, "/leaf.pem: Input/output error");
+}
+
 /* Whatever runs out: no crash, no leak, no half of an identity. */
 static void test_each_allocation_fails(void **state) {
     (void)state;
@@ -290,9 +325,13 @@ static void test_bad_token(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_files), cmocka_unit_test(test_one_file),
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_each_allocation_fails),
-        cmocka_unit_test(test_token),     cmocka_unit_test(test_bad_token),
+        cmocka_unit_test(test_two_files),
+        cmocka_unit_test(test_one_file),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_system_calls_fail),
+        cmocka_unit_test(test_each_allocation_fails),
+        cmocka_unit_test(test_token),
+        cmocka_unit_test(test_bad_token),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
