@@ -2,14 +2,17 @@
  * model.c - the connection API held against a written-down model.
  * What:   draws sequences of calls from seeds and runs each to its end (scene.c); what handlers see
  *         is held against the documented states (machine.c) and what was sent (wire.c). A failure
- *         prints the sequence; one of a single thread is made smaller first. cases/ keeps those
- *         that failed once.
- * Use:    connection_model [--seed N] [--steps N] [--threads N] [--length N] [--seconds N]
- *                          [--faults] [--no-shrink]
+ *         tells the seed and the reason; a sequence of a single thread is made smaller, which
+ *         takes a minute at most, and written. cases/ keeps those that failed once.
+ * Use:    connection_model [--seed N] [--steps N] [--sequences N] [--threads N] [--length N]
+ *                          [--seconds N] [--faults] [--no-shrink]
  *         connection_model --replay FILE [--times N] [--faults]
+ *         connection_model --write | --shrink [--replay FILE | --seed N] [--seconds N] [--faults]
+ *                          the sequence as text for --replay, whole or made smaller
  */
 #include "base/log.h"
 #include "scene.h"
+#include "shrink.h"
 #include <errno.h>
 #include <getopt.h>
 #include <net/if.h>
@@ -19,17 +22,18 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static struct {
     unsigned long long seed;
-    unsigned long steps, seconds;
+    unsigned long steps, seconds, sequences; /* seconds, sequences: 0 is no limit */
     unsigned threads, length, times;
-    bool faults, shrink, quiet, log;
+    bool faults, shrink, only_shrink, write, quiet, log;
     const char *replay;
 } options = {.seed = 1, .steps = 20000, .threads = 0, .length = 0, .times = 1, .shrink = true};
+
+enum { SHRINK_SECONDS = 60 };
 
 /* Loopback of our own where that is allowed: no other program's ports, no other network's changes.
  */
@@ -43,56 +47,7 @@ static void use_own_network(void) {
     close(fd);
 }
 
-/* --- making a failing plan smaller --- */
-
-enum { TRIES = 3, TRY_SECONDS = 60 };
-
-static bool write_plan(const struct plan *plan, const char *path) {
-    FILE *out = fopen(path, "we");
-    if (out == NULL)
-        return false;
-    plan_write(plan, out);
-    return fclose(out) == 0;
-}
-
-/* Runs the plan in a process of its own; a sequence with threads in it may fail now and then only.
- */
-static bool still_fails(const struct plan *plan, const char *path) {
-    for (int i = 0; i < TRIES && write_plan(plan, path); i++) {
-        int status = 0;
-        pid_t child = fork();
-        if (child == 0) {
-            alarm(TRY_SECONDS);
-            execl("/proc/self/exe", "connection_model", "--quiet", "--no-shrink", "--replay", path,
-                  options.faults ? "--faults" : NULL, NULL);
-            _exit(0);
-        }
-        if (child < 0 || waitpid(child, &status, 0) != child)
-            return false;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-            return true;
-    }
-    return false;
-}
-
-static struct plan without(const struct plan *plan, unsigned from, unsigned count) {
-    struct plan smaller = *plan;
-    memmove(smaller.steps + from, smaller.steps + from + count,
-            (plan->count - from - count) * sizeof smaller.steps[0]);
-    smaller.count -= count;
-    return smaller;
-}
-
-static void shrink(struct plan *plan, const char *path) {
-    for (unsigned chunk = plan->count / 2; chunk >= 1; chunk = chunk > 1 ? chunk / 2 : 0)
-        for (unsigned from = 0; from + chunk <= plan->count;) {
-            struct plan smaller = without(plan, from, chunk);
-            if (still_fails(&smaller, path))
-                *plan = smaller;
-            else
-                from += chunk;
-        }
-}
+/* --- telling of a failure --- */
 
 /* Misuse is part of the plans, so what the library logs is kept back; with NW_LOG set, a failure
  * shows the last of it. */
@@ -115,31 +70,49 @@ static void show_lines(void) {
         fprintf(stderr, "log: %s\n", lines[i % LINES_KEPT]);
 }
 
-static void on_failure(const struct plan *plan) {
-    static struct plan copy;
-    char path[64];
-    if (options.quiet)
-        return;
-    fprintf(stderr, "seed %llu, %u threads%s; the sequence:\n", (unsigned long long)plan->seed,
-            plan->threads, options.faults ? ", faults" : "");
-    plan_write(plan, stderr);
-    show_lines();
-    if (!options.shrink || plan->threads != 1)
-        return;
-    copy = *plan;
-    snprintf(path, sizeof path, "model-%d.plan", (int)getpid());
-    shrink(&copy, path);
-    fprintf(stderr, "made smaller (again: --replay FILE with this text):\n");
-    plan_write(&copy, stderr);
-    unlink(path);
+/* The last lines of a long log are what is kept: the reason comes at the end. */
+static void tell_failure(const struct plan *plan, const char *reason) {
+    fprintf(stderr, "model: seed %llu, %u threads: %s\nagain with: connection_model",
+            (unsigned long long)plan->seed, plan->threads, reason);
+    if (options.replay != NULL)
+        fprintf(stderr, " --replay %s", options.replay);
+    else
+        fprintf(stderr, " --seed %llu --sequences 1", (unsigned long long)plan->seed);
+    if (options.threads != 0)
+        fprintf(stderr, " --threads %u", options.threads);
+    if (options.length != 0)
+        fprintf(stderr, " --length %u", options.length);
+    fprintf(stderr, "%s\n", options.faults ? " --faults" : "");
 }
 
-/* A crash, or a sanitizer's report, tells of the sequence too. */
+/* As plan_shrink, and says so when there is nothing to make smaller. */
+static bool make_smaller(struct plan *plan, unsigned seconds) {
+    bool fails = plan_shrink(plan, options.faults, seconds);
+    if (!fails)
+        fprintf(stderr, "the sequence did not fail when it ran once more: not made smaller\n");
+    return fails;
+}
+
+static void on_failure(const struct plan *plan, const char *reason) {
+    static struct plan smaller;
+    if (options.quiet)
+        return;
+    show_lines();
+    smaller = *plan;
+    if (options.shrink && plan->threads == 1 && make_smaller(&smaller, SHRINK_SECONDS)) {
+        fprintf(stderr, "made smaller (again: --replay FILE with this text):\n");
+        plan_write(&smaller, stderr);
+    }
+    tell_failure(plan, reason);
+}
+
+/* A crash, or a sanitizer's report, tells of the sequence too. Nothing more is done there: a fork
+ * inside a report waits for ever. */
 static const struct plan *running;
 
 static void died(void) {
-    if (running != NULL)
-        on_failure(running);
+    if (running != NULL && !options.quiet)
+        tell_failure(running, "it crashed, or a report stands above");
 }
 
 static void died_by_signal(int number) {
@@ -172,15 +145,19 @@ static unsigned long long number(const char *text) {
 }
 
 static void read_options(int argc, char **argv) {
-    enum { SEED = 1, STEPS, THREADS, LENGTH, SECONDS, FAULTS, NO_SHRINK, QUIET, REPLAY, TIMES };
+    enum { SEED = 1, STEPS, SEQUENCES, THREADS, LENGTH, SECONDS, FAULTS, NO_SHRINK, SHRINK };
+    enum { WRITE = SHRINK + 1, QUIET, REPLAY, TIMES };
     static const struct option known[] = {
         {"seed", required_argument, NULL, SEED},
         {"steps", required_argument, NULL, STEPS},
+        {"sequences", required_argument, NULL, SEQUENCES},
         {"threads", required_argument, NULL, THREADS},
         {"length", required_argument, NULL, LENGTH},
         {"seconds", required_argument, NULL, SECONDS},
         {"faults", no_argument, NULL, FAULTS},
         {"no-shrink", no_argument, NULL, NO_SHRINK},
+        {"shrink", no_argument, NULL, SHRINK},
+        {"write", no_argument, NULL, WRITE},
         {"quiet", no_argument, NULL, QUIET},
         {"replay", required_argument, NULL, REPLAY},
         {"times", required_argument, NULL, TIMES},
@@ -193,6 +170,9 @@ static void read_options(int argc, char **argv) {
             break;
         case STEPS:
             options.steps = number(optarg);
+            break;
+        case SEQUENCES:
+            options.sequences = number(optarg);
             break;
         case THREADS:
             options.threads = (unsigned)number(optarg);
@@ -208,6 +188,12 @@ static void read_options(int argc, char **argv) {
             break;
         case NO_SHRINK:
             options.shrink = false;
+            break;
+        case SHRINK:
+            options.only_shrink = true;
+            break;
+        case WRITE:
+            options.write = true;
             break;
         case QUIET:
             options.quiet = true;
@@ -229,17 +215,22 @@ static void run(const struct plan *plan) {
     running = NULL;
 }
 
-/* Sequences of every length and number of threads, unless the options say one. */
+/* Of every length and number of threads, unless the options say one. */
+static void make(struct plan *plan, unsigned long long seed) {
+    struct draw source = {seed};
+    unsigned threads = options.threads != 0 ? options.threads : 1 + draw_below(&source, 3) % 3;
+    unsigned length = options.length != 0 ? options.length : 20 + draw_below(&source, 600);
+    plan_make(plan, seed, threads <= PLAN_THREADS ? threads : PLAN_THREADS, length, options.faults);
+}
+
 static void run_drawn(void) {
     static struct plan plan;
     time_t end = options.seconds != 0 ? time(NULL) + (time_t)options.seconds : 0;
     unsigned long long seed = options.seed;
-    for (; tally.steps < options.steps && (end == 0 || time(NULL) < end); seed++) {
-        struct draw source = {seed};
-        unsigned threads = options.threads != 0 ? options.threads : 1 + draw_below(&source, 3) % 3;
-        unsigned length = options.length != 0 ? options.length : 20 + draw_below(&source, 600);
-        plan_make(&plan, seed, threads <= PLAN_THREADS ? threads : PLAN_THREADS, length,
-                  options.faults);
+    for (; tally.steps < options.steps && (end == 0 || time(NULL) < end) &&
+           (options.sequences == 0 || seed - options.seed < options.sequences);
+         seed++) {
+        make(&plan, seed);
         run(&plan);
     }
     printf("%lu steps in %llu sequences from seed %llu: %lu connections (%lu came in), %lu ready, "
@@ -262,6 +253,17 @@ static void check_reach(void) {
         fail(NULL, "the sequences do not reach every outcome often enough");
 }
 
+/* The sequence of the seed, or of the file, whole or made smaller. */
+static int write_text(struct plan *plan) {
+    unsigned patience = options.seconds != 0 ? (unsigned)options.seconds : SHRINK_SECONDS;
+    if (options.replay == NULL)
+        make(plan, options.seed);
+    if (options.only_shrink && !make_smaller(plan, patience))
+        return 1;
+    plan_write(plan, stdout);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     static struct plan plan;
     read_options(argc, argv);
@@ -272,6 +274,8 @@ int main(int argc, char **argv) {
     nwi_log_set_sink(keep_line);
     if (options.replay != NULL && !plan_read(&plan, options.replay))
         return 2;
+    if (options.write || options.only_shrink)
+        return write_text(&plan);
     scene_warm_up();
     if (options.replay == NULL) {
         run_drawn();

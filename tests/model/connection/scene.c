@@ -20,37 +20,39 @@
 #include <sys/socket.h>
 
 struct tally tally;
-void (*fail_hook)(const struct plan *plan);
+void (*fail_hook)(const struct plan *plan, const char *reason);
 
 static struct scene the_scene; /* one at a time; static, since a last event may come late */
 
 void fail(const struct actor *actor, const char *format, ...) {
     static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+    static char reason[1024];
     pthread_mutex_lock(&once); /* never unlocked: the first report is the last */
     const struct plan *plan = the_scene.plan;
+    FILE *out = fmemopen(reason, sizeof reason, "w");
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "model: ");
     if (actor != NULL)
-        fprintf(stderr, "actor %u (slot %u, %s %s, target %d, causes %#x, told state %u%s): ",
+        fprintf(out, "actor %u (slot %u, %s %s, target %d, causes %#x, told state %u%s): ",
                 actor->number, actor->slot, actor->accepted ? "accepted" : "client",
                 actor->stream ? "tcp" : "udp", (int)actor->target,
                 atomic_load_explicit(&actor->called.causes, memory_order_relaxed),
                 atomic_load_explicit(&actor->state_told, memory_order_relaxed),
                 atomic_load_explicit(&actor->called.given_up, memory_order_relaxed) ? ", given up"
                                                                                     : "");
-    vfprintf(stderr, format, args);
+    vfprintf(out, format, args);
     va_end(args);
     if (actor != NULL && actor->connection != NULL) {
         char *text = nw_connection_copy_description(actor->connection);
-        fprintf(stderr, " %s", text);
+        fprintf(out, " %s", text);
         free(text);
     }
-    fprintf(stderr, "\n");
+    fclose(out);
+    fprintf(stderr, "model: %s\n", reason);
     if (getenv("NW_MODEL_PAUSE") != NULL) /* for a debugger */
         pause();
     if (fail_hook != NULL && plan != NULL)
-        fail_hook(plan);
+        fail_hook(plan, reason);
     _exit(1);
 }
 

@@ -58,7 +58,7 @@ void scene_warm_up(void);
 void fail(const struct actor *actor, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 /* Called by fail(), after the report. */
-extern void (*fail_hook)(const struct plan *plan);
+extern void (*fail_hook)(const struct plan *plan, const char *reason);
 
 /* Something was seen: whoever waits looks again. */
 void scene_event(void);
