@@ -70,6 +70,13 @@ class Client(tls_lab.TLSLab):
         client.tell('connect')
         self.assertEqual(client.wait_for('state waiting').split()[2], 'tls')
 
+    def test_hello_retry(self):
+        """A server that has only a group whose key was not sent with the ClientHello (RFC 8446 section 4.1.4)."""
+        server = self.serve('-tls1_3', '-groups', 'P-521')
+        client = self.our_client(server.port)
+        self.assertEqual(self.connect(client)[0], VERSIONS['13'])
+        self.exchange(client, 'twice', 'eciwt')
+
     def test_unknown_ca(self):
         server = self.serve()
         client = self.our_client(server.port, trusts=False)
@@ -147,6 +154,42 @@ class Server(tls_lab.TLSLab):
             client = self.call(server, *PSK, *words, anonymous=True)
             self.talk(client, 'secret')
             self.session(server)
+
+    def test_hello_retry(self):
+        server = self.our_server()
+        self.talk(self.call(server, '-tls1_3', '-groups', 'P-521:P-256'))
+        self.assertEqual(self.session(server)[0], VERSIONS['13'])
+
+    def test_kinds_of_keys(self):
+        for kind in ('p384', 'ed25519', 'rsa2048'):
+            tls_lab.subprocess.run([tls_lab.NWCERT, 'server', '--dir', self.folder, '--out', kind, '--key', kind,
+                                    'localhost', '127.0.0.1'], check=True, stdout=tls_lab.subprocess.DEVNULL)
+            server = self.our_server('-c', self.file(kind + '.pem'), '-k', self.file(kind + '-key.pem'), identity=False)
+            for version, number in VERSIONS.items():
+                self.talk(self.call(server, '-tls1_' + version[1]))
+                self.assertEqual(self.session(server)[0], number)
+
+    def test_key_update(self):
+        """s_client's "K": new keys, and the same asked of us (RFC 8446 section 4.6.3)."""
+        server = self.our_server()
+        client = self.call(server, '-tls1_3')
+        self.talk(client, 'before')
+        for count, text in enumerate(('after', 'and again'), 1):
+            client.say('K\n')  # alone in what it reads
+            client.wait_for('KEYUPDATE\n' if count == 1 else 're:after\nKEYUPDATE\n')
+            self.talk(client, text)
+        client.say('Q\n')
+        server.wait_for('finished')
+
+    def test_renegotiation_is_refused(self):
+        """s_client's "R": TLS 1.2 has it, we do not by default; what it ends with is an error, not an end."""
+        server = self.our_server()
+        client = self.call(server, '-tls1_2')
+        self.talk(client)
+        client.say('R\n')
+        client.wait_for('RENEGOTIATING')
+        words = server.wait_for('broken').split()
+        self.assertEqual(words[1], 'tls')
 
 
 if __name__ == '__main__':
