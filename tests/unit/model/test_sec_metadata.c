@@ -157,6 +157,36 @@ static void chain_is_walked_leaf_first(void **state) {
 }
 
 typedef bool (*access_data)(sec_protocol_metadata_t m, void *context, sec_access_data_f handler);
+static unsigned reads;
+static bool read_second_time(sec_protocol_metadata_t metadata) {
+    if (reads++ == 0) { /* memory ran out half way */
+        nwi_sec_metadata_add_item(&metadata->scts, "half", 4);
+        return false;
+    }
+    return nwi_sec_metadata_set_peer_public_key(metadata, "spki", 4) &&
+           nwi_sec_metadata_add_item(&metadata->scts, "whole", 5);
+}
+
+static void peer_is_read_when_asked_for(void **state) {
+    (void)state;
+    sec_protocol_metadata_t m = make();
+    reads = 0;
+    assert_true(nwi_sec_metadata_add_item(&m->shown, "der", 3));
+    m->read_peer = read_second_time;
+    assert_int_equal(sec_protocol_metadata_get_negotiated_tls_ciphersuite(m), 0);
+    assert_int_equal(reads, 0); /* what needs no certificate reads none */
+    assert_null(sec_protocol_metadata_copy_peer_public_key(m));
+    assert_int_equal(m->shown.count, 1); /* kept for the next one who asks */
+    dispatch_data_t key = sec_protocol_metadata_copy_peer_public_key(m);
+    assert_true(holds(key, "spki"));
+    dispatch_release(key);
+    dispatch_release(sec_protocol_metadata_copy_peer_public_key(m));
+    assert_int_equal(reads, 2);
+    assert_int_equal(m->shown.count, 0);
+    assert_int_equal(m->scts.count, 1); /* not half a list before it */
+    sec_release(m);
+}
+
 static void lists_of_octets(void **state) {
     (void)state;
     static const struct {
@@ -440,6 +470,7 @@ int main(void) {
         cmocka_unit_test(agreed_values),
         cmocka_unit_test(versions_in_both_numberings),
         cmocka_unit_test(chain_is_walked_leaf_first),
+        cmocka_unit_test(peer_is_read_when_asked_for),
         cmocka_unit_test(lists_of_octets),
         cmocka_unit_test(algorithms_and_keys),
         cmocka_unit_test(peers),
