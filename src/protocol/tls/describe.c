@@ -5,13 +5,10 @@
  */
 #include "protocol/tls/describe.h"
 #include "dispatch/data.h"
-
 #include "trust/certificate.h"
-#include "trust/der.h"
+#include "trust/sct.h"
 #include <gnutls/abstract.h>
 #include <gnutls/ocsp.h>
-
-#define SCT_EXTENSION "1.3.6.1.4.1.11129.2.4.2" /* RFC 6962 section 3.3 */
 
 static tls_protocol_version_t version_of(gnutls_session_t session) {
     switch (gnutls_protocol_get_version(session)) {
@@ -64,32 +61,34 @@ static bool add_public_key(sec_protocol_metadata_t metadata, sec_certificate_t c
     return done;
 }
 
-/* The timestamps inside the certificate: an octet string around a list of them, list and each item
- * with its length in two octets in front. What cannot be read is left out. */
+struct timestamps {
+    sec_protocol_metadata_t metadata;
+    bool lost; /* memory ran out */
+};
+
+static bool add_timestamp(void *context, const void *octets, size_t size) {
+    struct timestamps *timestamps = context;
+    timestamps->lost = !nwi_sec_metadata_add_item(&timestamps->metadata->scts, octets, size);
+    return !timestamps->lost;
+}
+
+/* Those in the certificate and those in the stapled response (RFC 6962 section 3.3). What cannot be
+ * read is left out. GnuTLS does not know the extension of TLS with the same content. */
 static bool add_timestamps(sec_protocol_metadata_t metadata, sec_certificate_t certificate) {
-    enum { OCTET_STRING = 0x04, LENGTH = 2 };
-    gnutls_datum_t extension = {0};
-    struct nwi_der string;
-    bool done = true;
-    if (gnutls_x509_crt_get_extension_by_oid2(certificate->crt, SCT_EXTENSION, 0, &extension,
-                                              NULL) < 0)
-        return true;
-    gnutls_datum_t rest = extension;
-    if (nwi_der_take(&rest, &string) && string.tag == OCTET_STRING &&
-        string.content.size > LENGTH) {
-        const unsigned char *at = string.content.data + LENGTH;
-        size_t left = string.content.size - LENGTH;
-        while (done && left > LENGTH) {
-            size_t size = (size_t)at[0] << 8 | at[1];
-            if (size > left - LENGTH)
-                break;
-            done = nwi_sec_metadata_add_item(&metadata->scts, at + LENGTH, size);
-            at += LENGTH + size;
-            left -= LENGTH + size;
-        }
-    }
-    gnutls_free(extension.data);
-    return done;
+    struct timestamps timestamps = {.metadata = metadata};
+    const void *octets;
+    size_t size;
+    nwi_certificate_scts(certificate, &timestamps, add_timestamp);
+    if (timestamps.lost || metadata->ocsp_responses.count == 0)
+        return !timestamps.lost;
+    dispatch_data_t map =
+        dispatch_data_create_map(metadata->ocsp_responses.items[0], &octets, &size);
+    if (map == NULL)
+        return false;
+    const gnutls_datum_t response = {.data = (unsigned char *)octets, .size = (unsigned)size};
+    nwi_scts_of_staple(&response, &timestamps, add_timestamp);
+    dispatch_release(map);
+    return !timestamps.lost;
 }
 
 static bool add_staples(sec_protocol_metadata_t metadata, gnutls_session_t session, size_t count) {
