@@ -130,6 +130,30 @@ class BetweenTwo(TlsCase):
         self.assertIn('not trusted', result.stderr.decode())
         self.end(process, status=6)
 
+    def test_datagrams(self):
+        for server, client in ((('-k', 'sesame'), ('-k', 'sesame')), (self.identity, self.trusting)):
+            process, port = self.listen('-u', '-v', *server)
+            client = self.nwcat('-u', '-v', '-q', '0.2', *client, '127.0.0.1', port)
+            client.stdin.write(b'one datagram')
+            client.stdin.flush()
+            self.assertEqual(os.read(process.stdout.fileno(), 100), b'one datagram')
+            process.stdin.write(b'and one back')
+            process.stdin.flush()
+            self.assertEqual(os.read(client.stdout.fileno(), 100), b'and one back')
+            _, err = client.communicate(timeout=DEADLINE)
+            self.assertEqual(client.returncode, 0, err)
+            self.assertRegex(err.decode(), r'DTLS 1\.2, TLS_\w+')
+            self.assertRegex(err.decode(), r'secured +DTLS')
+            self.end(process)  # the client has said that it goes
+
+    def test_datagrams_refused(self):
+        said, _ = self.exchange(('-u', '-k', 'sesame'), ('-u', '-k', 'simsim'), status=6, server_status=6)
+        self.assertIn('errSSLUnknownPSKIdentity', said)
+        process, port = self.serve('-u', *self.identity)
+        result = self.run_nwcat('-z', '-u', *self.trusting, '--server-name', 'other.example', '127.0.0.1', port, status=6)
+        self.assertIn("'other.example'", result.stderr.decode())
+        self.end(process, status=6)
+
     def test_unix_socket(self):
         path = self.path('socket')
         process = self.nwcat('-l', '-v', '-U', *self.identity, path, stdin=subprocess.DEVNULL)

@@ -283,11 +283,11 @@ static void receive_failed(struct nwcat_session *session, struct nwcat_reason re
 static void on_received(void *context, dispatch_data_t content,
                         nw_content_context_t content_context, bool is_complete, nw_error_t error) {
     struct nwcat_session *session = context;
-    bool udp = session->app->options.udp;
-    bool end = !udp && ((is_complete && (content_context == NULL ||
-                                         nw_content_context_get_is_final(content_context))) ||
-                        (nw_error_get_error_domain(error) == nw_error_domain_posix &&
-                         nw_error_get_error_code(error) == ENODATA));
+    bool endless = session->app->options.udp && !session->app->options.tls.on;
+    bool end = !endless && ((is_complete && (content_context == NULL ||
+                                             nw_content_context_get_is_final(content_context))) ||
+                            (nw_error_get_error_domain(error) == nw_error_domain_posix &&
+                             nw_error_get_error_code(error) == ENODATA));
     size_t size = content != NULL ? dispatch_data_get_size(content) : 0;
     session->received += size;
     session->app->received += size;
