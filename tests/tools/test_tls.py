@@ -103,6 +103,7 @@ class BetweenTwo(TlsCase):
         self.assertEqual((tls['connection'], tls['version'], tls['alpn'], tls['resumed'], tls['early_data']),
                          (1, 'TLS 1.3', 'h2', False, False))
         self.assertRegex(tls['suite'], '^TLS_')
+        self.assertIsNone(tls['server_name'])  # an address is none
         chain = events['certificates']
         self.assertEqual((chain['trusted'], chain['status']), (True, 0))
         leaf = chain['chain'][0]

@@ -224,7 +224,7 @@ nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool
 
 /* --- sessions --- */
 
-static bool is_address(const char *host) {
+bool nwi_tls_is_address(const char *host) {
     unsigned char address[16];
     return strchr(host, ':') != NULL || inet_pton(AF_INET, host, address) == 1;
 }
@@ -240,7 +240,7 @@ static int set_up(struct nwi_tls_config *config, const char *host, gnutls_sessio
     if (code == 0 && config->protocol_count > 0)
         code = gnutls_alpn_set_protocols(session, config->protocols, config->protocol_count,
                                          config->is_server ? GNUTLS_ALPN_SERVER_PRECEDENCE : 0);
-    if (code == 0 && host != NULL && !is_address(host))
+    if (code == 0 && host != NULL && !nwi_tls_is_address(host))
         code = gnutls_server_name_set(session, GNUTLS_NAME_DNS, host, strlen(host));
     gnutls_certificate_server_set_request(session, config->asks);
     return code;

@@ -39,5 +39,7 @@ nwi_err nwi_tls_config_get(struct nwi_tls_options *options, bool is_server, bool
  * GnuTLS's, besides those of the role. */
 nwi_err nwi_tls_config_session(struct nwi_tls_config *config, const char *host, void *user,
                                unsigned flags, gnutls_session_t *ret_session);
+/* Whether a host is an address, which is never sent as a name (RFC 6066 section 3). */
+bool nwi_tls_is_address(const char *host);
 
 #endif

@@ -187,7 +187,8 @@ static bool describe_names(sec_protocol_metadata_t metadata, gnutls_session_t se
         !nwi_sec_metadata_set_protocol(metadata, protocol.data, protocol.size))
         return false;
     if (!config->is_server)
-        return host == NULL || nwi_sec_metadata_set_server_name(metadata, host);
+        return host == NULL || nwi_tls_is_address(host) ||
+               nwi_sec_metadata_set_server_name(metadata, host);
     return gnutls_server_name_get(session, name, &size, &type, 0) != 0 ||
            nwi_sec_metadata_set_server_name(metadata, name);
 }
