@@ -305,6 +305,9 @@ static void test_costly_store(void **state) {
     const unsigned spent = NWI_READING_ROUNDS_MAX - (unsigned)left;
     assert_true(left > 0 && spent > 1000);
     assert_int_equal(left_over(&store, spent - 1), -1);
+    gnutls_free(store.data);
+    store = make_store("open", false, true); /* only the seal */
+    assert_true(left_over(&store, NWI_READING_ROUNDS_MAX) > left);
     assert_int_equal(left_over(&store, 1), -1);
     gnutls_free(store.data);
 }
