@@ -229,6 +229,12 @@ bool nwi_tls_is_address(const char *host) {
     return strchr(host, ':') != NULL || inet_pton(AF_INET, host, address) == 1;
 }
 
+/* Without the dot that ends an absolute name (RFC 6066 section 3). */
+static size_t name_length(const char *host) {
+    size_t length = strlen(host);
+    return length > 1 && host[length - 1] == '.' ? length - 1 : length;
+}
+
 static int set_up(struct nwi_tls_config *config, const char *host, gnutls_session_t session) {
     int code = gnutls_priority_set(session, config->priority->value);
     if (code == 0)
@@ -241,7 +247,7 @@ static int set_up(struct nwi_tls_config *config, const char *host, gnutls_sessio
         code = gnutls_alpn_set_protocols(session, config->protocols, config->protocol_count,
                                          config->is_server ? GNUTLS_ALPN_SERVER_PRECEDENCE : 0);
     if (code == 0 && host != NULL && !nwi_tls_is_address(host))
-        code = gnutls_server_name_set(session, GNUTLS_NAME_DNS, host, strlen(host));
+        code = gnutls_server_name_set(session, GNUTLS_NAME_DNS, host, name_length(host));
     gnutls_certificate_server_set_request(session, config->asks);
     return code;
 }

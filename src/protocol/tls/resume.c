@@ -20,7 +20,9 @@ unsigned nwi_tls_resume_flags(const struct nwi_tls_config *config, bool early) {
         flags |= GNUTLS_NO_TICKETS;
     else if (early)
         flags |= GNUTLS_ENABLE_EARLY_DATA;
-    if (!config->is_server && config->sec->false_start_enabled)
+    /* Whether an exact list is kept to shows at the end of the handshake. */
+    if (!config->is_server && config->sec->false_start_enabled &&
+        config->sec->exact_ciphersuite_count == 0)
         flags |= GNUTLS_ENABLE_FALSE_START;
     return flags;
 }

@@ -103,8 +103,11 @@ void nwi_tls_written(struct tls *tls) {
  * by it; before close_notify, octets are missing: RFC 8446 section 6.1, "truncation attack". */
 static void look_for_end(struct tls *tls) {
     bool is_no_matter = tls->read_ended && !tls->write_lost;
-    if (!tls->below_ended || is_no_matter || tls->state == NWI_TLS_FAILED ||
-        tls->state == NWI_TLS_ASKING || nwi_tls_has_record(tls))
+    if (!tls->below_ended || is_no_matter || tls->state == NWI_TLS_FAILED)
+        return;
+    /* While the program thinks, records may be held back; but nothing comes of them any more when
+     * the layer below is broken. */
+    if (tls->state == NWI_TLS_ASKING ? tls->below_error == 0 : nwi_tls_has_record(tls))
         return;
     nwi_tls_fail(tls, tls->below_error != 0 ? tls->below_error : nwi_tls(errSSLClosedNoNotify));
 }
@@ -212,7 +215,7 @@ void nwi_tls_tell_key_update(struct tls *tls) {
     question->metadata = nwi_tls_describe(tls->session, tls->config, tls->host);
     pthread_mutex_unlock(&tls->lock);
     nwi_tls_question_post(question, chain->context, chain->context_owner);
-    nwi_tls_question_forget(question);
+    nwi_release(question); /* nobody waits for the answer */
 }
 
 static void detach(struct tls *tls) {

@@ -151,6 +151,19 @@ static void test_verify_after_the_end(void **state) {
     asked.verify(asked.context, true);
 }
 
+/* A break is told while the program thinks; its answer comes too late. */
+static void test_broken_while_asking(void **state) {
+    (void)state;
+    struct pair pair;
+    start_verify(&pair, versions[1]);
+    nwi_layer_failed(&pair.client.wire->base, nwi_posix(ECONNRESET));
+    assert_int_equal(pair.client.failed, 1);
+    assert_int_equal(pair.client.error, nwi_posix(ECONNRESET));
+    asked.verify(asked.context, true);
+    assert_int_equal(pair.client.connected, 0);
+    pair_end(&pair);
+}
+
 static void test_server_verifies(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -320,6 +333,7 @@ int main(void) {
         cmocka_unit_test(test_verify_no),
         cmocka_unit_test(test_verify_twice),
         cmocka_unit_test(test_verify_after_the_end),
+        cmocka_unit_test(test_broken_while_asking),
         cmocka_unit_test(test_server_verifies),
         cmocka_unit_test(test_challenge),
         cmocka_unit_test(test_no_challenge_without_a_request),

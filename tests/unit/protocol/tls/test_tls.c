@@ -264,6 +264,39 @@ static void test_exact_suites(void **state) {
     pair_end(&pair);
 }
 
+/* RFC 7918: a client sends before the server's Finished, when it is told to, and not with an exact
+ * list of suites, which could not be kept to by then. */
+static void test_false_start(void **state) {
+    (void)state;
+    for (int starts = 0; starts < 3; starts++) {
+        struct pair pair;
+        const tls_ciphersuite_t suite = tls_ciphersuite_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+        pair_init(&pair);
+        pair_add_certificate(&pair, "peer.example");
+        sec_protocol_options_set_max_tls_protocol_version(side_options(&pair.client),
+                                                          tls_protocol_version_TLSv12);
+        sec_protocol_options_set_tls_false_start_enabled(side_options(&pair.client), starts > 0);
+        if (starts == 2)
+            sec_protocol_options_set_exact_tls_ciphersuites(side_options(&pair.client), &suite, 1);
+        pair_start(&pair);
+        pair.server.stop_at = pair.server.wire->length; /* the ClientHello and nothing else */
+        pair_run(&pair);
+        assert_int_equal(pair.client.error, 0);
+        assert_int_equal(pair.client.connected, starts == 1);
+        if (starts == 1)
+            side_send(&pair.client, "early", 5, false, NULL);
+        pair.server.stop_at = 0;
+        pair_run(&pair);
+        nwi_chain_window(pair.server.chain, 100);
+        nwi_chain_window(pair.client.chain, 100);
+        side_send(&pair.server, "answer", 6, false, NULL);
+        pair_run(&pair);
+        assert_int_equal(pair.server.received, starts == 1 ? 5 : 0);
+        assert_text(&pair.client, "answer");
+        pair_end(&pair);
+    }
+}
+
 /* Several sends in one record, one send in several: the pieces come out as they went in. */
 static void test_pieces(void **state) {
     (void)state;
@@ -358,6 +391,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_name),
         cmocka_unit_test(test_client_certificates),
         cmocka_unit_test(test_exact_suites),
+        cmocka_unit_test(test_false_start),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_back_pressure),
         cmocka_unit_test(test_exported_secrets),
