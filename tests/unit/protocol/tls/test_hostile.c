@@ -147,16 +147,21 @@ static void check_end(const struct side *side) {
 
 typedef void deed(struct pair *pair, struct side *side, unsigned argument);
 
+/* Does it to a handshake that has begun. */
+static void do_and_finish(struct pair *pair, struct side *side, deed *do_it, unsigned argument) {
+    do_it(pair, side, argument);
+    finish(pair);
+    check_end(&pair->client);
+    check_end(&pair->server);
+}
+
 /* Does it before record `number`; false: there is none. The pair is for the caller to end. */
 static bool run(struct pair *pair, const struct kind *kind, bool to_client, unsigned number,
                 deed *do_it, unsigned argument) {
     struct side *side = to_client ? &pair->client : &pair->server;
     if (!begin(pair, kind, to_client, number))
         return false;
-    do_it(pair, side, argument);
-    finish(pair);
-    check_end(&pair->client);
-    check_end(&pair->server);
+    do_and_finish(pair, side, do_it, argument);
     return true;
 }
 
@@ -321,10 +326,8 @@ static void test_wrong_records(void **state) {
         {repeat, 0},
         {lose, 0},
         {retype, TYPE_CONTENT},
-        {retype, 24}, /* heartbeat */
         {retype, 99},
         {insert_record, TYPE_HANDSHAKE}, /* a HelloRequest, or nothing that is known */
-        {insert_record, TYPE_CONTENT},
         {insert_record, 99},
     };
     (void)state;
@@ -334,15 +337,16 @@ static void test_wrong_records(void **state) {
                 for (unsigned n = 0; n < RECORDS_MAX; n++) {
                     struct pair pair;
                     struct side *side = to_client ? &pair.client : &pair.server;
-                    bool there = begin(&pair, &kinds[k], to_client, n);
-                    bool harmless = there && (is_ornament(&kinds[k], side) || side->connected ||
-                                              is_in_vain(side, deeds[d].do_it));
-                    pair_end(&pair);
-                    if (!there)
+                    if (!begin(&pair, &kinds[k], to_client, n)) {
+                        pair_end(&pair);
                         break;
-                    if (harmless)
+                    }
+                    if (is_ornament(&kinds[k], side) || side->connected ||
+                        is_in_vain(side, deeds[d].do_it)) {
+                        pair_end(&pair);
                         continue;
-                    run(&pair, &kinds[k], to_client, n, deeds[d].do_it, deeds[d].argument);
+                    }
+                    do_and_finish(&pair, side, deeds[d].do_it, deeds[d].argument);
                     /* The repetition of the very last one comes too late for that. */
                     bool late = deeds[d].do_it == repeat && side->connected;
                     if ((side->connected && !late) || !side->failed)
@@ -361,9 +365,9 @@ static void flip(struct pair *pair, struct side *side, unsigned at) {
     side->wire->octets[at] ^= 0x41;
 }
 
-/* Each octet in turn, by a stride that comes to all places of a record's head. */
+/* Octets by a stride, from another place in each record. */
 static void test_changed_octets(void **state) {
-    enum { STRIDE = 13, VERSION = 1, VERSION_END = 3 };
+    enum { STRIDE = 47, VERSION = 1, VERSION_END = 3 };
     (void)state;
     for (unsigned k = 0; k < KIND_COUNT; k++)
         for (int to_client = 0; to_client < 2; to_client++)
@@ -380,7 +384,7 @@ static void test_changed_octets(void **state) {
                 pair_end(&pair);
                 if (!there)
                     break;
-                for (size_t at = n % STRIDE; at < size && !harmless; at += STRIDE) {
+                for (size_t at = n * 7 % STRIDE; at < size && !harmless; at += STRIDE) {
                     if (at >= VERSION && at < VERSION_END)
                         continue; /* not to be looked at (RFC 8446 section 5.1) */
                     assert_true(begin(&pair, &kinds[k], to_client, n));
@@ -398,7 +402,7 @@ static void test_changed_octets(void **state) {
 }
 
 static void test_cut_streams(void **state) {
-    enum { STRIDE = 17 };
+    enum { STRIDE = 61 };
     (void)state;
     for (unsigned k = 0; k < KIND_COUNT; k++)
         for (int to_client = 0; to_client < 2; to_client++)
