@@ -92,6 +92,8 @@ class BetweenTwo(TlsCase):
         said, heard = self.exchange(('-k', 'sesame', '-v'), ('-tk', 'sesame', '-v'))
         for text in (said, heard):
             self.assertIn('nwcat: TLS 1.2, TLS_PSK_WITH_AES_128_GCM_SHA256\n', text)
+        said, _ = self.exchange(('-k', 'sesame', '--tls-min', '1.3'), ('-k', 'sesame', '--tls-min', '1.3', '-v'))
+        self.assertRegex(said, r'TLS 1\.3, TLS_\w+')
         said, _ = self.exchange(('-k', 'sesame'), ('-k', 'simsim'), status=6, server_status=6)
         self.assertNotIn('simsim', said)
 

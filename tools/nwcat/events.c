@@ -95,6 +95,7 @@ void nwcat_event_start(const struct nwcat_app *app, const char *role) {
     tool_json_text(&json, "host", o->host);
     tool_json_text(&json, "port", o->port);
     tool_json_text(&json, "protocol", o->udp ? "udp" : o->unix_socket ? "unix" : "tcp");
+    tool_json_bool(&json, "tls", o->tls.on);
     tool_json_text(&json, "version", NWCAT_VERSION);
     tool_json_end(&json, nwcat_event_stream(app));
 }

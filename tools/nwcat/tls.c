@@ -147,7 +147,7 @@ static void set_psk(const struct nwcat_options *o, sec_protocol_options_t settin
         return;
     sec_protocol_options_add_pre_shared_key(settings, key, key);
     dispatch_release(key);
-    if (o->tls.suite_count > 0)
+    if (o->tls.suite_count > 0 || (o->tls.least != NULL && strcmp(o->tls.least, "1.3") == 0))
         return;
     sec_protocol_options_set_exact_tls_ciphersuites(settings, &suite, 1);
     if (!o->udp && o->tls.most == NULL)
