@@ -1,11 +1,13 @@
 /*
- * fuzz_dtls_hello.c - any datagram from a stranger to a DTLS listener (src/protocol/tls/cookie.c).
+ * fuzz_dtls_hello.c - any datagram from a stranger to a DTLS listener (src/protocol/tls/cookie.c),
+ *         and the same as what a server answers (src/protocol/tls/fragments.c).
  * What:   the answer is never larger than the question, nobody comes in without the cookie that he
  *         was sent, and whoever comes in gives a session a place to begin. What was answered is
- * then asked again with the cookie put in, which comes in.
+ *         then asked again with the cookie put in, which comes in.
  */
 #include "fuzz.h"
 #include "protocol/tls/cookie.h"
+#include "protocol/tls/fragments.h"
 #include <netinet/in.h>
 
 enum { ANSWER_ROOM = 64, COOKIE = 16, SESSION_ID = 13 + 12 + 2 + 32, MESSAGE_LENGTH = 14 };
@@ -60,6 +62,22 @@ static void ask_with_cookie(struct nwi_dtls_cookies *cookies, const uint8_t *dat
     free(again);
 }
 
+/* What a datagram tells is told once. */
+static void check_order(const uint8_t *data, size_t size) {
+    struct nwi_dtls_fragments fragments = {0};
+    uint8_t *exact = malloc(size > 0 ? size : 1);
+    uint8_t *record = malloc(size + NWI_DTLS_FRAGMENTS_MORE);
+    size_t found;
+    CHECK(exact != NULL && record != NULL);
+    memcpy(exact, data, size);
+    (void)nwi_dtls_fragments_order(&fragments, exact, size, record, &found);
+    CHECK(found <= size + NWI_DTLS_FRAGMENTS_MORE);
+    (void)nwi_dtls_fragments_order(&fragments, exact, size, record, &found);
+    CHECK(found == 0);
+    free(record);
+    free(exact);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct nwi_dtls_cookies *cookies;
     uint8_t answer[ANSWER_ROOM];
@@ -69,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         cookies = nwi_dtls_cookies_create(0);
     CHECK(cookies != NULL);
     CHECK(!ask(cookies, data, size, answer, &length)); /* nobody guesses one */
+    check_order(data, size);
     if (length > 0)
         ask_with_cookie(cookies, data, size, answer, length);
     return 0;

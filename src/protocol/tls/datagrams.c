@@ -228,15 +228,48 @@ void nwi_dtls_pump(struct tls *tls) {
 
 /* --- from below --- */
 
+/* A peek at the datagram, once. It is dropped when it is ahead of its turn, or there is no memory.
+ */
+static void look(struct dtls *dtls) {
+    struct tls *tls = &dtls->tls;
+    size_t size = dispatch_data_get_size(tls->in), found = 0;
+    unsigned char *octets = nwi_alloc_raw(2 * size + NWI_DTLS_FRAGMENTS_MORE),
+                  *record = octets + size;
+    if (octets != NULL)
+        nwi_data_copy_out(tls->in, 0, octets, size);
+    bool in_order =
+        octets != NULL && nwi_dtls_fragments_order(&dtls->fragments, octets, size, record, &found);
+    if (found > 0)
+        nwi_tls_dialogue_look(tls->dialogue, record, found);
+    nwi_free(octets);
+    if (!in_order)
+        nwi_tls_drop_in(tls);
+    tls->looked = in_order;
+}
+
+/* Whether a datagram is there that GnuTLS may have. */
+static bool has_datagram(struct dtls *dtls) {
+    struct tls *tls = &dtls->tls;
+    struct nwi_tls_dialogue *dialogue = tls->dialogue;
+    if (tls->in == NULL || dialogue == NULL || dialogue->peek == NULL)
+        return tls->in != NULL;
+    if (!tls->looked)
+        look(dtls);
+    return !nwi_tls_dialogue_holds(dialogue, tls->session) && tls->in != NULL;
+}
+
 static ssize_t pull(gnutls_transport_ptr_t pointer, void *octets, size_t size) {
     struct tls *tls = pointer;
-    if (tls->in == NULL) {
-        nwi_dtls(tls)->dry = true;
+    if (!has_datagram(nwi_dtls(tls))) {
+        nwi_dtls(tls)->dry = tls->in == NULL;
         gnutls_transport_set_errno(tls->session, EAGAIN);
         return -1;
     }
     size_t got = nwi_data_copy_out(tls->in, 0, octets, size); /* more is no record of ours */
     nwi_tls_drop_in(tls);
+    tls->looked = false;
+    if (tls->dialogue != NULL)
+        tls->dialogue->heard += got;
     return (ssize_t)got;
 }
 

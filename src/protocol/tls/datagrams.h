@@ -9,6 +9,7 @@
 #define NWI_PROTOCOL_TLS_DATAGRAMS_H
 
 #include "dispatch/alarm.h"
+#include "protocol/tls/fragments.h"
 #include "protocol/tls/private.h"
 #include <gnutls/dtls.h>
 
@@ -20,6 +21,7 @@ struct dtls {
     nw_content_context_t arrived;     /* of the datagram that is being read; owned */
     STAILQ_HEAD(, held_message) held; /* read and not asked for yet */
     size_t held_count;
+    struct nwi_dtls_fragments fragments;
     nwi_ns give_up;      /* the handshake ends then; 0: not set */
     nwi_err trouble;     /* the last that came of what the handshake sent; 0: none */
     int last_out;        /* the last message of the flight that is out; -1: none yet */

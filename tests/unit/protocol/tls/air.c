@@ -136,6 +136,10 @@ static void on_soft_error(void *owner, nwi_err err) {
     if (end->reads)
         nwi_chain_window(end->chain, 1);
 }
+static bool on_asking(void *owner, bool begins) {
+    ((struct end *)owner)->asking += begins ? 1 : -1;
+    return true;
+}
 static nwi_err on_input(void *owner, struct nwi_input *input) {
     struct end *end = owner;
     size_t size = input->content != NULL ? dispatch_data_get_size(input->content) : 0;
@@ -158,6 +162,7 @@ static const struct nwi_chain_events events = {
     .connected = on_connected,
     .failed = on_failed,
     .soft_error = on_soft_error,
+    .asking = on_asking,
     .input = on_input,
 };
 

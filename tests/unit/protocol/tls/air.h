@@ -29,7 +29,7 @@ struct end {
     struct flying inbox[AIR_ROOM];
     size_t first, count;
     /* what the owner saw */
-    int connected, failed, soft_errors;
+    int connected, failed, soft_errors, asking;
     nwi_err error;
     size_t sizes[AIR_MESSAGES], messages;
     unsigned last_number; /* in the first four octets of the last message */

@@ -3,6 +3,7 @@
  */
 #include "air.h"
 #include "base/alloc.h"
+#include "fake/await.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -344,6 +345,97 @@ static void refusal(void **state) {
     air_end(&air);
 }
 
+/* --- questions to the program --- */
+
+static struct {
+    sem_t event;
+    void *context;
+    sec_protocol_challenge_complete_f challenge;
+    sec_protocol_pre_shared_key_selection_complete_f key;
+    bool hinted;
+} asked;
+
+static void on_challenge(void *context, sec_protocol_metadata_t metadata,
+                         sec_protocol_challenge_complete_f complete, void *complete_context) {
+    (void)context, (void)metadata;
+    asked.challenge = complete;
+    asked.context = complete_context;
+    sem_post(&asked.event);
+}
+
+static void on_key(void *context, sec_protocol_metadata_t metadata, dispatch_data_t hint,
+                   sec_protocol_pre_shared_key_selection_complete_f complete,
+                   void *complete_context) {
+    (void)context, (void)metadata;
+    asked.hinted = hint != NULL;
+    asked.key = complete;
+    asked.context = complete_context;
+    sem_post(&asked.event);
+}
+
+/* Until the client has a question out; then much time passes, and what comes meanwhile waits. */
+static void await_question(void) {
+    air_start(&air);
+    for (int i = 0; i < 120 * 100 && air.client.asking == 0; i++)
+        air_pass(&air, 10 * NWI_MS);
+    assert_int_equal(air.client.asking, 1);
+    await(&asked.event);
+    air_pass(&air, 5 * NWI_SEC);
+    assert_int_equal(air.client.connected + air.client.failed, 0);
+}
+
+static void bad_air(uint64_t seed) {
+    air.seed = seed;
+    air.twice = 20;
+    air.late = 40;
+    air.maximum = seed % 2 == 0 ? 1472 : 300; /* messages in pieces */
+    air.loss = seed % 4 == 0 ? 10 : 0;
+}
+
+static void challenge(void **state) {
+    (void)state;
+    event_init(&asked.event);
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        begin(seed, true);
+        bad_air(seed);
+        side_trust_authority(&air.pair.server);
+        sec_protocol_options_set_peer_authentication_required(side_options(&air.pair.server), true);
+        sec_protocol_options_set_challenge_block_f(side_options(&air.pair.client), NULL,
+                                                   on_challenge, NULL);
+        await_question();
+        sec_identity_t identity = make_identity("client.example");
+        asked.challenge(asked.context, identity);
+        nwi_release(identity);
+        air_pass(&air, 40 * NWI_SEC);
+        assert_connected();
+        assert_int_equal(air.client.asking, 0);
+        air_end(&air);
+    }
+}
+
+static void key_by_hint(void **state) {
+    (void)state;
+    event_init(&asked.event);
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        begin(seed, false);
+        bad_air(seed);
+        dispatch_data_t hint = nwi_data_create_copy("take it", 7),
+                        name = nwi_data_create_copy("name", 4);
+        sec_protocol_options_set_tls_pre_shared_key_identity_hint(side_options(&air.pair.server),
+                                                                  hint);
+        sec_protocol_options_set_pre_shared_key_selection_block_f(side_options(&air.pair.client),
+                                                                  NULL, on_key, NULL);
+        await_question();
+        assert_true(asked.hinted);
+        asked.key(asked.context, name);
+        air_pass(&air, 40 * NWI_SEC);
+        assert_connected();
+        dispatch_release(hint);
+        dispatch_release(name);
+        air_end(&air);
+    }
+}
+
 /* Any one allocation of ours may fail: the ends agree all the same, or say why not. */
 static void no_memory(void **state) {
     (void)state;
@@ -385,6 +477,8 @@ int main(void) {
         cmocka_unit_test(ends),
         cmocka_unit_test(bare_end),
         cmocka_unit_test(refusal),
+        cmocka_unit_test(challenge),
+        cmocka_unit_test(key_by_hint),
         cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
