@@ -156,6 +156,25 @@ static void nobody_answers(void **state) {
     air_end(&air);
 }
 
+/* Records that cannot be decrypted are dropped without a word: neither end learns why. */
+static void wrong_key(void **state) {
+    (void)state;
+    begin(17, false);
+    dispatch_data_t key = nwi_data_create_copy("another key 6789", 16),
+                    name = nwi_data_create_copy("name", 4);
+    nwi_release(air.pair.client.options);
+    air.pair.client.options = nwi_tls_options(nw_tls_create_options());
+    sec_protocol_options_add_pre_shared_key(side_options(&air.pair.client), key, name);
+    air_shake(&air, MINUTES * 60 * NWI_SEC);
+    air_pass(&air, NWI_SEC);
+    assert_int_equal(air.client.connected + air.server.connected, 0);
+    assert_int_equal(air.client.error, nwi_tls(errSSLNetworkTimeout));
+    assert_int_equal(air.server.error, nwi_tls(errSSLNetworkTimeout));
+    dispatch_release(key);
+    dispatch_release(name);
+    air_end(&air);
+}
+
 static void refused(void **state) {
     (void)state;
     begin(7, false);
@@ -468,6 +487,7 @@ int main(void) {
         cmocka_unit_test(path_mtu),
         cmocka_unit_test(path_mtu_is_found),
         cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(wrong_key),
         cmocka_unit_test(refused),
         cmocka_unit_test(refused_once),
         cmocka_unit_test(garbage),
