@@ -6,6 +6,7 @@
  * Runs:   on the connection's client queue. Fields under `told` are plain on purpose (actor.h).
  */
 #include "scene.h"
+#include <Security/SecureTransport.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -98,6 +99,12 @@ static void check_all_answered(struct actor *actor) {
         }
 }
 
+/* TLS: the stream ended without its end, as it does when a peer goes in the handshake, or when its
+ * connection is cancelled by force or fails. */
+static bool is_broken_tls(int code) {
+    return scene_is_secure && code == errSSLClosedNoNotify;
+}
+
 void told_state(void *context, nw_connection_state_t state, nw_error_t error) {
     struct actor *actor = context;
     struct visit visit = enter(actor, NULL);
@@ -107,7 +114,7 @@ void told_state(void *context, nw_connection_state_t state, nw_error_t error) {
     /* The peer went before we saw that it had come: to us the attempt has failed. The kernel says
      * EPIPE of a reset that came after the end of the peer's stream. */
     int code = nw_error_get_error_code(error);
-    if (actor->stream && (code == ECONNRESET || code == EPIPE))
+    if (actor->stream && (code == ECONNRESET || code == EPIPE || is_broken_tls(code)))
         causes |= CAUSE_UNSURE;
     const char *wrong =
         machine_check_connection(actor->told.state, state, causes, error != NULL, gaps);
@@ -182,8 +189,8 @@ static bool may_be_over(const struct actor *actor) {
 }
 
 static bool is_broken_stream(int code) {
-    return code == ECONNRESET || code == EPIPE || code == ENOTCONN || code == ECONNABORTED ||
-           code == ECONNREFUSED || code == ETIMEDOUT;
+    return is_broken_tls(code) || code == ECONNRESET || code == EPIPE || code == ENOTCONN ||
+           code == ECONNABORTED || code == ECONNREFUSED || code == ETIMEDOUT;
 }
 
 /* Errors that any request may get. */

@@ -7,7 +7,27 @@
 
 static const char door_queue_key;
 
+bool scene_is_secure;
+
+/* Both ends know one key; what else a handshake may be about is not the model's. */
+static void share_key(void *context, nw_protocol_options_t options) {
+    static const char key[] = "a key of both ends", name[] = "model";
+    sec_protocol_options_t sec = nw_tls_copy_sec_protocol_options(options);
+    dispatch_data_t key_data = dispatch_data_create_f(key, sizeof key, NULL, NULL, NULL);
+    dispatch_data_t name_data = dispatch_data_create_f(name, sizeof name, NULL, NULL, NULL);
+    (void)context;
+    sec_protocol_options_add_pre_shared_key(sec, key_data, name_data);
+    /* What is kept of a session outlives its scene, whose memory is counted. */
+    sec_protocol_options_set_tls_resumption_enabled(sec, false);
+    dispatch_release(key_data);
+    dispatch_release(name_data);
+    sec_release(sec);
+}
+
 nw_parameters_t scene_parameters(bool stream) {
+    if (stream && scene_is_secure)
+        return nw_parameters_create_secure_tcp_f(NULL, share_key, NULL,
+                                                 NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
     return stream ? nw_parameters_create_secure_tcp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
                                                       NW_PARAMETERS_DEFAULT_CONFIGURATION_F)
                   : nw_parameters_create_secure_udp_f(NULL, NW_PARAMETERS_DISABLE_PROTOCOL_F, NULL,
@@ -57,7 +77,8 @@ static void told_arrival(void *context, nw_connection_t connection) {
             PLAN_CLIENTS + (door->told.next_slot++ * PLAN_LISTENERS + door->number) % PLAN_ACCEPTED;
         struct actor *actor = scene_add(scene, slot, door->number == 0 ? TARGET_TCP : TARGET_UDP,
                                         door->number, connection, true);
-        if (policy == POLICY_START)
+        /* A client of TLS is not ready before its peer has started: none is kept waiting. */
+        if (policy == POLICY_START || (scene_is_secure && door->number == 0))
             actor_set_up(actor);
     }
     leave(door);
@@ -108,6 +129,8 @@ static void cancel(struct door *door) {
 void door_do(struct door *door, const struct step *step) {
     switch (step->op) {
     case OP_LIMIT:
+        if (scene_is_secure && door->number == 0)
+            break; /* as above: who is not let in does not shake hands */
         call_begin();
         nw_listener_set_new_connection_limit(door->listener, step->a);
         (void)nw_listener_get_new_connection_limit(door->listener);

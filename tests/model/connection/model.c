@@ -5,10 +5,12 @@
  *         tells the seed and the reason; a sequence of a single thread is made smaller, which
  *         takes a minute at most, and written. cases/ keeps those that failed once.
  * Use:    connection_model [--seed N] [--steps N] [--sequences N] [--threads N] [--length N]
- *                          [--seconds N] [--faults] [--no-shrink]
+ *                          [--seconds N] [--faults] [--tls] [--no-shrink]
  *         connection_model --replay FILE [--times N] [--faults]
  *         connection_model --write | --shrink [--replay FILE | --seed N] [--seconds N] [--faults]
  *                          the sequence as text for --replay, whole or made smaller
+ *         --tls, with any of them but --faults (a "not now" that is not true stops a handshake for
+ *                          good): streams are TLS over TCP
  */
 #include "base/log.h"
 #include "scene.h"
@@ -82,7 +84,7 @@ static void tell_failure(const struct plan *plan, const char *reason) {
         fprintf(stderr, " --threads %u", options.threads);
     if (options.length != 0)
         fprintf(stderr, " --length %u", options.length);
-    fprintf(stderr, "%s\n", options.faults ? " --faults" : "");
+    fprintf(stderr, "%s%s\n", options.faults ? " --faults" : "", scene_is_secure ? " --tls" : "");
 }
 
 /* As plan_shrink, and says so when there is nothing to make smaller. */
@@ -146,7 +148,7 @@ static unsigned long long number(const char *text) {
 
 static void read_options(int argc, char **argv) {
     enum { SEED = 1, STEPS, SEQUENCES, THREADS, LENGTH, SECONDS, FAULTS, NO_SHRINK, SHRINK };
-    enum { WRITE = SHRINK + 1, QUIET, REPLAY, TIMES };
+    enum { WRITE = SHRINK + 1, QUIET, REPLAY, TIMES, TLS };
     static const struct option known[] = {
         {"seed", required_argument, NULL, SEED},
         {"steps", required_argument, NULL, STEPS},
@@ -155,6 +157,7 @@ static void read_options(int argc, char **argv) {
         {"length", required_argument, NULL, LENGTH},
         {"seconds", required_argument, NULL, SECONDS},
         {"faults", no_argument, NULL, FAULTS},
+        {"tls", no_argument, NULL, TLS},
         {"no-shrink", no_argument, NULL, NO_SHRINK},
         {"shrink", no_argument, NULL, SHRINK},
         {"write", no_argument, NULL, WRITE},
@@ -185,6 +188,9 @@ static void read_options(int argc, char **argv) {
             break;
         case FAULTS:
             options.faults = true;
+            break;
+        case TLS:
+            scene_is_secure = true;
             break;
         case NO_SHRINK:
             options.shrink = false;

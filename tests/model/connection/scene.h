@@ -76,5 +76,6 @@ void door_open(struct scene *scene, unsigned number);
 void door_do(struct door *door, const struct step *step);
 void door_end(struct door *door);
 nw_parameters_t scene_parameters(bool stream);
+extern bool scene_is_secure; /* streams are TLS over TCP; set before any scene */
 
 #endif
