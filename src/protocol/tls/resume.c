@@ -51,7 +51,8 @@ static void take_up(struct tls *tls, const struct nwi_tls_request *request) {
     size_t size;
     struct nwi_tls_session_of of = {.options = tls->config->sec,
                                     .host = tls->host,
-                                    .port = nw_endpoint_get_port(request->remote)};
+                                    .port = nw_endpoint_get_port(request->remote),
+                                    .is_datagram = tls->config->is_datagram};
     tls->keeps_sessions = nwi_tls_session_key_make(&of, &tls->session_key);
     if (!tls->keeps_sessions || !nwi_tls_sessions_take(&tls->session_key, nwi_now(), &data, &size))
         return;
