@@ -1,7 +1,7 @@
 #!/bin/bash
 # model.sh - the model test of the connection API at full length: a million steps in each sanitizer build.
 # What:   tests/model/connection with a million calls from one seed on, with ASan + UBSan, then with TSan; a part of
-#         them with system calls that fail. CI runs a bounded share of the same (meson suite "connection-model").
+#         them over TLS, and a part with system calls that fail. CI runs a bounded share of the same (meson suite "connection-model").
 # Use:    scripts/model.sh [STEPS [SEED]]     builds build-asan and build-tsan as .ci/run does
 # Ends:   with the tally of each run; on failure with the sequence, made smaller, and exit status 1.
 set -eu
@@ -23,6 +23,8 @@ for pair in build-asan:address,undefined build-tsan:thread; do
     ninja -C "$build" tests/model/connection/connection_model
     echo "== $build, $steps steps from seed $seed"
     "${fixed[@]}" "$build/tests/model/connection/connection_model" --steps "$steps" --seed "$seed"
+    echo "== $build, over TLS"
+    "${fixed[@]}" "$build/tests/model/connection/connection_model" --steps $((steps / 10)) --seed "$seed" --tls
     echo "== $build, system calls fail"
     "${fixed[@]}" "$build/tests/model/connection/connection_model" --steps $((steps / 10)) --seed "$seed" --faults
 done

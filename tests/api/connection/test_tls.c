@@ -4,8 +4,10 @@
  * Runs:   loopback only; certificates are made on the spot.
  */
 #include "secure.h"
-#include <Network/establishment_timeline.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct pair {
@@ -407,6 +409,58 @@ static void test_no_authority(void **state) {
     hearing_finish(hearing);
 }
 
+/* Settings with which no handshake can succeed: no network would help. */
+static void no_version(void *context, sec_protocol_options_t options) {
+    (void)context;
+    sec_protocol_options_set_min_tls_protocol_version(options, tls_protocol_version_TLSv13);
+    sec_protocol_options_set_max_tls_protocol_version(options, tls_protocol_version_TLSv12);
+}
+
+static void test_impossible_settings(void **state) {
+    (void)state;
+    struct recorder *recorder = record_secure_with(9, secure_client(no_version, NULL));
+    assert_error(await_state(recorder, nw_connection_state_failed), nw_error_domain_tls,
+                 errSSLBadConfiguration);
+    finish(recorder);
+}
+
+/* One address of a name has a server that cannot prove itself: the next is tried at once. */
+static void test_next_address(void **state) {
+    (void)state;
+    uint16_t port;
+    char text[8];
+    int six = peer_listen(AF_INET6, &port);
+    int four = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (bind(four, (struct sockaddr *)&address, sizeof address) != 0) { /* somebody else's port */
+        close(six);
+        close(four);
+        skip();
+    }
+    assert_int_equal(listen(four, 1), 0);
+    nw_parameters_t parameters = secure_client(NULL, NULL);
+    nw_endpoint_t endpoint = nw_endpoint_create_host("localhost", port_text(port, text));
+    struct recorder *recorder = record(nw_connection_create(endpoint, parameters));
+    nw_connection_start(recorder->connection);
+    struct pollfd both[2] = {{.fd = six, .events = POLLIN}, {.fd = four, .events = POLLIN}};
+    assert_true(poll(both, 2, WAIT_SECONDS * 1000) > 0);
+    int first = both[0].revents != 0 ? six : four, second = first == six ? four : six;
+    struct tls_peer *bad = tls_peer(peer_accept(first), GNUTLS_SERVER, &papers()->stranger, NULL);
+    assert_true(tls_peer_shake(bad) != 0 || tls_peer_end(bad) != 0);
+    struct tls_peer *good = tls_peer(peer_accept(second), GNUTLS_SERVER, &papers()->server, NULL);
+    assert_int_equal(tls_peer_shake(good), 0);
+    await_state(recorder, nw_connection_state_ready);
+    assert_int_equal(count_states(recorder, nw_connection_state_waiting), 0);
+    nw_release(endpoint);
+    nw_release(parameters);
+    finish(recorder);
+    tls_peer_free(bad);
+    tls_peer_free(good);
+    close(six);
+    close(four);
+}
+
 /* A peer that speaks something else, that closes, that says nothing: each is refused or given up,
  * and none keeps others from being served. */
 static void test_strange_peers(void **state) {
@@ -508,6 +562,8 @@ int main(void) {
         cmocka_unit_test(test_name_that_is_set),
         cmocka_unit_test(test_wrong_authority),
         cmocka_unit_test(test_no_authority),
+        cmocka_unit_test(test_impossible_settings),
+        cmocka_unit_test(test_next_address),
         cmocka_unit_test(test_strange_peers),
         cmocka_unit_test(test_silent_server),
         cmocka_unit_test(test_cancel_in_handshake),
