@@ -270,14 +270,26 @@ static nwi_err tls_input(struct nwi_layer *layer, struct nwi_input *input) {
     return 0;
 }
 
+/* A small piece waits for the end of what its context does just now: others may follow, as when
+ * many sends complete at once, and share its record and its write. */
+static bool may_wait(const struct tls *tls, const struct nwi_send *send) {
+    enum { SMALL = 4 * 1024 };
+    return nwi_tls_is_open(tls) && !tls->config->is_datagram && !send->final &&
+           tls->base.chain->context != NULL && tls->in_flight == 0 && send->content != NULL &&
+           dispatch_data_get_size(send->content) < SMALL;
+}
+
 void nwi_tls_output(struct nwi_layer *layer, struct nwi_send *send) {
     struct tls *tls = (struct tls *)layer;
     if (tls->failure != 0 || tls->write_ended) {
         send->done(send, tls->failure != 0 ? tls->failure : nwi_posix(EPIPE));
         return;
     }
+    bool waits = may_wait(tls, send);
     STAILQ_INSERT_TAIL(&tls->queue, send, link);
-    if (!send->more)
+    if (waits)
+        nwi_tls_queue_turn(tls);
+    else if (!send->more)
         nwi_tls_pump(tls);
 }
 
@@ -309,9 +321,11 @@ void nwi_tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_er
     struct tls *tls = (struct tls *)layer;
     detach(tls); /* first: it asks the session from other threads */
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
-    tls->failure = tls->failure != 0 ? tls->failure : why;
+    if (how == NWI_DISCONNECT_GRACEFUL && nwi_tls_is_open(tls))
+        nwi_tls_pump(tls); /* what waits for a turn */
     if (how == NWI_DISCONNECT_GRACEFUL && nwi_tls_is_open(tls) && !tls->write_ended)
         say_goodbye(tls);
+    tls->failure = tls->failure != 0 ? tls->failure : why;
     tls->state = NWI_TLS_CLOSED;
     tls->early = NULL;
     struct nwi_send_list failed = STAILQ_HEAD_INITIALIZER(failed);

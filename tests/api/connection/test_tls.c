@@ -325,6 +325,21 @@ static void test_cancel_says_goodbye(void **state) {
     tls_peer_free(peer);
 }
 
+/* Small sends may wait for each other, but not beyond the end. */
+static void test_cancel_after_sending(void **state) {
+    (void)state;
+    struct tls_peer *peer;
+    char text[16];
+    struct recorder *recorder = record_tls_pair(&peer);
+    record_send_text(recorder, "last ");
+    record_send_text(recorder, "words");
+    finish(recorder); /* cancels */
+    tls_peer_read(peer, text, 10);
+    assert_string_equal(text, "last words");
+    assert_int_equal(tls_peer_end(peer), 0);
+    tls_peer_free(peer);
+}
+
 static void test_force_cancel_resets(void **state) {
     (void)state;
     struct tls_peer *peer;
@@ -557,6 +572,7 @@ int main(void) {
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_cancel_says_goodbye),
+        cmocka_unit_test(test_cancel_after_sending),
         cmocka_unit_test(test_force_cancel_resets),
         cmocka_unit_test(test_wrong_name),
         cmocka_unit_test(test_name_that_is_set),
