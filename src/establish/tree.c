@@ -222,6 +222,7 @@ static void act(struct nwi_establishment *establishment, const struct nwi_race_a
         start_by_race(establishment, action);
         return;
     case NWI_RACE_ASK:
+        begin_patience(attempt);
         nwi_chain_go_on(attempt->chain);
         return;
     case NWI_RACE_ABANDON:

@@ -290,53 +290,111 @@ static void test_asked_again(void **state) {
     forget(asked);
 }
 
-/* No other address is tried while the program thinks about the first. */
-static void test_no_other_address_meanwhile(void **state) {
-    (void)state;
-    enum { LONGER_THAN_THE_DELAY = 400 }; /* ms; of which the test is that nothing happens */
-    struct question *asked = question(NULL, NULL);
+/* --- several addresses --- */
+
+/* Both addresses of "localhost" with one port: sockets that listen, in the order in which the
+ * client comes to them; false: somebody else has the port. */
+struct two {
+    int first, second;
+    struct recorder *recorder;
+};
+
+static bool two_addresses(struct two *two, struct question *asked) {
     uint16_t port;
     int six = peer_listen(AF_INET6, &port);
     int four = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (bind(four, (struct sockaddr *)&address, sizeof address) != 0) { /* somebody else's port */
+    if (bind(four, (struct sockaddr *)&address, sizeof address) != 0) {
         close(six);
         close(four);
-        forget(asked);
-        skip();
+        return false;
     }
     assert_int_equal(listen(four, 1), 0);
     char text[8];
     nw_parameters_t parameters = secure_client(ask_to_verify, asked);
     nw_endpoint_t endpoint = nw_endpoint_create_host("localhost", port_text(port, text));
-    struct recorder *recorder = record(nw_connection_create(endpoint, parameters));
-    nw_connection_start(recorder->connection);
-    struct pollfd both[2] = {{.fd = six, .events = POLLIN}, {.fd = four, .events = POLLIN}};
-    assert_true(poll(both, 2, WAIT_SECONDS * 1000) > 0);
-    int first = both[0].revents != 0 ? six : four, second = first == six ? four : six;
-    struct tls_peer *peer = tls_peer(peer_accept(first), GNUTLS_SERVER, &papers()->server, NULL);
-    gnutls_handshake_set_timeout(peer->session, 0);
-    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
-    uint64_t until = now_ns() + WAIT_SECONDS * 1000000000ull;
-    while (times_asked(asked) == 0 && now_ns() < until) { /* the server's part, as far as it goes */
-        struct pollfd more = {.fd = peer->fd, .events = POLLIN};
-        gnutls_handshake(peer->session);
-        poll(&more, 1, 10);
-    }
-    assert_int_equal(times_asked(asked), 1);
-    struct pollfd other = {.fd = second, .events = POLLIN};
-    assert_int_equal(poll(&other, 1, LONGER_THAN_THE_DELAY), 0);
-    yes(asked);
-    fcntl(peer->fd, F_SETFL, 0);
-    assert_int_equal(tls_peer_shake(peer), 0);
-    await_state(recorder, nw_connection_state_ready);
+    two->recorder = record(nw_connection_create(endpoint, parameters));
+    nw_connection_start(two->recorder->connection);
     nw_release(endpoint);
     nw_release(parameters);
-    finish(recorder);
+    struct pollfd both[2] = {{.fd = six, .events = POLLIN}, {.fd = four, .events = POLLIN}};
+    assert_true(poll(both, 2, WAIT_SECONDS * 1000) > 0);
+    two->first = both[0].revents != 0 ? six : four;
+    two->second = two->first == six ? four : six;
+    return true;
+}
+
+static void end_two(struct two *two) {
+    finish(two->recorder);
+    close(two->first);
+    close(two->second);
+}
+
+/* The server's part of a handshake, as far as it goes without the client's Finished, until so many
+ * questions have been asked; 0: until the client has nothing more to say for a while. */
+static struct tls_peer *shake_until(int listening, struct question *asked, int count) {
+    enum { QUIET = 100 }; /* ms */
+    struct tls_peer *peer =
+        tls_peer(peer_accept(listening), GNUTLS_SERVER, &papers()->server, NULL);
+    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+    uint64_t until = now_ns() + WAIT_SECONDS * 1000000000ull;
+    for (bool more = true; more && now_ns() < until;) {
+        struct pollfd next = {.fd = peer->fd, .events = POLLIN};
+        gnutls_handshake(peer->session);
+        more = poll(&next, 1, count > 0 ? 10 : QUIET) > 0 || count > 0;
+        more = more && (count == 0 || times_asked(asked) < count);
+    }
+    fcntl(peer->fd, F_SETFL, 0);
+    return peer;
+}
+
+/* No other address is tried while the program thinks about the first. */
+static void test_no_other_address_meanwhile(void **state) {
+    (void)state;
+    enum { LONGER_THAN_THE_DELAY = 400 }; /* ms; of which the test is that nothing happens */
+    struct question *asked = question(NULL, NULL);
+    struct two two;
+    if (!two_addresses(&two, asked)) {
+        forget(asked);
+        skip();
+    }
+    struct tls_peer *peer = shake_until(two.first, asked, 1);
+    await_question(asked, 1);
+    struct pollfd other = {.fd = two.second, .events = POLLIN};
+    assert_int_equal(poll(&other, 1, LONGER_THAN_THE_DELAY), 0);
+    yes(asked);
+    assert_int_equal(tls_peer_shake(peer), 0);
+    await_state(two.recorder, nw_connection_state_ready);
+    end_two(&two);
     tls_peer_free(peer);
-    close(six);
-    close(four);
+    forget(asked);
+}
+
+/* Two handshakes overlap: the program is asked about one, and about the other when it has refused
+ * that one. */
+static void test_one_question_at_a_time(void **state) {
+    (void)state;
+    struct question *asked = question(NULL, NULL);
+    struct two two;
+    if (!two_addresses(&two, asked)) {
+        forget(asked);
+        skip();
+    }
+    struct pollfd other = {.fd = two.second, .events = POLLIN}; /* the first server says nothing */
+    assert_int_equal(poll(&other, 1, WAIT_SECONDS * 1000), 1);
+    struct tls_peer *second = shake_until(two.second, asked, 1);
+    struct tls_peer *first =
+        shake_until(two.first, asked, 0); /* comes to its question, and waits */
+    assert_int_equal(times_asked(asked), 1);
+    no(asked);
+    await_question(asked, 2);
+    yes(asked);
+    assert_int_equal(tls_peer_shake(first), 0);
+    await_state(two.recorder, nw_connection_state_ready);
+    end_two(&two);
+    tls_peer_free(first);
+    tls_peer_free(second);
     forget(asked);
 }
 
@@ -481,6 +539,7 @@ int main(void) {
         cmocka_unit_test(test_cancel_in_the_handler),
         cmocka_unit_test(test_asked_again),
         cmocka_unit_test(test_no_other_address_meanwhile),
+        cmocka_unit_test(test_one_question_at_a_time),
         cmocka_unit_test(test_both_show_who_they_are),
         cmocka_unit_test(test_challenge),
         cmocka_unit_test(test_no_identity),
