@@ -24,6 +24,8 @@ static void destroy(void *object) {
         gnutls_psk_free_client_credentials(config->client_keys);
     if (config->server_keys != NULL)
         gnutls_psk_free_server_credentials(config->server_keys);
+    if (config->dh != NULL)
+        gnutls_dh_params_deinit(config->dh);
     nwi_release(config->priority);
     nwi_release(config->tickets);
     nwi_free(config->protocols);
@@ -76,6 +78,8 @@ static int make_keys(struct nwi_tls_config *config) {
     if (code < 0)
         return code;
     gnutls_psk_set_server_credentials_function2(config->server_keys, nwi_tls_find_key);
+    if (config->dh != NULL)
+        gnutls_psk_set_server_dh_params(config->server_keys, config->dh);
     return set_hint(config);
 }
 
@@ -128,9 +132,28 @@ static int add_status(struct nwi_tls_config *config) {
     return code;
 }
 
+/* Of TLS 1.2, for clients that name none of the groups of RFC 7919. GnuTLS's code. */
+static int take_dh_parameters(struct nwi_tls_config *config) {
+    const void *der;
+    size_t size;
+    if (config->sec->dh_parameters == NULL)
+        return 0;
+    dispatch_data_t map = dispatch_data_create_map(config->sec->dh_parameters, &der, &size);
+    int code = map != NULL ? gnutls_dh_params_init(&config->dh) : GNUTLS_E_MEMORY_ERROR;
+    const gnutls_datum_t datum = {.data = (unsigned char *)der, .size = (unsigned)size};
+    if (code == 0)
+        code = gnutls_dh_params_import_pkcs3(config->dh, &datum, GNUTLS_X509_FMT_DER);
+    nwi_release(map);
+    if (code == 0)
+        gnutls_certificate_set_dh_params(config->certificates, config->dh);
+    return code;
+}
+
 /* GnuTLS's code. */
 static int make_server_certificates(struct nwi_tls_config *config) {
     int code = gnutls_certificate_allocate_credentials(&config->certificates);
+    if (code == 0)
+        code = take_dh_parameters(config);
     if (code < 0)
         return code;
     gnutls_certificate_set_verify_function(config->certificates, nwi_tls_verify);

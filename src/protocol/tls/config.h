@@ -20,6 +20,7 @@ struct nwi_tls_config {
     gnutls_certificate_credentials_t certificates; /* a client's are those of all clients */
     gnutls_psk_client_credentials_t client_keys;   /* NULL: no pre-shared keys, or a server */
     gnutls_psk_server_credentials_t server_keys;
+    gnutls_dh_params_t dh;             /* of a server; NULL: the groups of RFC 7919 alone */
     struct nwi_tls_priority *priority; /* retained */
     struct nwi_tls_tickets *tickets;   /* of a server; NULL: none are issued */
     gnutls_datum_t *protocols;         /* ALPN, point into the settings */

@@ -94,8 +94,6 @@ static void finished(struct tls *tls) {
     nwi_tls_dialogue_end(tls->dialogue, tls->session);
     tls->dialogue = nwi_tls_dialogue_free(tls->dialogue);
     tls->early = NULL;
-    if (!tls->config->is_server) /* half a KiB that GnuTLS keeps for nothing */
-        gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, "", 0);
     nwi_tls_enter(tls, NWI_TLS_READY);
     nwi_layer_connected(&tls->base);
 }

@@ -226,8 +226,12 @@ void nwi_tls_read(struct tls *tls) {
             nwi_tls_queue_turn(tls);
             return;
         }
-        dispatch_data_t content;
+        dispatch_data_t content, in = tls->in;
+        size_t offset = tls->in_offset;
+        bool was_early = tls->has_early;
         ssize_t size = nwi_tls_decrypt(tls, &content);
+        if (size == GNUTLS_E_AGAIN && !was_early && tls->in == in && tls->in_offset == offset)
+            break; /* it takes nothing more: whatever it waits for is not here */
         if (size > 0)
             deliver(tls, content, (size_t)size);
         else if (size == 0)

@@ -297,6 +297,43 @@ static void test_false_start(void **state) {
     }
 }
 
+/* A server's own parameters of finite-field Diffie-Hellman are taken, or refused when malformed. */
+static void test_dh_parameters(void **state) {
+    (void)state;
+    const tls_ciphersuite_t suite = 0x00AA; /* TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 */
+    struct pair pair;
+    gnutls_dh_params_t made;
+    gnutls_datum_t der;
+    assert_int_equal(gnutls_dh_params_init(&made), 0);
+    assert_int_equal(gnutls_dh_params_import_raw(made, &gnutls_ffdhe_2048_group_prime,
+                                                 &gnutls_ffdhe_2048_group_generator),
+                     0);
+    assert_int_equal(gnutls_dh_params_export2_pkcs3(made, GNUTLS_X509_FMT_DER, &der), 0);
+    for (int sound = 0; sound < 2; sound++) {
+        pair_init(&pair);
+        pair_add_key(&pair);
+        dispatch_data_t parameters = nwi_data_create_copy(der.data, sound ? der.size : 7);
+        sec_protocol_options_set_tls_diffie_hellman_parameters(side_options(&pair.server),
+                                                               parameters);
+        dispatch_release(parameters);
+        sec_protocol_options_set_exact_tls_ciphersuites(side_options(&pair.client), &suite, 1);
+        sec_protocol_options_append_tls_ciphersuite(side_options(&pair.server), suite);
+        pair_start(&pair);
+        if (sound) {
+            pair_run(&pair);
+            assert_int_equal(pair.server.error, 0);
+            assert_int_equal(pair.client.connected, 1);
+            struct tls *tls = (struct tls *)pair.client.chain->top;
+            assert_int_equal(gnutls_dh_get_prime_bits(tls->session), 2048);
+        } else {
+            assert_int_equal(nwi_err_code(pair.server.create_error), errSSLBadConfiguration);
+        }
+        pair_end(&pair);
+    }
+    gnutls_free(der.data);
+    gnutls_dh_params_deinit(made);
+}
+
 /* Several sends in one record, one send in several: the pieces come out as they went in. */
 static void test_pieces(void **state) {
     (void)state;
@@ -392,6 +429,7 @@ int main(void) {
         cmocka_unit_test(test_client_certificates),
         cmocka_unit_test(test_exact_suites),
         cmocka_unit_test(test_false_start),
+        cmocka_unit_test(test_dh_parameters),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_back_pressure),
         cmocka_unit_test(test_exported_secrets),
