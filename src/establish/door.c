@@ -111,8 +111,13 @@ static bool screen(void *door_object, const struct nwi_datagram *first, struct i
     return false;
 }
 
+static uint64_t beginning(const struct nwi_datagram *datagram) {
+    return nwi_dtls_beginning(datagram->data.iov_base, datagram->length);
+}
+
 static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
-static const struct nwi_udp_port_events dtls_port_events = {.screen = screen, .new_peer = new_peer};
+static const struct nwi_udp_port_events dtls_port_events = {
+    .screen = screen, .beginning = beginning, .new_peer = new_peer};
 
 static bool has_dtls(const struct nw_protocol_stack *stack) {
     size_t count = stack->application_count;

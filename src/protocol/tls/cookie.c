@@ -183,6 +183,14 @@ bool nwi_dtls_cookies_check(struct nwi_dtls_cookies *cookies, nwi_ns now,
     return false;
 }
 
+uint64_t nwi_dtls_beginning(const uint8_t *datagram, size_t size) {
+    uint64_t random;
+    if (!is_client_hello(datagram, size))
+        return 0;
+    memcpy(&random, datagram + HELLO_SESSION_ID - sizeof random, sizeof random);
+    return random != 0 ? random : 1;
+}
+
 bool nwi_dtls_prestate(const uint8_t *datagram, size_t size, gnutls_dtls_prestate_st *ret_state) {
     if (!is_client_hello(datagram, size) || datagram[MESSAGE_SEQUENCE + 1] == 0)
         return false;

@@ -34,6 +34,10 @@ bool nwi_dtls_cookies_check(struct nwi_dtls_cookies *cookies, nwi_ns now,
                             const struct sockaddr *peer, const uint8_t *datagram, size_t size,
                             uint8_t *answer, size_t *length);
 
+/* A number for the handshake that the datagram begins: of a ClientHello's random octets, never 0.
+ * 0: it begins none. */
+uint64_t nwi_dtls_beginning(const uint8_t *datagram, size_t size);
+
 /* Where a server's session begins to count whose first datagram is this ClientHello. False: it is
  * the first message of its client; the session counts from zero. */
 bool nwi_dtls_prestate(const uint8_t *datagram, size_t size, gnutls_dtls_prestate_st *ret_state);

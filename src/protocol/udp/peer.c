@@ -43,6 +43,13 @@ void nwi_udp_peer_writable(struct nwi_udp_peer *peer) {
     pthread_mutex_unlock(&peer->shared.lock);
 }
 
+void nwi_udp_peer_supersede(struct nwi_udp_peer *peer) {
+    pthread_mutex_lock(&peer->shared.lock);
+    peer->shared.superseded = true;
+    send_news(peer);
+    pthread_mutex_unlock(&peer->shared.lock);
+}
+
 static bool take_input(struct nwi_udp_peer *peer, struct nwi_input *ret_input) {
     pthread_mutex_lock(&peer->shared.lock);
     bool taken = nwi_udp_inbox_take(&peer->shared.inbox, ret_input);
@@ -89,9 +96,14 @@ static void news_arrived(struct nwi_task *task) {
     struct nwi_udp_peer *peer = nwi_container_of(task, struct nwi_udp_peer, news);
     pthread_mutex_lock(&peer->shared.lock);
     peer->shared.travelling = false;
-    bool writable = peer->shared.writable;
+    bool writable = peer->shared.writable, superseded = peer->shared.superseded;
     peer->shared.writable = false;
     pthread_mutex_unlock(&peer->shared.lock);
+    if (superseded && !nwi_layer_stopped(&peer->base)) {
+        nwi_layer_failed(&peer->base, nwi_posix(ECONNRESET));
+        nwi_release(peer);
+        return;
+    }
     if (writable && !nwi_layer_stopped(&peer->base)) {
         peer->protocol.outbox.blocked = false;
         flush(peer);
@@ -126,7 +138,10 @@ static nwi_err peer_connect(struct nwi_layer *layer) {
     struct nwi_udp_peer *peer = (struct nwi_udp_peer *)layer;
     pthread_mutex_lock(&peer->shared.lock);
     peer->shared.context = layer->chain->context;
+    bool superseded = peer->shared.superseded;
     pthread_mutex_unlock(&peer->shared.lock);
+    if (superseded)
+        return nwi_posix(ECONNRESET);
     nwi_layer_connected(layer);
     return 0;
 }
@@ -212,6 +227,8 @@ struct nwi_layer *nwi_udp_peer_create(struct nwi_udp_port *port, const struct nw
     peer->interface_index = first->interface_index;
     peer->news.run = news_arrived;
     peer->removal.run = remove_peer;
+    if (port->beginning != NULL)
+        peer->beginning = port->beginning(first);
     nwi_udp_port_use(port);
     nwi_udp_port_insert(port, peer);
     nwi_udp_peer_take(peer, first);

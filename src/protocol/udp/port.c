@@ -54,7 +54,17 @@ void nwi_udp_port_insert(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
     nwi_retain(peer);
     LIST_INSERT_HEAD(&port->buckets[hash_address(port, &peer->address) % port->bucket_count], peer,
                      bucket);
+    peer->in_table = true;
     port->peer_count++;
+}
+
+static void take_from_table(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
+    if (!peer->in_table)
+        return;
+    LIST_REMOVE(peer, bucket);
+    peer->in_table = false;
+    port->peer_count--;
+    nwi_release(peer);
 }
 
 void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
@@ -64,9 +74,7 @@ void nwi_udp_port_remove(struct nwi_udp_port *port, struct nwi_udp_peer *peer) {
         LIST_REMOVE(peer, blocked);
     peer->is_blocked = false;
     pthread_mutex_unlock(&port->shared.lock);
-    LIST_REMOVE(peer, bucket);
-    port->peer_count--;
-    nwi_release(peer);
+    take_from_table(port, peer);
     if (was_blocked)
         nwi_release(peer);
 }
@@ -147,15 +155,26 @@ void nwi_udp_port_resume(struct nwi_udp_port *port) {
         nwi_serial_push(&port->context, &port->admission);
 }
 
+/* Whether the peer begins anew, as after a restart of his program (RFC 6347 section 4.2.8). */
+static bool begins_anew(struct nwi_udp_port *port, const struct nwi_udp_peer *peer,
+                        const struct nwi_datagram *datagram) {
+    uint64_t beginning = port->beginning != NULL ? port->beginning(datagram) : 0;
+    return beginning != 0 && beginning != peer->beginning;
+}
+
 static void give(void *port_object, const struct nwi_datagram *datagram) {
     struct nwi_udp_port *port = port_object;
     struct nwi_udp_peer *peer = find_peer(port, &datagram->peer);
-    if (peer != NULL) {
+    if (peer != NULL && !begins_anew(port, peer, datagram)) {
         nwi_udp_peer_take(peer, datagram);
         return;
     }
     if (port->screens && !pass_screen(port, datagram))
         return;
+    if (peer != NULL) {
+        nwi_udp_peer_supersede(peer);
+        take_from_table(port, peer);
+    }
     admit_strangers(port);
     if (nwi_udp_strangers_first(&port->strangers) != NULL || !deliver(port, datagram))
         nwi_udp_strangers_add(&port->strangers, datagram);
@@ -333,6 +352,7 @@ nwi_err nwi_udp_port_open(const struct sockaddr *local, socklen_t length,
     if (port->buckets == NULL || port->room == NULL)
         return NWI_ERR_NOMEM;
     port->screens = events->screen != NULL;
+    port->beginning = events->beginning;
     port->shared.events = events;
     port->shared.owner = owner;
     port->shared.users = 1;

@@ -21,7 +21,9 @@ struct nwi_udp_peer {
     socklen_t address_length;
     struct sockaddr_storage local; /* source address for answers: the one that the peer wrote to */
     unsigned interface_index;
-    struct { /* in the protocol context */
+    uint64_t beginning; /* of its first datagram, where the port screens; port's context */
+    bool in_table;      /* port's context */
+    struct {            /* in the protocol context */
         struct nwi_udp_outbox outbox;
         size_t window;
         bool delivering;
@@ -33,6 +35,7 @@ struct nwi_udp_peer {
         bool travelling; /* `news` is on its way to the context */
         bool writable;   /* the socket takes datagrams again */
         bool closed;
+        bool superseded; /* whoever is at that address has begun anew */
     } shared;
     struct nwi_task news;
     struct nwi_task removal;          /* to the port's context, once */
@@ -57,6 +60,7 @@ struct nwi_udp_port {
     struct nwi_alarm retry; /* after a shortage */
     bool readable, turn_queued;
     bool screens; /* the owner looks at strangers first */
+    uint64_t (*beginning)(const struct nwi_datagram *datagram); /* of the owner's events; or NULL */
     struct {
         pthread_mutex_t lock;
         const struct nwi_udp_port_events *events; /* NULL once the listener is gone */
@@ -76,5 +80,6 @@ void nwi_udp_port_block(struct nwi_udp_port *port, struct nwi_udp_peer *peer);
 /* peer.c, for the port */
 void nwi_udp_peer_take(struct nwi_udp_peer *peer, const struct nwi_datagram *datagram);
 void nwi_udp_peer_writable(struct nwi_udp_peer *peer);
+void nwi_udp_peer_supersede(struct nwi_udp_peer *peer);
 
 #endif

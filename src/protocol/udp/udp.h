@@ -32,6 +32,10 @@ struct nwi_udp_port_events {
      * is the room, never more than the datagram's own octets. Out: what is to be sent; 0 = nothing.
      */
     bool (*screen)(void *owner, const struct nwi_datagram *first, struct iovec *answer);
+    /* Optional, with screen. What the datagram begins, as a number that differs for what is begun
+     * anew; 0: it begins nothing. A known peer that begins anew is screened as a stranger is; when
+     * he passes he becomes a new peer, and what was there before ends with ECONNRESET. */
+    uint64_t (*beginning)(const struct nwi_datagram *datagram);
     /* A datagram of a peer not seen before, in the port's context. The receiver makes its layer
      * with nwi_udp_peer_create, or lets the datagram go. False: not now; the port keeps it, within
      * bounds, and asks again after nwi_udp_port_resume. */

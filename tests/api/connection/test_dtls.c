@@ -273,6 +273,43 @@ static void test_strangers(void **state) {
     hearing_finish(hearing);
 }
 
+/* A client that begins anew from the same port, as after a restart, is a new connection; the old
+ * one ends with it, and only then. */
+static void test_restart(void **state) {
+    (void)state;
+    struct hearing *hearing = hear_secure(datagram_server(NULL, NULL));
+    struct recorder *clients[2];
+    nw_endpoint_t local = NULL;
+    for (int i = 0; i < 2; i++) {
+        nw_parameters_t parameters = datagram_client(NULL, NULL);
+        nw_parameters_set_reuse_local_address(parameters, true);
+        if (local != NULL)
+            nw_parameters_set_local_endpoint(parameters, local);
+        clients[i] = record_secure_with(hearing_port(hearing), parameters);
+        await_state(clients[i], nw_connection_state_ready);
+        struct recorder *server = hearing_await(hearing, i);
+        await_state(server, nw_connection_state_ready);
+        record_send_text(clients[i], "here");
+        assert_message(receive_now(server, 1, 100), "here");
+        if (i > 0)
+            break;
+        nw_path_t path = nw_connection_copy_current_path(clients[0]->connection);
+        local = nw_path_copy_effective_local_endpoint(path);
+        assert_non_null(local);
+        nw_release(path);
+        nw_connection_force_cancel(clients[0]->connection); /* without a word */
+        await_state(clients[0], nw_connection_state_cancelled);
+        assert_int_equal(count_states(server, nw_connection_state_failed), 0);
+    }
+    assert_error(await_state(hearing_await(hearing, 0), nw_connection_state_failed),
+                 nw_error_domain_posix, ECONNRESET);
+    assert_int_equal(count_states(hearing_await(hearing, 1), nw_connection_state_failed), 0);
+    nw_release(local);
+    discard(clients[0]);
+    finish(clients[1]);
+    hearing_finish(hearing);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_certificates),
@@ -287,6 +324,7 @@ int main(void) {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
