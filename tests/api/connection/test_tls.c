@@ -526,6 +526,25 @@ static void test_silent_server(void **state) {
     close(listening);
 }
 
+/* A peer that comes in and says nothing: likewise. */
+static void test_silent_client(void **state) {
+    (void)state;
+    nw_parameters_t parameters = secure_server(NULL, NULL);
+    nw_protocol_stack_t stack = nw_parameters_copy_default_protocol_stack(parameters);
+    nw_protocol_options_t tcp = nw_protocol_stack_copy_transport_protocol(stack);
+    one_second(NULL, tcp);
+    nw_release(tcp);
+    nw_release(stack);
+    struct hearing *hearing = hear_secure(parameters);
+    int fd = peer_connect(hearing_port(hearing));
+    struct recorder *server = hearing_await(hearing, 0);
+    assert_error(await_state(server, nw_connection_state_failed), nw_error_domain_posix, ETIMEDOUT);
+    int how = peer_read_end(fd);
+    assert_true(how == 0 || how == ECONNRESET);
+    close(fd);
+    hearing_finish(hearing);
+}
+
 /* Cancelled before the peer has said anything. */
 static void test_cancel_in_handshake(void **state) {
     (void)state;
@@ -582,6 +601,7 @@ int main(void) {
         cmocka_unit_test(test_next_address),
         cmocka_unit_test(test_strange_peers),
         cmocka_unit_test(test_silent_server),
+        cmocka_unit_test(test_silent_client),
         cmocka_unit_test(test_cancel_in_handshake),
         cmocka_unit_test(test_listener_without_identity),
     };
