@@ -243,6 +243,28 @@ static void each_certificate_has_its_verdict(void **state) {
     sec_release(options);
 }
 
+/* The same by the calls on one evaluation. */
+static void an_evaluation_takes_them_too(void **state) {
+    sec_certificate_t chain[] = {client, root};
+    (void)state;
+    sec_trust_t trust = sec_trust_create_with_chain(chain, 1, "b.example");
+    sec_trust_set_purpose(trust, sec_trust_purpose_client);
+    sec_trust_set_verify_time(trust, NOW);
+    sec_trust_add_accepted_certificate(trust, client);
+    assert_int_equal(sec_trust_evaluate(trust), 0);
+    sec_trust_add_pinned_certificate(trust, root);
+    assert_int_equal(sec_trust_evaluate(trust), errSSLBadCert);
+    sec_trust_add_pinned_certificate(trust, client);
+    assert_int_equal(sec_trust_evaluate(trust), 0);
+    sec_certificate_t own = sec_trust_copy_chain_certificate(trust, 0);
+    assert_true(sec_certificate_are_equal(own, client));
+    assert_false(sec_certificate_are_equal(own, root));
+    assert_false(sec_certificate_are_equal(own, NULL));
+    assert_null(sec_trust_copy_chain_certificate(trust, 1));
+    sec_release(own);
+    sec_release(trust);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_anchor_loosens),
@@ -253,6 +275,7 @@ int main(void) {
         cmocka_unit_test(misuse),
         cmocka_unit_test(each_allocation_fails),
         cmocka_unit_test(each_certificate_has_its_verdict),
+        cmocka_unit_test(an_evaluation_takes_them_too),
     };
     return cmocka_run_group_tests(tests, read_chain, forget_chain);
 }
