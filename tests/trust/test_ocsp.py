@@ -41,11 +41,11 @@ STAPLE_PEER = os.path.abspath(os.environ.get('STAPLE_PEER', 'build/tests/trust/s
 
 
 class Authority(unittest.TestCase):
+    """A CA, its other certificates and its list of them, made once for all."""
+
     @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = folder.name
+    def make(cls, folder):
+        cls.folder = folder
         cls.write('config', CONFIG)
         cls.write('index.txt', '')
         cls.write('serial', '1000\n')
@@ -101,6 +101,12 @@ class Authority(unittest.TestCase):
                      '-noverify', *words)
         with open(os.path.join(self.folder, 'response.der'), 'rb') as file:
             return file.read().hex()
+
+
+def setUpModule():
+    folder = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(folder.cleanup)
+    Authority.make(folder.name)
 
 
 class Responses(Authority):
