@@ -19,16 +19,18 @@ static struct out_list out[OUT_LISTS]; /* by number; under the lock */
 static uint64_t last_number;           /* under the lock */
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
 
+static void drop_what_it_got(struct nwi_tls_question *question) {
+    nwi_release(nwi_take(&question->metadata));
+    nwi_release(nwi_take(&question->trust));
+    nwi_release(nwi_take(&question->hint));
+    nwi_release(nwi_take(&question->handler));
+}
+
 static void destroy(void *object) {
     struct nwi_tls_question *question = object;
-    nwi_release(question->metadata);
-    nwi_release(question->trust);
+    drop_what_it_got(question);
     nwi_release(question->identity);
-    if (question->hint != NULL)
-        dispatch_release(question->hint);
-    if (question->key_name != NULL)
-        dispatch_release(question->key_name);
-    nwi_release(question->handler);
+    nwi_release(question->key_name);
     nwi_release(question->context_owner);
 }
 
@@ -203,6 +205,7 @@ static void run_handler(struct nwi_task *task) {
     call_handler(question);
     atomic_store_explicit(&question->handler->slow, nwi_now() - begun > QUICK,
                           memory_order_relaxed);
+    drop_what_it_got(question); /* the answer may never come */
     nwi_release(question);
 }
 
