@@ -77,7 +77,7 @@ static void bad_wire(void **state) {
         worst = took > worst ? took : worst;
         if (!air.client.connected || !air.server.connected) { /* six times in a row: bad luck */
             assert_int_equal(air.client.error | air.server.error, nwi_tls(errSSLNetworkTimeout));
-            assert_true(++unlucky <= 3);
+            assert_true(++unlucky <= 5);
             air_end(&air);
             continue;
         }
