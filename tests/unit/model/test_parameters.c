@@ -338,15 +338,21 @@ static void connections_share_a_copy(void **state) {
     nw_release(last), nw_release(lo), nw_release(udp);
 }
 
-/* What cannot be compared is never shared. */
-static void secure_copies_are_deep(void **state) {
+/* Connections share the copy, and with it what TLS made of it, until a setting of TLS changes. */
+static void secure_copies_are_shared_while_equal(void **state) {
     (void)state;
     nw_parameters_t p = nw_parameters_create_secure_tcp_f(NULL, DEFAULT, NULL, DEFAULT);
+    sec_protocol_options_t sec = nwi_tls_options(p->stack->applications[0])->sec; /* live */
     nw_parameters_t first = nwi_parameters_copy_for_connection(p);
     nw_parameters_t second = nwi_parameters_copy_for_connection(p);
-    assert_ptr_not_equal(first, second);
-    assert_int_equal(first->base.refs, 1);
-    nw_release(first), nw_release(second), nw_release(p);
+    assert_ptr_equal(first, second);
+    sec_protocol_options_set_tls_server_name(sec, "other.test");
+    nw_parameters_t third = nwi_parameters_copy_for_connection(p);
+    assert_ptr_not_equal(third, first);
+    assert_null(nwi_tls_options(first->stack->applications[0])->sec->server_name);
+    assert_string_equal(nwi_tls_options(third->stack->applications[0])->sec->server_name,
+                        "other.test");
+    nw_release(first), nw_release(second), nw_release(third), nw_release(p);
 }
 
 static void *copy_often(void *parameters) {
@@ -401,7 +407,7 @@ int main(void) {
         cmocka_unit_test(the_stack_is_live),
         cmocka_unit_test(connections_share_a_copy),
         cmocka_unit_test(threads_share_a_copy),
-        cmocka_unit_test(secure_copies_are_deep),
+        cmocka_unit_test(secure_copies_are_shared_while_equal),
     };
     return cmocka_run_group_tests(tests, misuse_setup, misuse_teardown);
 }
