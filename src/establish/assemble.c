@@ -12,6 +12,9 @@
 #include "protocol/tcp/tcp.h"
 #include "protocol/tls/tls.h"
 #include "protocol/udp/udp.h"
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 
 /* The only application protocol that this build has; it stands right above the transport. */
 static struct nwi_tls_options *tls_of(const struct nw_protocol_stack *stack) {
@@ -68,6 +71,19 @@ static const struct sockaddr *local_address(nw_parameters_t parameters, int fami
     return local != NULL && local->sa_family == family ? local : NULL;
 }
 
+/* What the peer has to prove itself to be. The zone of an address is this host's matter, and in no
+ * certificate (RFC 4007 section 6). NULL: a local socket has no name. */
+static const char *peer_name(const struct nwi_assemble_target *target,
+                             char address[INET6_ADDRSTRLEN]) {
+    const char *name = target->endpoint->hostname;
+    if (target->remote->sa_family == AF_UNIX)
+        return NULL;
+    if (name == NULL || strchr(name, '%') == NULL)
+        return name;
+    snprintf(address, INET6_ADDRSTRLEN, "%.*s", (int)strcspn(name, "%"), name);
+    return address;
+}
+
 nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
                             const struct nwi_assemble_target *target) {
     socklen_t local_length = 0, unused;
@@ -90,13 +106,13 @@ nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
     nwi_chain_push(chain, layer);
     if (tls == NULL)
         return 0;
-    return push_tls(
-        chain, parameters,
-        &(struct nwi_tls_request){
-            .host = target->remote->sa_family != AF_UNIX ? target->endpoint->hostname : NULL,
-            .remote = target->endpoint,
-            .early = target->early,
-        });
+    char address[INET6_ADDRSTRLEN];
+    return push_tls(chain, parameters,
+                    &(struct nwi_tls_request){
+                        .host = peer_name(target, address),
+                        .remote = target->endpoint,
+                        .early = target->early,
+                    });
 }
 
 /* A peer that accepts connections, or comes in, and then says nothing must not keep us for ever. */

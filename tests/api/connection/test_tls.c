@@ -385,6 +385,27 @@ static void test_name_that_is_set(void **state) {
     end_pair(&pair);
 }
 
+/* An address with a zone: the zone is ours, the certificate has the address. */
+static void test_address_with_a_zone(void **state) {
+    (void)state;
+    uint16_t port;
+    char text[8];
+    int listening = peer_listen(AF_INET6, &port);
+    nw_parameters_t parameters = secure_client(NULL, NULL);
+    nw_endpoint_t endpoint = nw_endpoint_create_host("::1%lo", port_text(port, text));
+    struct recorder *recorder = record(nw_connection_create(endpoint, parameters));
+    nw_connection_start(recorder->connection);
+    struct tls_peer *peer =
+        tls_peer(peer_accept(listening), GNUTLS_SERVER, &papers()->server, NULL);
+    assert_int_equal(tls_peer_shake(peer), 0);
+    await_state(recorder, nw_connection_state_ready);
+    nw_release(endpoint);
+    nw_release(parameters);
+    finish(recorder);
+    tls_peer_free(peer);
+    close(listening);
+}
+
 static void trust_nobody(void *context, sec_protocol_options_t options) {
     (void)context;
     sec_protocol_options_set_system_anchors_enabled(options, false);
@@ -595,6 +616,7 @@ int main(void) {
         cmocka_unit_test(test_force_cancel_resets),
         cmocka_unit_test(test_wrong_name),
         cmocka_unit_test(test_name_that_is_set),
+        cmocka_unit_test(test_address_with_a_zone),
         cmocka_unit_test(test_wrong_authority),
         cmocka_unit_test(test_no_authority),
         cmocka_unit_test(test_impossible_settings),
