@@ -133,6 +133,8 @@ void actor_free(struct actor *actor);
 void actor_do(struct actor *actor, const struct step *step, unsigned order);
 /* A reference for the time of a call, or NULL. */
 nw_connection_t actor_take(struct actor *actor);
+/* The same, or NULL when another thread is just at it. */
+nw_connection_t actor_try_take(struct actor *actor);
 void actor_set_up(struct actor *actor); /* queue, state handler, start */
 void actor_drain(struct actor *actor);
 void actor_drain_on(struct actor *actor); /* one receive more */

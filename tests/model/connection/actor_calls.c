@@ -98,6 +98,14 @@ nw_connection_t actor_take(struct actor *actor) {
     return take(actor, 0);
 }
 
+nw_connection_t actor_try_take(struct actor *actor) {
+    if (pthread_mutex_trylock(&actor->lock) != 0)
+        return NULL;
+    nw_connection_t connection = nw_retain(actor->connection);
+    pthread_mutex_unlock(&actor->lock);
+    return connection;
+}
+
 static void give_back(nw_connection_t connection) {
     call_begin();
     nw_release(connection);

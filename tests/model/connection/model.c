@@ -95,8 +95,11 @@ static bool make_smaller(struct plan *plan, unsigned seconds) {
     return fails;
 }
 
+static const char *_Atomic failed_for; /* what on_failure tells */
+
 static void on_failure(const struct plan *plan, const char *reason) {
     static struct plan smaller;
+    atomic_store_explicit(&failed_for, reason, memory_order_relaxed);
     if (options.quiet)
         return;
     show_lines();
@@ -113,8 +116,9 @@ static void on_failure(const struct plan *plan, const char *reason) {
 static const struct plan *running;
 
 static void died(void) {
+    const char *reason = atomic_load_explicit(&failed_for, memory_order_relaxed);
     if (running != NULL && !options.quiet)
-        tell_failure(running, "it crashed, or a report stands above");
+        tell_failure(running, reason != NULL ? reason : "it crashed, or a report stands above");
 }
 
 static void died_by_signal(int number) {

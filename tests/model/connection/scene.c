@@ -24,7 +24,7 @@ void (*fail_hook)(const struct plan *plan, const char *reason);
 
 static struct scene the_scene; /* one at a time; static, since a last event may come late */
 
-void fail(const struct actor *actor, const char *format, ...) {
+void fail(struct actor *actor, const char *format, ...) {
     static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
     static char reason[1024];
     pthread_mutex_lock(&once); /* never unlocked: the first report is the last */
@@ -42,8 +42,9 @@ void fail(const struct actor *actor, const char *format, ...) {
                                                                                     : "");
     vfprintf(out, format, args);
     va_end(args);
-    if (actor != NULL && actor->connection != NULL) {
-        char *text = nw_connection_copy_description(actor->connection);
+    nw_connection_t connection = actor != NULL ? actor_try_take(actor) : NULL;
+    if (connection != NULL) {
+        char *text = nw_connection_copy_description(connection);
         fprintf(out, " %s", text);
         free(text);
     }

@@ -55,7 +55,7 @@ void scene_run(const struct plan *plan, bool faults);
 void scene_warm_up(void);
 
 /* Reports what does not hold, with the plan, and ends the process. actor may be NULL. */
-void fail(const struct actor *actor, const char *format, ...)
+void fail(struct actor *actor, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 /* Called by fail(), after the report. */
 extern void (*fail_hook)(const struct plan *plan, const char *reason);
