@@ -258,16 +258,33 @@ static bool has_datagram(struct dtls *dtls) {
     return !nwi_tls_dialogue_holds(dialogue, tls->session) && tls->in != NULL;
 }
 
+/* Octets of the records that are whole. A record that says it is longer than its datagram would
+ * have GnuTLS wait for the rest in those that follow, and lose these as well. */
+static size_t whole_records(const unsigned char *octets, size_t size) {
+    enum { LENGTH = 11, HEADER = 13 }; /* RFC 6347 section 4.1 */
+    size_t whole = 0;
+    while (size - whole >= HEADER) {
+        size_t length = (size_t)octets[whole + LENGTH] << 8 | octets[whole + LENGTH + 1];
+        if (length > size - whole - HEADER)
+            break;
+        whole += HEADER + length;
+    }
+    return whole;
+}
+
 static ssize_t pull(gnutls_transport_ptr_t pointer, void *octets, size_t size) {
     struct tls *tls = pointer;
-    if (!has_datagram(nwi_dtls(tls))) {
+    size_t got = 0;
+    if (has_datagram(nwi_dtls(tls))) {
+        got = whole_records(octets, nwi_data_copy_out(tls->in, 0, octets, size));
+        nwi_tls_drop_in(tls);
+        tls->looked = false;
+    }
+    if (got == 0) {
         nwi_dtls(tls)->dry = tls->in == NULL;
         gnutls_transport_set_errno(tls->session, EAGAIN);
         return -1;
     }
-    size_t got = nwi_data_copy_out(tls->in, 0, octets, size); /* more is no record of ours */
-    nwi_tls_drop_in(tls);
-    tls->looked = false;
     if (tls->dialogue != NULL)
         tls->dialogue->heard += got;
     return (ssize_t)got;

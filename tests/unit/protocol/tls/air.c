@@ -41,8 +41,11 @@ void air_inject(struct air *air, bool to_server, const void *octets, size_t size
     put(air, to_server, octets, size, 1);
 }
 
-static void carry(struct air *air, bool to_server, const unsigned char *octets, size_t size) {
+static void carry(struct air *air, bool to_server, unsigned char *octets, size_t size) {
     bool lost = air->cut || chance(air, 0) < air->loss || (air->mtu != 0 && size > air->mtu);
+    if (chance(air, 5) < air->damaged)
+        octets[(chance(air, 6) * 100 + chance(air, 7)) % size] ^=
+            (unsigned char)(1 + chance(air, 5));
     air->sent++;
     air->sent_by_client += to_server;
     air->largest = size > air->largest ? (unsigned)size : air->largest;

@@ -46,6 +46,7 @@ struct air {
     /* conditions */
     uint64_t seed;
     unsigned loss, twice, late; /* in a hundred */
+    unsigned damaged;           /* the same: one octet of them is another */
     size_t mtu;                 /* more is lost; 0: no limit */
     size_t refused_above;       /* EMSGSIZE; 0: no limit */
     size_t maximum;             /* what the layer below says */

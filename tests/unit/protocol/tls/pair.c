@@ -272,7 +272,7 @@ void pair_add_key(struct pair *pair) {
 /* A P-256 key and a certificate for it, issued by `issuer` (itself when NULL), as DER. */
 static void make_certificate(struct made *made, const char *name, bool is_ca,
                              const struct made *issuer) {
-    static unsigned char serial;
+    static unsigned char serial[] = {1, 0}; /* the first octet keeps it positive */
     time_t now = time(NULL);
     assert_int_equal(gnutls_x509_privkey_init(&made->key), 0);
     assert_int_equal(gnutls_x509_privkey_generate(made->key, GNUTLS_PK_ECDSA,
@@ -280,9 +280,9 @@ static void make_certificate(struct made *made, const char *name, bool is_ca,
                                                   0),
                      0);
     assert_int_equal(gnutls_x509_crt_init(&made->crt), 0);
-    serial++;
+    serial[0] += ++serial[1] == 0;
     gnutls_x509_crt_set_version(made->crt, 3);
-    gnutls_x509_crt_set_serial(made->crt, &serial, 1);
+    gnutls_x509_crt_set_serial(made->crt, serial, sizeof serial);
     gnutls_x509_crt_set_activation_time(made->crt, now - 3600);
     gnutls_x509_crt_set_expiration_time(made->crt, now + 30 * 24 * 3600);
     gnutls_x509_crt_set_key(made->crt, made->key);
