@@ -38,6 +38,7 @@ void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
     nwi_tls_peek_free(dialogue->peek);
     nwi_release(dialogue->identity);
     nwi_release(dialogue->key_name);
+    nwi_release(dialogue->trust);
     nwi_release(dialogue->config);
     nwi_free(dialogue);
     return NULL;
@@ -60,7 +61,7 @@ static void take_answer(struct nwi_tls_dialogue *dialogue, struct nwi_tls_questi
     case NWI_TLS_ASK_VERIFY:
         dialogue->verify = NWI_TLS_ANSWERED;
         if (dialogue->config->sec->verify == NULL)
-            take_evaluation(dialogue, question->trust);
+            take_evaluation(dialogue, dialogue->trust);
         else
             dialogue->verdict = question->yes ? 0 : errSSLBadCert;
         break;
@@ -260,6 +261,8 @@ int nwi_tls_verify(gnutls_session_t session) {
     }
     if (handler == NULL && (nwi_trust_is_prompt(trust) || dialogue->layer->chain->context == NULL))
         return evaluate(dialogue, trust);
+    if (handler == NULL) /* the question gives its own up when the handler has returned */
+        dialogue->trust = nwi_retain(trust);
     handler = handler != NULL ? handler : &elsewhere;
     if (!raise_question(dialogue, session, NWI_TLS_ASK_VERIFY, handler, trust, NULL))
         return GNUTLS_E_MEMORY_ERROR;

@@ -29,6 +29,7 @@ struct nwi_tls_dialogue {
     struct nwi_tls_peek *peek; /* owned; NULL: nobody wants to be asked */
     unsigned sights;           /* of the peek, not yet asked about */
     gnutls_keylog_func log;    /* that was there before the peek's */
+    sec_trust_t trust;         /* under evaluation on another thread; retained */
     sec_identity_t identity;   /* answer to the challenge; retained */
     dispatch_data_t key_name;  /* answer to the choice of a key; retained */
     bool key_asked, begun;     /* before the ClientHello; it has been made */
