@@ -75,5 +75,8 @@ int main(int argc, char **argv) {
         nw_connection_cancel(connection);
     });
     nw_connection_start(connection);
+    dispatch_release(line); /* the connection holds what it needs */
+    nw_release(tls);
+    nw_release(endpoint);
     dispatch_main();
 }

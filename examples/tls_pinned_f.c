@@ -73,5 +73,7 @@ int main(int argc, char **argv) {
     nw_connection_set_queue(connection, dispatch_get_main_queue());
     nw_connection_set_state_changed_handler_f(connection, connection, state_changed);
     nw_connection_start(connection);
+    nw_release(parameters); /* the connection holds what it needs */
+    nw_release(endpoint);
     dispatch_main();
 }

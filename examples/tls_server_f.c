@@ -122,6 +122,7 @@ int main(int argc, char **argv) {
     nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
         argv, configure, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
     nw_listener_t listener = nw_listener_create_with_port(argv[1], parameters);
+    nw_release(parameters); /* the listener holds what it needs */
     if (listener == NULL)
         end_without("cannot listen on that port");
     nw_listener_set_queue(listener, dispatch_get_main_queue());
