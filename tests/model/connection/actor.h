@@ -102,6 +102,7 @@ struct actor {
         _Atomic uint64_t start, cancel;  /* ticks when first called; 0: never */
         _Atomic uint64_t queue, handler; /* ticks when set first, once the call had returned */
         atomic_bool handler_removed, handler_late, final, next, given_up;
+        atomic_bool viability_late; /* its handler was set when start had been called */
         atomic_bool draining;
         _Atomic uint32_t opened; /* contexts that got a piece and not the whole, as bits */
     } called;

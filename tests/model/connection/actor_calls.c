@@ -283,7 +283,10 @@ static void set_handler(struct actor *actor, nw_connection_t connection, unsigne
             note_first(&actor->called.handler, tick());
         break;
     case 1:
+        atomic_store_explicit(&actor->called.viability_late, true, memory_order_relaxed);
         nw_connection_set_viability_changed_handler_f(connection, actor, on ? told_viable : NULL);
+        if (atomic_load_explicit(&actor->called.start, memory_order_relaxed) == 0)
+            atomic_store_explicit(&actor->called.viability_late, false, memory_order_relaxed);
         break;
     case 2:
         nw_connection_set_better_path_available_handler_f(connection, actor,

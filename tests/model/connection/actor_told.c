@@ -147,8 +147,9 @@ void told_viable(void *context, bool viable) {
     struct actor *actor = context;
     struct visit visit = enter(actor, NULL);
     check_started(actor, "viability");
+    /* Whoever sets the handler late may have missed that there is some. */
     if (actor->told.viable < 0 && !viable &&
-        !atomic_load_explicit(&actor->called.handler_late, memory_order_relaxed))
+        !atomic_load_explicit(&actor->called.viability_late, memory_order_relaxed))
         fail(actor, "the first word on viability is that there is none");
     actor->told.viable = viable;
     leave(actor, NULL, visit);
