@@ -258,25 +258,34 @@ static bool has_datagram(struct dtls *dtls) {
     return !nwi_tls_dialogue_holds(dialogue, tls->session) && tls->in != NULL;
 }
 
-/* Octets of the records that are whole. A record that says it is longer than its datagram would
- * have GnuTLS wait for the rest in those that follow, and lose these as well. */
-static size_t whole_records(const unsigned char *octets, size_t size) {
-    enum { LENGTH = 11, HEADER = 13 }; /* RFC 6347 section 4.1 */
-    size_t whole = 0;
-    while (size - whole >= HEADER) {
-        size_t length = (size_t)octets[whole + LENGTH] << 8 | octets[whole + LENGTH + 1];
-        if (length > size - whole - HEADER)
+/* Octets of the records that GnuTLS can do with. One that says it is longer than its datagram would
+ * have it wait for the rest in those that follow, and lose these as well; a ChangeCipherSpec of
+ * more than its one octet (RFC 5246 section 7.1) would cost memory that it never gives back. */
+static size_t sound_records(const unsigned char *octets, size_t size) {
+    enum {
+        EPOCH = 3,
+        LENGTH = 11,
+        HEADER = 13,
+        CHANGE_CIPHER_SPEC = 20
+    }; /* RFC 6347 section 4.1 */
+    size_t sound = 0;
+    while (size - sound >= HEADER) {
+        const unsigned char *record = octets + sound;
+        size_t length = (size_t)record[LENGTH] << 8 | record[LENGTH + 1];
+        bool is_plain = record[EPOCH] == 0 && record[EPOCH + 1] == 0;
+        if (length > size - sound - HEADER ||
+            (is_plain && record[0] == CHANGE_CIPHER_SPEC && length != 1))
             break;
-        whole += HEADER + length;
+        sound += HEADER + length;
     }
-    return whole;
+    return sound;
 }
 
 static ssize_t pull(gnutls_transport_ptr_t pointer, void *octets, size_t size) {
     struct tls *tls = pointer;
     size_t got = 0;
     if (has_datagram(nwi_dtls(tls))) {
-        got = whole_records(octets, nwi_data_copy_out(tls->in, 0, octets, size));
+        got = sound_records(octets, nwi_data_copy_out(tls->in, 0, octets, size));
         nwi_tls_drop_in(tls);
         tls->looked = false;
     }
