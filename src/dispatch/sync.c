@@ -90,7 +90,7 @@ static void wait_for_turn(dispatch_queue_t queue, struct nwi_callback work, bool
 static bool would_deadlock(dispatch_queue_t queue, bool barrier) {
     if (queue->kind == NWI_QUEUE_GLOBAL)
         return false;
-    if (nwi_queue_is_bound_to_main(queue) && nwi_is_main_thread())
+    if (nwi_is_main_thread() && nwi_queue_is_bound_to_main(queue))
         return true; /* only the main thread could run it */
     if (!nwi_queue_is_current(queue))
         return false;

@@ -7,6 +7,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "dispatch/queue.h"
+#include <pthread.h>
+
+/* Held while a target is replaced, and while somebody who is in none of the queues walks from one
+ * to the next: a target lives as long as the queue that has it. */
+static pthread_mutex_t targets_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* nwi_serial.wake of a serial queue over a concurrent one. */
 static void wake_in_target(struct nwi_serial *serial) {
@@ -16,8 +21,10 @@ static void wake_in_target(struct nwi_serial *serial) {
 
 void nwi_queue_set_target(dispatch_queue_t queue, dispatch_queue_t target) {
     /* acq_rel: releases the target's fields to readers; acquires the old one's for its release. */
+    pthread_mutex_lock(&targets_lock);
     dispatch_queue_t old =
         atomic_exchange_explicit(&queue->object.target, target, memory_order_acq_rel);
+    pthread_mutex_unlock(&targets_lock);
     if (queue->kind == NWI_QUEUE_SERIAL) {
         bool over_serial = target != NULL && nwi_queue_has_serial(target);
         bool over_concurrent = target != NULL && target->kind == NWI_QUEUE_CONCURRENT;
@@ -27,10 +34,19 @@ void nwi_queue_set_target(dispatch_queue_t queue, dispatch_queue_t target) {
     nwi_release(old); /* if this runs inside the old target, that is busy and so holds itself */
 }
 
-bool nwi_queue_is_bound_to_main(dispatch_queue_t queue) {
-    while (queue != NULL && queue->kind != NWI_QUEUE_MAIN)
+/* Whether `wanted` is the queue or among those that it runs in. */
+static bool runs_in(dispatch_queue_t queue, dispatch_queue_t wanted) {
+    if (queue == wanted || nwi_queue_target(queue) == NULL)
+        return queue == wanted;
+    pthread_mutex_lock(&targets_lock);
+    while (queue != NULL && queue != wanted)
         queue = nwi_queue_target(queue);
+    pthread_mutex_unlock(&targets_lock);
     return queue != NULL;
+}
+
+bool nwi_queue_is_bound_to_main(dispatch_queue_t queue) {
+    return runs_in(queue, dispatch_get_main_queue());
 }
 
 struct change {
@@ -57,12 +73,10 @@ void nwi_queue_retarget(void *object, dispatch_queue_t target) {
     dispatch_queue_t queue = object;
     if (target != NULL && nwi_queue_checked(target, "dispatch_set_target_queue") == NULL)
         return;
-    for (dispatch_queue_t above = target; above != NULL; above = nwi_queue_target(above))
-        if (above == queue) {
-            nwi_log_misuse("dispatch_set_target_queue",
-                           "queues would target each other in a circle");
-            return;
-        }
+    if (target != NULL && runs_in(target, queue)) {
+        nwi_log_misuse("dispatch_set_target_queue", "queues would target each other in a circle");
+        return;
+    }
     if (is_inactive(queue)) { /* nothing runs in it, and whoever sets it up also activates it */
         nwi_queue_set_target(queue, nwi_retain(target));
         return;

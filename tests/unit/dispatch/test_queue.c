@@ -272,6 +272,25 @@ static void targets_in_a_circle_are_refused(void **state) {
     dispatch_release(a);
 }
 
+/* Whoever waits for a queue looks which queues it runs in, while each of those goes with the last
+ * reference to it (ASan looks on). */
+static void targets_go_while_others_wait(void **state) {
+    (void)state;
+    dispatch_queue_t queue = dispatch_queue_create("moving", NULL);
+    pthread_t waiter;
+    assert_int_equal(pthread_create(&waiter, NULL, sync_many, queue), 0);
+    for (int i = 0; i < 1000; i++) {
+        dispatch_queue_t target = dispatch_queue_create("for a moment", NULL);
+        dispatch_set_target_queue(queue, target);
+        dispatch_release(target);
+        dispatch_sync_f(queue, NULL, increment);
+    }
+    pthread_join(waiter, NULL);
+    dispatch_set_target_queue(queue, NULL);
+    dispatch_sync_f(queue, NULL, do_nothing);
+    dispatch_release(queue);
+}
+
 /* --- specific data --- */
 
 static char key_one, key_two;
@@ -533,6 +552,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(inactive_queue_waits, set_up),
         cmocka_unit_test_setup(retarget_takes_effect_between_items, set_up),
         cmocka_unit_test_setup(targets_in_a_circle_are_refused, set_up),
+        cmocka_unit_test_setup(targets_go_while_others_wait, set_up),
         cmocka_unit_test_setup(specific_walks_up_the_targets, set_up),
         cmocka_unit_test_setup(queue_lives_until_its_work_has_run, set_up),
         cmocka_unit_test_setup(finalizer_runs_on_the_target, set_up),
