@@ -125,8 +125,9 @@ class Wired(Reports, lab.WiredLab):
         up = self.wire.stats()['up']
         lost = sum(up['dropped'].values()) if isinstance(up['dropped'], dict) else up['dropped']
         self.assertGreater(lost, 0)
-        # The wire saw what was sent before the handshake's end and after the report, too: a few packets.
-        self.assertLessEqual(abs(up['packets_in'] - path['sent_packets']), 5)
+        # The wire saw what was sent before the handshake's end and after the report, too: a few packets, and
+        # with losses a few more that acknowledge what came again.
+        self.assertLessEqual(abs(up['packets_in'] - path['sent_packets']), path['sent_packets'] / 20 + 5)
 
 
 class Names(Reports, lab.Lab):

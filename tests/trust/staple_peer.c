@@ -78,7 +78,10 @@ static void connect_it(void) {
     nw_endpoint_t endpoint = nw_endpoint_create_host("127.0.0.1", words[2]);
     nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
         NULL, configure_client, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
-    nw_connection_t connection = nw_connection_create(endpoint, parameters);
+    static nw_connection_t connection; /* held to the end */
+    connection = nw_connection_create(endpoint, parameters);
+    nw_release(parameters);
+    nw_release(endpoint);
     nw_connection_set_queue(connection, dispatch_get_main_queue());
     nw_connection_set_state_changed_handler_f(connection, connection, client_changed);
     nw_connection_start(connection);
@@ -118,7 +121,9 @@ static void accept_it(void *context, nw_connection_t connection) {
 static void serve(void) {
     nw_parameters_t parameters = nw_parameters_create_secure_tcp_f(
         NULL, configure_server, NULL, NW_PARAMETERS_DEFAULT_CONFIGURATION_F);
-    nw_listener_t listener = nw_listener_create(parameters);
+    static nw_listener_t listener; /* held to the end */
+    listener = nw_listener_create(parameters);
+    nw_release(parameters);
     nw_listener_set_queue(listener, dispatch_get_main_queue());
     nw_listener_set_state_changed_handler_f(listener, listener, server_changed);
     nw_listener_set_new_connection_handler_f(listener, NULL, accept_it);
