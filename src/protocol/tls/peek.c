@@ -27,6 +27,7 @@ enum {
 
 struct nwi_tls_peek {
     bool is_13, ended;
+    bool requested; /* a CertificateRequest has come */
     bool takes_key; /* TLS 1.2 with a suite of pre-shared keys */
     uint16_t suite;
     unsigned char *message; /* header and body, as far as they have come; owned */
@@ -151,8 +152,10 @@ static unsigned see(struct nwi_tls_peek *peek) {
         see_key_exchange(peek, body);
         return 0;
     case CERTIFICATE_REQUEST:
-        peek->ended = peek->is_13;
-        nwi_free(peek->request);
+        peek->ended = peek->is_13 || peek->requested;
+        if (peek->requested)
+            return 0; /* nobody is asked again: GnuTLS refuses it */
+        peek->requested = true;
         peek->request = nwi_alloc_raw(body.size + 1);
         peek->request_size = peek->request != NULL ? body.size : 0;
         if (peek->request != NULL)

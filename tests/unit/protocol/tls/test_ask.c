@@ -216,6 +216,46 @@ static void test_challenge(void **state) {
     }
 }
 
+/* Doubles the CertificateRequest among the records of TLS 1.2 on their way to the client. */
+static void double_request(struct wire *wire) {
+    enum { HEADER = 5, REQUEST = 13 };
+    size_t at = 0, size;
+    while (at + HEADER < wire->length && wire->octets[at + HEADER] != REQUEST)
+        at += HEADER + (size_t)(wire->octets[at + 3] << 8 | wire->octets[at + 4]);
+    assert_true(at + HEADER < wire->length);
+    size = HEADER + (size_t)(wire->octets[at + 3] << 8 | wire->octets[at + 4]);
+    wire->room = wire->length + size;
+    wire->octets = realloc(wire->octets, wire->room);
+    assert_non_null(wire->octets);
+    memmove(wire->octets + at + size, wire->octets + at, wire->length - at);
+    wire->length += size;
+}
+
+/* The program is asked once; GnuTLS ends it at the second request. */
+static void test_requested_twice(void **state) {
+    (void)state;
+    struct pair pair;
+    init(&pair, versions[0]);
+    pair_add_certificate(&pair, "peer.example");
+    side_trust_authority(&pair.server);
+    sec_protocol_options_set_peer_authentication_required(side_options(&pair.server), true);
+    sec_protocol_options_set_challenge_block_f(side_options(&pair.client), NULL, on_challenge,
+                                               NULL);
+    pair.client.held = true;
+    start(&pair);
+    double_request(pair.client.wire);
+    pair.client.held = false;
+    pair_run(&pair);
+    await(&asked.event);
+    sec_identity_t identity = make_identity("client.example");
+    asked.challenge(asked.context, identity);
+    nwi_release(identity);
+    pair_run(&pair);
+    assert_int_equal(pair.client.asking, 0);
+    assert_int_equal(pair.client.failed, 1);
+    pair_end(&pair);
+}
+
 static void test_no_challenge_without_a_request(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -336,6 +376,7 @@ int main(void) {
         cmocka_unit_test(test_broken_while_asking),
         cmocka_unit_test(test_server_verifies),
         cmocka_unit_test(test_challenge),
+        cmocka_unit_test(test_requested_twice),
         cmocka_unit_test(test_no_challenge_without_a_request),
         cmocka_unit_test(test_key_by_hint),
         cmocka_unit_test(test_key_before_the_hello),
