@@ -79,21 +79,27 @@ static void take_answer(struct nwi_tls_dialogue *dialogue, struct nwi_tls_questi
 
 static void came_back(struct nwi_tls_question *question) {
     struct nwi_tls_dialogue *dialogue = question->waiter;
+    NWI_AUTO_RELEASE
+    struct nwi_layer *layer = nwi_retain(dialogue->layer);
+    void (*answered)(struct nwi_layer *) = dialogue->answered;
     dialogue->question = NULL;
     take_answer(dialogue, question);
     nwi_tls_question_forget(question);
-    nwi_layer_asking(dialogue->layer, false);
-    dialogue->answered(dialogue->layer); /* may end the dialogue */
+    nwi_layer_asking(layer, false); /* the owner may stop the chain: the dialogue is gone then */
+    if (!nwi_layer_stopped(layer))
+        answered(layer);
 }
 
 bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue) {
     struct nwi_tls_question *question = dialogue->question;
+    struct nwi_layer *layer = dialogue->layer; /* held by the caller */
     if (question == NULL)
         return false;
-    if (!question->posted && nwi_layer_asking(dialogue->layer, true)) {
-        struct nwi_chain *chain = dialogue->layer->chain;
-        nwi_tls_question_post(question, chain->context, chain->context_owner);
-    }
+    bool may = !question->posted && nwi_layer_asking(layer, true);
+    if (nwi_layer_stopped(layer)) /* by the owner, inside the call: the dialogue is gone */
+        return false;
+    if (may)
+        nwi_tls_question_post(question, layer->chain->context, layer->chain->context_owner);
     return dialogue->question != NULL;
 }
 

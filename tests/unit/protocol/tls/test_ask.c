@@ -366,6 +366,42 @@ static void test_key_update(void **state) {
     pair_end(&pair);
 }
 
+/* --- an owner that has had enough --- */
+
+static bool stop_at_begin;
+
+static bool on_asking_stop(void *owner, bool begins) {
+    struct side *side = owner;
+    if (begins == stop_at_begin)
+        nwi_chain_stop(side->chain, NWI_DISCONNECT_GRACEFUL, NWI_ERR_CANCELED);
+    return true;
+}
+
+static const struct nwi_chain_events impatient = {.asking = on_asking_stop};
+
+/* Inside the call that says that a question begins, or that it is answered. */
+static void test_stopped_inside_asking(void **state) {
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct pair pair;
+        init(&pair, versions[i % 2]);
+        side_add_identity(&pair.server, "peer.example");
+        sec_protocol_options_set_verify_block_f(side_options(&pair.client), &asked, on_verify,
+                                                NULL);
+        pair_start(&pair);
+        stop_at_begin = i < 2;
+        nwi_chain_set_owner(pair.client.chain, &impatient, &pair.client);
+        pair_run(&pair);
+        if (!stop_at_begin) {
+            await(&asked.event);
+            asked.verify(asked.context, true);
+        }
+        assert_null(pair.client.chain->top);
+        assert_int_equal(pair.client.connected, 0);
+        pair_end(&pair);
+    }
+}
+
 int main(void) {
     event_init(&asked.event);
     const struct CMUnitTest tests[] = {
@@ -382,6 +418,7 @@ int main(void) {
         cmocka_unit_test(test_key_before_the_hello),
         cmocka_unit_test(test_no_key),
         cmocka_unit_test(test_key_update),
+        cmocka_unit_test(test_stopped_inside_asking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
