@@ -219,8 +219,11 @@ void nwi_tls_tell_key_update(struct tls *tls) {
 }
 
 static void detach(struct tls *tls) {
-    if (tls->metadata != NULL)
-        nwi_sec_metadata_detach(((struct nwi_tls_metadata *)tls->metadata)->sec);
+    pthread_mutex_lock(&tls->lock);
+    nw_protocol_metadata_t metadata = tls->metadata; /* stays as long as we do */
+    pthread_mutex_unlock(&tls->lock);
+    if (metadata != NULL)
+        nwi_sec_metadata_detach(((struct nwi_tls_metadata *)metadata)->sec);
 }
 
 nw_protocol_metadata_t nwi_tls_copy_metadata(struct nwi_layer *layer,
@@ -336,6 +339,7 @@ void nwi_tls_disconnect(struct nwi_layer *layer, enum nwi_disconnect how, nwi_er
 void nwi_tls_free(struct nwi_layer *layer) {
     struct tls *tls = (struct tls *)layer;
     nwi_tls_dialogue_free(tls->dialogue);
+    detach(tls); /* it may have been made after the end, for a context of content */
     nwi_release(tls->metadata);
     nwi_tls_drop_in(tls);
     if (tls->out != NULL)

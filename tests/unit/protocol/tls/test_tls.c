@@ -413,6 +413,22 @@ static void test_exported_secrets(void **state) {
     nwi_release(metadata);
 }
 
+/* What came last may be asked for its metadata when the connection is gone: the program holds its
+ * context, which holds the layer. */
+static void test_metadata_after_the_end(void **state) {
+    (void)state;
+    struct pair pair;
+    make_open(&pair);
+    struct nwi_layer *layer = nwi_retain(nwi_chain_secure_layer(pair.client.chain));
+    pair_end(&pair);
+    nw_protocol_metadata_t metadata = layer->ops->copy_metadata(layer, &nwi_tls_definition);
+    nwi_release(layer);
+    sec_protocol_metadata_t sec = nw_tls_copy_sec_protocol_metadata(metadata);
+    assert_null(sec_protocol_metadata_create_secret(sec, 5, "label", 32));
+    nwi_release(sec);
+    nwi_release(metadata);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_both_ways),
@@ -433,6 +449,7 @@ int main(void) {
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_back_pressure),
         cmocka_unit_test(test_exported_secrets),
+        cmocka_unit_test(test_metadata_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
