@@ -180,7 +180,9 @@ static ssize_t decrypt(struct tls *tls, dispatch_data_t *ret_content) {
 /* What came beside the ClientHello is the beginning of the stream. As decrypt(). */
 static ssize_t take_early(struct tls *tls, dispatch_data_t *ret_content) {
     *ret_content = nwi_tls_resume_take_early(tls);
-    return *ret_content != NULL ? (ssize_t)dispatch_data_get_size(*ret_content) : GNUTLS_E_AGAIN;
+    if (*ret_content != NULL)
+        return (ssize_t)dispatch_data_get_size(*ret_content);
+    return tls->has_early ? GNUTLS_E_MEMORY_ERROR : GNUTLS_E_AGAIN;
 }
 
 ssize_t nwi_tls_decrypt(struct tls *tls, dispatch_data_t *ret_content) {

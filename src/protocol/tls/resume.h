@@ -23,7 +23,8 @@ void nwi_tls_resume_finished(struct tls *tls);
 void nwi_tls_resume_failed(struct tls *tls);
 /* After a record was read: keeps a ticket that came in it. */
 void nwi_tls_resume_keep(struct tls *tls);
-/* A server's: some of the content that came with the ClientHello; NULL: none is left. */
+/* A server's: some of the content that came with the ClientHello; NULL: none is left, or, while
+ * has_early stays, a piece is lost for want of memory. */
 dispatch_data_t nwi_tls_resume_take_early(struct tls *tls);
 
 #endif

@@ -168,6 +168,32 @@ static void test_early_content_refused(void **state) {
     nwi_release(parameters);
 }
 
+/* A piece that finds no memory ends the stream; it does not go missing in it. */
+static void test_early_content_without_memory(void **state) {
+    (void)state;
+    enum { SIZE = 10000 }; /* several pieces */
+    static char text[SIZE];
+    memset(text, 'e', SIZE);
+    bool hit = true;
+    for (unsigned long n = 1; hit; n++) {
+        struct pair pair;
+        nw_parameters_t parameters = with_fast_open();
+        struct nwi_early early = {.content = nwi_data_create_copy(text, SIZE)};
+        start_early(&pair, &early, parameters);
+        pair.server.parameters = parameters;
+        pair_shake(&pair);
+        assert_int_equal(early.sent, SIZE);
+        nwi_alloc_fail_at(n);
+        nwi_chain_window(pair.server.chain, 2 * SIZE);
+        hit = nwi_alloc_fault_hit();
+        nwi_alloc_fail_at(0);
+        assert_true(pair.server.failed == 1 || pair.server.received == SIZE);
+        pair_end(&pair);
+        dispatch_release(early.content);
+        nwi_release(parameters);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resumption),
@@ -175,6 +201,7 @@ int main(void) {
         cmocka_unit_test(test_another_endpoint_does_not_resume),
         cmocka_unit_test(test_early_content),
         cmocka_unit_test(test_early_content_refused),
+        cmocka_unit_test(test_early_content_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
