@@ -86,7 +86,8 @@ struct tls {
     bool keeps_sessions : 1, took_up : 1, ticket_came : 1;
     bool takes_early : 1, has_early : 1; /* a server: content with a ClientHello */
     bool keys_renewed : 1;
-    uint8_t joins; /* regions that `in` may have by now */
+    uint8_t joins;     /* regions that `in` may have by now */
+    uint8_t unrenewed; /* times that the server has asked for a new handshake */
 };
 
 /* tls.c */

@@ -151,10 +151,13 @@ void nwi_tls_pump(struct tls *tls) {
 enum { COPY_MOST = 4 * 1024 }; /* a packet keeps 16 KiB, whatever is in it */
 
 /* A server that wants to negotiate anew is told that we do not (RFC 5746 section 4.5), and goes on
- * or ends as it likes. Not so a client: GnuTLS keeps its hello in front of all that follows. */
+ * or ends as it likes. Not so a client: GnuTLS keeps its hello in front of all that follows; nor a
+ * server that asks without end: answers that it does not read would pile up. */
 static bool refuses_renegotiation(struct tls *tls, ssize_t code) {
-    if (code != GNUTLS_E_REHANDSHAKE || tls->config->is_server)
+    enum { MOST = 8 };
+    if (code != GNUTLS_E_REHANDSHAKE || tls->config->is_server || tls->unrenewed == MOST)
         return false;
+    tls->unrenewed++;
     gnutls_alert_send(tls->session, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
     return true;
 }

@@ -8,6 +8,7 @@
  * Source: RFC 8446 sections 5 and 6, RFC 5246 sections 6 and 7.
  */
 #include "pair.h"
+#include "protocol/tls/private.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -466,6 +467,31 @@ static void test_forged_content(void **state) {
         }
 }
 
+/* --- no end of requests --- */
+
+/* A server asks a client that it does not read from to negotiate anew, time and again: what the
+ * client answers may not pile up. */
+static void test_renegotiation_without_end(void **state) {
+    (void)state;
+    struct pair pair;
+    init(&pair, &kinds[3]);
+    pair_shake(&pair);
+    nwi_chain_window(pair.client.chain, 100);
+    pair.client.blocked = true;
+    struct tls *server = (struct tls *)nwi_chain_secure_layer(pair.server.chain);
+    const struct tls *client = (struct tls *)nwi_chain_secure_layer(pair.client.chain);
+    for (int i = 0; i < 100 && !pair.client.failed; i++) {
+        assert_int_equal(gnutls_rehandshake(server->session), 0);
+        nwi_tls_flush(server, NULL, false);
+        pair_run(&pair);
+        assert_true(client->in_flight < 1024);
+    }
+    side_unblock(&pair.client);
+    pair_run(&pair);
+    assert_int_equal(pair.client.failed, 1);
+    pair_end(&pair);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alerts),
@@ -476,6 +502,7 @@ int main(void) {
         cmocka_unit_test(test_cut_streams),
         cmocka_unit_test(test_octet_by_octet),
         cmocka_unit_test(test_forged_content),
+        cmocka_unit_test(test_renegotiation_without_end),
     };
     return cmocka_run_group_tests(tests, make_identities, forget_identities);
 }
