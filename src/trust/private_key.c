@@ -8,6 +8,7 @@
 #include "trust/der.h"
 #include "trust/reading.h"
 #include <gnutls/x509.h>
+#include <stdio.h>
 #include <string.h>
 
 enum wrapping { PLAIN, PKCS8_ENCRYPTED, OPENSSL_ENCRYPTED };
@@ -129,6 +130,6 @@ bool nwi_reading_add_key(struct nwi_reading *reading, const char *place, const g
     gnutls_x509_privkey_deinit(inner);
     if (!sound || result < 0)
         return sound ? nwi_reading_fault(reading, place, result) : false;
-    strcpy(reading->key_place, place);
+    snprintf(reading->key_place, sizeof reading->key_place, "%s", place); /* a path may be longer */
     return true;
 }

@@ -166,6 +166,35 @@ static void test_one_file(void **state) {
     sec_certificates_free(NULL, 1);
 }
 
+/* A file's name may be longer than any reason about it. */
+static void test_long_name(void **state) {
+    (void)state;
+    enum { LEVELS = 3, LEVEL_SIZE = 200 };
+    char path[sizeof folder + LEVELS * (LEVEL_SIZE + 1) + sizeof "/key.der"];
+    size_t at = (size_t)sprintf(path, "%s", folder);
+    for (int i = 0; i < LEVELS; i++) {
+        path[at++] = '/';
+        memset(path + at, 'd', LEVEL_SIZE);
+        at += LEVEL_SIZE;
+        path[at] = '\0';
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    strcpy(path + at, "/key.der");
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, leaf.key_der.data, leaf.key_der.size), leaf.key_der.size);
+    close(fd);
+    const char *certificate = write_file("leaf.pem", leaf.pem.data, leaf.pem.size, 0644);
+    sec_identity_t identity = sec_identity_create_with_files(certificate, path, NULL, NULL);
+    assert_non_null(identity);
+    assert_signs(identity);
+    sec_release(identity);
+    for (int i = 0; i <= LEVELS; i++) {
+        assert_int_equal(remove(path), 0);
+        *strrchr(path, '/') = '\0';
+    }
+}
+
 static void test_bad_files(void **state) {
     (void)state;
     char *reason = NULL;
@@ -327,6 +356,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_files),
         cmocka_unit_test(test_one_file),
+        cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_system_calls_fail),
         cmocka_unit_test(test_each_allocation_fails),
