@@ -46,6 +46,13 @@ static bool read_names(sec_certificate_t certificate) {
     return sound;
 }
 
+/* Without the extension everything is allowed; one that cannot be read allows nothing. */
+static unsigned read_key_usage(gnutls_x509_crt_t crt) {
+    unsigned usage = 0, critical;
+    int result = gnutls_x509_crt_get_key_usage(crt, &usage, &critical);
+    return result >= 0 ? usage : result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ? ~0u : 0;
+}
+
 static bool read_fields(sec_certificate_t certificate, const gnutls_datum_t *der) {
     gnutls_x509_crt_t crt;
     unsigned critical, is_ca = 0;
@@ -64,8 +71,7 @@ static bool read_fields(sec_certificate_t certificate, const gnutls_datum_t *der
     if (gnutls_x509_crt_get_basic_constraints(crt, &critical, &is_ca, &certificate->path_length) >=
         0)
         certificate->is_ca = is_ca != 0;
-    if (gnutls_x509_crt_get_key_usage(crt, &certificate->key_usage, &critical) < 0)
-        certificate->key_usage = ~0u;
+    certificate->key_usage = read_key_usage(crt);
     certificate->self_issued = same(&certificate->subject, &certificate->issuer);
     return true;
 }

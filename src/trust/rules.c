@@ -16,7 +16,8 @@ enum {
     EC_MIN_BITS = 256,
     DAY = 24 * 60 * 60,
     OID_SIZE = 128,
-    EMPTY_NAME = 2, /* octets of an encoded name without parts */
+    EMPTY_NAME = 2,       /* octets of an encoded name without parts */
+    EXTENSIONS_MAX = 100, /* each is held against all before it, and GnuTLS counts its way to it */
 };
 
 /* --- of every certificate --- */
@@ -65,6 +66,9 @@ static bool check_extensions(gnutls_x509_crt_t crt, struct nwi_trust_verdict *ve
         if (result < 0)
             return nwi_trust_wrong(verdict, errSSLXCertChainInvalid,
                                    "its extensions cannot be read");
+        if (i == EXTENSIONS_MAX)
+            return nwi_trust_wrong(verdict, errSSLXCertChainInvalid, "more than %d extensions",
+                                   EXTENSIONS_MAX);
         if (!check_extension(oid, critical != 0, verdict))
             return false;
         for (unsigned j = 0; j < i; j++) {
@@ -77,20 +81,26 @@ static bool check_extensions(gnutls_x509_crt_t crt, struct nwi_trust_verdict *ve
     }
 }
 
-/* With an exponent of one a signature is the message; an even one has no private key. */
+/* With an exponent of one a signature is the message; an even one has no private key; a long one
+ * makes each look at a signature take minutes, whoever made it. */
 static bool check_exponent(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
     gnutls_datum_t modulus = {0}, exponent = {0};
-    bool good = false;
-    if (gnutls_x509_crt_get_pk_rsa_raw(crt, &modulus, &exponent) >= 0 && exponent.size > 0) {
-        unsigned char last = exponent.data[exponent.size - 1];
-        bool one = last == 1;
-        for (unsigned i = 0; i + 1 < exponent.size; i++)
-            one = one && exponent.data[i] == 0;
-        good = (last & 1) != 0 && !one;
+    uint64_t number = 0;
+    bool is_long = false;
+    if (gnutls_x509_crt_get_pk_rsa_raw(crt, &modulus, &exponent) >= 0) {
+        for (unsigned i = 0; i < exponent.size; i++) {
+            is_long = is_long || number >> 56 != 0;
+            number = number << 8 | exponent.data[i];
+        }
     }
     gnutls_free(modulus.data);
     gnutls_free(exponent.data);
-    return good || nwi_trust_wrong(verdict, errSSLBadCert, "RSA key whose exponent is one or even");
+    if (is_long)
+        return nwi_trust_wrong(verdict, errSSLBadCert,
+                               "RSA key whose exponent has more than 64 bits");
+    return (number & 1) != 0 && number != 1
+               ? true
+               : nwi_trust_wrong(verdict, errSSLBadCert, "RSA key whose exponent is one or even");
 }
 
 static bool check_key(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
@@ -100,7 +110,7 @@ static bool check_key(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) 
     case GNUTLS_PK_RSA:
     case GNUTLS_PK_RSA_PSS:
         return bits >= RSA_MIN_BITS
-                   ? kind == GNUTLS_PK_RSA_PSS || check_exponent(crt, verdict)
+                   ? check_exponent(crt, verdict)
                    : nwi_trust_wrong(verdict, errSSLBadCert,
                                      "RSA key of %u bits, 2048 are the least", bits);
     case GNUTLS_PK_ECDSA:
@@ -249,6 +259,10 @@ bool nwi_trust_check_leaf(sec_certificate_t certificate, const struct nwi_trust_
 bool nwi_trust_check_accepted(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
                               struct nwi_trust_verdict *verdict) {
     return check_dates(certificate, policy->now, verdict) && check_key(certificate->crt, verdict);
+}
+
+bool nwi_trust_check_key(sec_certificate_t certificate, struct nwi_trust_verdict *verdict) {
+    return check_key(certificate->crt, verdict);
 }
 
 bool nwi_trust_check_responder(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
