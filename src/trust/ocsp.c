@@ -126,15 +126,20 @@ static bool made_signature(gnutls_ocsp_resp_t response, gnutls_x509_crt_t signer
     return good;
 }
 
-/* A responder to which the issuer itself gave a certificate for OCSP (RFC 6960 section 4.2.2.2). */
-static bool is_delegate(gnutls_x509_crt_t crt, sec_certificate_t issuer,
-                        const struct nwi_trust_policy *policy, struct nwi_trust_verdict *verdict) {
+/* Signed by a responder to which the issuer itself gave a certificate for OCSP (RFC 6960 section
+ * 4.2.2.2). Its key is looked at before it is used: the peer may have chosen one that takes hours.
+ */
+static bool is_by_delegate(gnutls_ocsp_resp_t response, gnutls_x509_crt_t crt,
+                           sec_certificate_t issuer, const struct nwi_trust_policy *policy,
+                           struct nwi_trust_verdict *verdict) {
     gnutls_datum_t der = {0};
     if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) < 0)
         return false;
     sec_certificate_t responder = nwi_certificate_create(der.data, der.size);
     gnutls_free(der.data);
     bool good = responder != NULL && nwi_certificate_names(responder, issuer) &&
+                nwi_trust_check_key(responder, verdict) &&
+                made_signature(response, responder->crt) &&
                 nwi_trust_check_responder(responder, policy, verdict) &&
                 nwi_certificate_signed_by(responder, issuer);
     nwi_release(responder);
@@ -154,7 +159,7 @@ static bool check_signer(gnutls_ocsp_resp_t response, sec_certificate_t issuer,
         count = 0;
     for (size_t i = 0; i < count; i++) {
         if (!good && i < RESPONDERS_MAX)
-            good = made_signature(response, sent[i]) && is_delegate(sent[i], issuer, policy, &why);
+            good = is_by_delegate(response, sent[i], issuer, policy, &why);
         gnutls_x509_crt_deinit(sent[i]);
     }
     gnutls_free(sent);

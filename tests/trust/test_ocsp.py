@@ -7,6 +7,7 @@ import time
 import unittest
 
 import cases
+import made_der
 
 CONFIG = '''
 [ca]
@@ -157,6 +158,20 @@ class Responses(Authority):
     def test_weak_digest(self):
         staple = self.respond('good', '-ndays', '2', '-rmd', 'sha1')
         self.expect(UNSATISFACTORY, 'was not signed', 'good', staple)
+
+    def test_responder_whose_key_takes_long(self):
+        """Whoever has a good certificate may send a response with any other certificate in it."""
+        staple = bytes.fromhex(self.respond('good', '-ndays', '2', '-resp_no_certs'))
+        _, wrapped = made_der.elements(made_der.content(staple))
+        kind, octets = made_der.elements(made_der.content(made_der.content(wrapped)))
+        signed, *_ = made_der.elements(made_der.content(made_der.content(octets)))
+        responder = bytes.fromhex(made_der.certificate('responder', 'CA', bits=16384, exponent=1 << 200000 | 1))
+        tlv = made_der.tlv
+        basic = tlv(0x30, signed, made_der.SHA256_RSA, tlv(3, b'\0', b'\1' * 2048), tlv(0xa0, tlv(0x30, responder)))
+        staple = tlv(0x30, tlv(10, b'\0'), tlv(0xa0, tlv(0x30, kind, tlv(4, basic))))
+        begin = time.monotonic()
+        self.expect(UNSATISFACTORY, 'exponent has more than 64 bits', 'good', staple.hex())
+        self.assertLess(time.monotonic() - begin, 5)
 
     def test_damaged(self):
         staple = self.respond('good', '-ndays', '2')
