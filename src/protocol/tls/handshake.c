@@ -45,7 +45,7 @@ static size_t waiting(const struct tls *tls) {
  * is more than any chain of certificates takes. It answers "again" also after a record that
  * it has taken and that was not the handshake's (early data). */
 static int step(struct tls *tls) {
-    enum { WARNINGS_MOST = 8, EMPTY_MOST = 64, HEARD_MOST = 256 * 1024 };
+    enum { WARNINGS_MOST = 8, EMPTY_MOST = 64 };
     int code, warnings = 0, empty_steps = 0;
     size_t before;
     pthread_mutex_lock(&tls->lock);
@@ -69,7 +69,7 @@ static int step(struct tls *tls) {
             break;
     } while (nwi_tls_has_record(tls) || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
     pthread_mutex_unlock(&tls->lock);
-    return code == GNUTLS_E_AGAIN && tls->dialogue->heard > HEARD_MOST
+    return code == GNUTLS_E_AGAIN && tls->dialogue->heard > NWI_TLS_HEARD_MOST
                ? GNUTLS_E_HANDSHAKE_TOO_LARGE
                : code;
 }

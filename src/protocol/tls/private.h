@@ -34,10 +34,11 @@ enum nwi_tls_state {
 };
 
 enum {
-    NWI_TLS_HEADER = 5,         /* octets: RFC 8446 section 5.1 */
-    NWI_TLS_RECORD = 16 * 1024, /* content of one record, at most */
-    NWI_TLS_RECORD_MORE = 2048, /* what encryption may add, at most: RFC 5246 section 6.2.3 */
-    NWI_TLS_BATCH = 64 * 1024,  /* plain octets encrypted for one write */
+    NWI_TLS_HEADER = 5,              /* octets: RFC 8446 section 5.1 */
+    NWI_TLS_RECORD = 16 * 1024,      /* content of one record, at most */
+    NWI_TLS_RECORD_MORE = 2048,      /* what encryption may add, at most: RFC 5246 section 6.2.3 */
+    NWI_TLS_BATCH = 64 * 1024,       /* plain octets encrypted for one write */
+    NWI_TLS_HEARD_MOST = 256 * 1024, /* octets heard of a peer while nothing comes of them */
 };
 
 struct tls {
@@ -54,6 +55,7 @@ struct tls {
     dispatch_data_t in; /* what GnuTLS has not taken yet, from in_offset on; NULL: nothing */
     size_t in_offset;
     size_t record_left; /* of the record that GnuTLS may take now */
+    size_t barren;      /* octets taken since content or a whole message came of them */
     size_t granted;     /* octets that the layer below may still deliver */
     /* to below */
     dispatch_data_t out; /* buffer that is being filled; owned; NULL: none */

@@ -195,6 +195,10 @@ ssize_t nwi_tls_decrypt(struct tls *tls, dispatch_data_t *ret_content) {
         nwi_tls_resume_keep(tls);
     if (refuses_renegotiation(tls, size))
         size = GNUTLS_E_AGAIN;
+    if (size > 0)
+        tls->barren = 0;
+    else if (size == GNUTLS_E_AGAIN && tls->barren > NWI_TLS_HEARD_MOST)
+        size = GNUTLS_E_HANDSHAKE_TOO_LARGE; /* as in a handshake: see handshake.c */
     pthread_mutex_unlock(&tls->lock);
     return size;
 }

@@ -39,6 +39,7 @@ static int saw_message(gnutls_session_t session, unsigned type, unsigned when, u
                    ? nwi_tls_suites_narrow(session, tls->config->sec, tls->config->is_datagram,
                                            message)
                    : 0;
+    tls->barren = 0;
     if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && incoming)
         tls->ticket_came = true;
     if (type == GNUTLS_HANDSHAKE_KEY_UPDATE)

@@ -132,6 +132,7 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t size) {
                                    size < tls->record_left ? size : tls->record_left);
     tls->in_offset += got;
     tls->record_left -= got;
+    tls->barren += got;
     if (tls->dialogue != NULL)
         tls->dialogue->heard += got;
     if (waiting(tls) == 0)

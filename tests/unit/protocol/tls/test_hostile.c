@@ -492,6 +492,71 @@ static void test_renegotiation_without_end(void **state) {
     pair_end(&pair);
 }
 
+/* --- a message without end --- */
+
+/* Puts a record of the handshake's type on the wire, after the handshake: the server's next record,
+ * encrypted as TLS 1.3 does (RFC 8446 section 5.2). */
+static void send_handshake(struct pair *pair, const unsigned char *octets, size_t size) {
+    enum { NONCE = 12, TAG = 16 };
+    struct tls *server = (struct tls *)nwi_chain_secure_layer(pair->server.chain);
+    gnutls_datum_t mac, iv, key;
+    unsigned char number[8], nonce[NONCE], plain[4096];
+    struct wire *wire = pair->client.wire;
+    gnutls_aead_cipher_hd_t cipher;
+    assert_int_equal(gnutls_record_get_state(server->session, 0, &mac, &iv, &key, number), 0);
+    assert_int_equal(iv.size, NONCE);
+    memcpy(nonce, iv.data, NONCE);
+    for (int i = 0; i < 8; i++)
+        nonce[NONCE - 8 + i] ^= number[i];
+    for (int i = 7; i >= 0 && ++number[i] == 0; i--)
+        continue;
+    assert_int_equal(gnutls_record_set_state(server->session, 0, number), 0);
+    assert_true(size < sizeof plain);
+    memcpy(plain, octets, size);
+    plain[size] = TYPE_HANDSHAKE;
+    size_t length = size + 1 + TAG;
+    wire->room = wire->length + RECORD_HEADER + length;
+    wire->octets = realloc(wire->octets, wire->room);
+    assert_non_null(wire->octets);
+    unsigned char *record = wire->octets + wire->length;
+    memcpy(
+        record,
+        (unsigned char[]){TYPE_CONTENT, 3, 3, (unsigned char)(length >> 8), (unsigned char)length},
+        RECORD_HEADER);
+    assert_int_equal(gnutls_aead_cipher_init(&cipher, gnutls_cipher_get(server->session), &key), 0);
+    assert_int_equal(gnutls_aead_cipher_encrypt(cipher, nonce, NONCE, record, RECORD_HEADER, TAG,
+                                                plain, size + 1, record + RECORD_HEADER, &length),
+                     0);
+    gnutls_aead_cipher_deinit(cipher);
+    wire->length += RECORD_HEADER + length;
+}
+
+/* A ticket that says it has 16 MiB is not gathered until they are there; nor with content between
+ * its records, which RFC 8446 section 5.1 forbids. */
+static void test_message_without_end(void **state) {
+    (void)state;
+    static const unsigned char header[4] = {4, 0xff, 0xff, 0xff};
+    static unsigned char more[4000];
+    for (int mixed = 0; mixed < 2; mixed++) {
+        struct pair pair;
+        int sent = 0;
+        init(&pair, &kinds[1]);
+        pair_shake(&pair);
+        nwi_chain_window(pair.client.chain, 1 << 20);
+        pair_run(&pair);
+        send_handshake(&pair, header, sizeof header);
+        for (; sent < 1000 && !pair.client.failed; sent++) {
+            send_handshake(&pair, more, sizeof more);
+            if (mixed)
+                side_send(&pair.server, "x", 1, false, NULL);
+            pair_run(&pair);
+        }
+        assert_int_equal(pair.client.failed, 1);
+        assert_true(sent < 100);
+        pair_end(&pair);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alerts),
@@ -503,6 +568,7 @@ int main(void) {
         cmocka_unit_test(test_octet_by_octet),
         cmocka_unit_test(test_forged_content),
         cmocka_unit_test(test_renegotiation_without_end),
+        cmocka_unit_test(test_message_without_end),
     };
     return cmocka_run_group_tests(tests, make_identities, forget_identities);
 }
