@@ -8,6 +8,7 @@
 #include "trust/name.h"
 #include "trust/verdict.h"
 #include <Security/SecureTransport.h>
+#include <gnutls/x509-ext.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -202,25 +203,30 @@ static const char *purpose_oid(const struct nwi_trust_policy *policy) {
 
 enum purpose_found { NO_LIST, LISTED, ANY_LISTED, NOT_LISTED };
 
+static bool is_purpose(const gnutls_datum_t *oid, const char *wanted) {
+    return oid->size == strlen(wanted) && memcmp(oid->data, wanted, oid->size) == 0;
+}
+
+/* A list that is there and empty, or cannot be read, allows nothing. Read once, not once for each
+ * purpose: it may be long, and stand in many paths. */
 static enum purpose_found find_purpose(gnutls_x509_crt_t crt, const char *wanted) {
-    char oid[OID_SIZE];
-    bool any = false;
-    for (unsigned i = 0;; i++) {
-        size_t size = sizeof oid;
-        int result = gnutls_x509_crt_get_key_purpose_oid(crt, i, oid, &size, NULL);
-        if (result == GNUTLS_E_SHORT_MEMORY_BUFFER)
-            continue;
-        if (result < 0) {
-            size = 0; /* a list that is there and empty allows nothing */
-            bool there =
-                gnutls_x509_crt_get_extension_by_oid(crt, "2.5.29.37", 0, NULL, &size, NULL) !=
-                GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
-            return any ? ANY_LISTED : there ? NOT_LISTED : NO_LIST;
-        }
-        if (strcmp(oid, wanted) == 0)
-            return LISTED;
-        any = any || strcmp(oid, GNUTLS_KP_ANY) == 0;
-    }
+    gnutls_datum_t extension = {0}, oid;
+    gnutls_x509_key_purposes_t list = NULL;
+    enum purpose_found found = NOT_LISTED;
+    int result = gnutls_x509_crt_get_extension_by_oid2(crt, "2.5.29.37", 0, &extension, NULL);
+    if (result == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+        return NO_LIST;
+    if (result >= 0 && gnutls_x509_key_purpose_init(&list) >= 0 &&
+        gnutls_x509_ext_import_key_purposes(&extension, list, 0) >= 0)
+        for (unsigned i = 0; found != LISTED && gnutls_x509_key_purpose_get(list, i, &oid) >= 0;
+             i++)
+            found = is_purpose(&oid, wanted)          ? LISTED
+                    : is_purpose(&oid, GNUTLS_KP_ANY) ? ANY_LISTED
+                                                      : found;
+    if (list != NULL)
+        gnutls_x509_key_purpose_deinit(list);
+    gnutls_free(extension.data);
+    return found;
 }
 
 static const char *purpose_name(const struct nwi_trust_policy *policy) {

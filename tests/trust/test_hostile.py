@@ -4,7 +4,7 @@ import time
 import unittest
 
 import cases
-from made_der import CA, SAN, certificate, extension
+from made_der import CA, SAN, certificate, extension, tlv
 
 NOW = 1795000000
 SECONDS = 5  # each took from ten seconds to minutes before there was a limit; now hundredths
@@ -27,6 +27,12 @@ class Hostile(unittest.TestCase):
     def test_many_extensions(self):
         many = [extension([43, 0x80 | number >> 7, number & 127], b'') for number in range(128, 8000)]
         self.refused(CHAIN_INVALID, 'more than 100 extensions', 'leaf=' + certificate('leaf', 'root', SAN, *many))
+
+    def test_many_purposes(self):
+        """In each of many issuers, as they would be met again in each of many paths."""
+        many = tlv(0x30, *(tlv(6, bytes([43, 0x80 | number >> 7, number & 127])) for number in range(128, 4096)))
+        issuer = 'chain=' + certificate('inner', 'root', CA, extension([0x55, 29, 37], many))
+        self.refused(CHAIN_INVALID, 'lacks serverAuth', 'leaf=' + certificate('leaf', 'inner', SAN), *[issuer] * 60)
 
     def test_long_exponent(self):
         leaf = 'leaf=' + certificate('leaf', 'inner', SAN, signature=2048)

@@ -23,13 +23,14 @@ struct wanted {
     bool client, system, must_staple, unreadable;
 };
 
+static unsigned char digit(char hex) {
+    return (unsigned char)(hex <= '9' ? hex - '0' : (hex | 0x20) - 'a' + 10);
+}
+
 static size_t from_hex(const char *hex, unsigned char *octets) {
     size_t size = strlen(hex) / 2;
-    for (size_t i = 0; i < size; i++) {
-        unsigned value = 0;
-        sscanf(hex + 2 * i, "%2x", &value);
-        octets[i] = (unsigned char)value;
-    }
+    for (size_t i = 0; i < size; i++)
+        octets[i] = (unsigned char)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
     return size;
 }
 
