@@ -124,6 +124,12 @@ static const char *objection(const struct plan *plan, const struct nwi_tls_suite
     return NULL;
 }
 
+bool nwi_tls_suite_is_usable(sec_protocol_options_t options, bool is_datagram,
+                             const struct nwi_tls_suite *suite) {
+    struct plan plan = {.options = options, .is_server = true, .is_datagram = is_datagram};
+    return choose_versions(&plan) == 0 && objection(&plan, suite) == NULL;
+}
+
 static bool add_part(struct parts *parts, int part) {
     for (size_t i = 0; i < parts->count; i++)
         if (parts->part[i] == part)

@@ -40,6 +40,9 @@ struct nwi_tls_suite {
     bool is_13;
 };
 bool nwi_tls_suite_take_apart(tls_ciphersuite_t suite, struct nwi_tls_suite *ret);
+/* Whether a server with these options can use it: its versions and keys allow it. */
+bool nwi_tls_suite_is_usable(sec_protocol_options_t options, bool is_datagram,
+                             const struct nwi_tls_suite *suite);
 
 /* As nwi_tls_suites_priority(), for a given processor. */
 nwi_err nwi_tls_suites_priority_on(sec_protocol_options_t options, bool is_server, bool is_datagram,

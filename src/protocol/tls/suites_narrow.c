@@ -103,15 +103,22 @@ static bool form_another(const struct nwi_tls_suite *chosen, size_t count,
     return false;
 }
 
+/* Takes a suite of the list apart; false when it cannot come to be chosen. */
+static bool take_apart(sec_protocol_options_t options, bool is_datagram, tls_ciphersuite_t suite,
+                       struct nwi_tls_suite *ret) {
+    return nwi_tls_suite_take_apart(suite, ret) &&
+           nwi_tls_suite_is_usable(options, is_datagram, ret);
+}
+
 /* Fills `ret`, of NWI_TLS_WISHES_MOST, in the order of the list; returns how many. */
-static size_t choose(sec_protocol_options_t options, const struct offer *offer,
+static size_t choose(sec_protocol_options_t options, bool is_datagram, const struct offer *offer,
                      tls_ciphersuite_t *ret) {
     struct nwi_tls_suite chosen[NWI_TLS_WISHES_MOST];
     size_t count = 0;
     for (size_t i = 0; i < options->exact_ciphersuite_count && count < NWI_TLS_WISHES_MOST; i++) {
         tls_ciphersuite_t suite = options->exact_ciphersuites[i];
         if (!holds(offer->suites, offer->count, suite) ||
-            !nwi_tls_suite_take_apart(suite, &chosen[count]) ||
+            !take_apart(options, is_datagram, suite, &chosen[count]) ||
             !can_prove(options, chosen[count].kx))
             continue;
         ret[count++] = suite;
@@ -140,11 +147,11 @@ static int use(gnutls_session_t session, sec_protocol_options_t options, bool is
 }
 
 /* Whether the list as it is would let GnuTLS choose something else of what is offered. */
-static bool is_loose(sec_protocol_options_t options, const struct offer *offer) {
+static bool is_loose(sec_protocol_options_t options, bool is_datagram, const struct offer *offer) {
     struct nwi_tls_suite whole[NWI_TLS_WISHES_MOST];
     size_t count = 0;
     for (size_t i = 0; i < options->exact_ciphersuite_count && count < NWI_TLS_WISHES_MOST; i++)
-        count += nwi_tls_suite_take_apart(options->exact_ciphersuites[i], &whole[count]);
+        count += take_apart(options, is_datagram, options->exact_ciphersuites[i], &whole[count]);
     return form_another(whole, count, options, offer);
 }
 
@@ -155,8 +162,8 @@ int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t optio
     if (options->exact_ciphersuite_count == 0)
         return 0;
     read_offer(hello, is_datagram, &offer);
-    if (!is_loose(options, &offer))
+    if (!is_loose(options, is_datagram, &offer))
         return 0;
-    size_t count = choose(options, &offer, suites);
+    size_t count = choose(options, is_datagram, &offer, suites);
     return count == 0 ? 0 : use(session, options, is_datagram, suites, count);
 }

@@ -133,35 +133,48 @@ static void servers_keep_to_their_list(void **state) {
         uint16_t max;                /* of the client's versions */
         uint16_t agreed;
         bool rsa;
+        uint16_t server_max; /* of the server's versions */
     } cases[] = {
         /* by its own order GnuTLS would take AES-128 in TLS 1.2 */
         {{TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384},
          {0},
          tls_protocol_version_TLSv12,
          TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-         false},
+         false,
+         0},
         {{TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384},
          {0},
          tls_protocol_version_TLSv13,
          TLS_AES_128_GCM_SHA256,
-         false},
+         false,
+         0},
         /* TLS 1.3 with another suite only: down to TLS 1.2 */
         {{TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384},
          {TLS_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384},
          tls_protocol_version_TLSv13,
          TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-         false},
+         false,
+         0},
         {{TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384},
          {TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384},
          tls_protocol_version_TLSv12,
          TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
-         true},
+         true,
+         0},
+        /* what the server's versions do not have takes no other's place */
+        {{TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384},
+         {0},
+         tls_protocol_version_TLSv13,
+         TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+         false,
+         tls_protocol_version_TLSv12},
         /* nothing in common but what is not on the list */
         {{TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384},
          {TLS_RSA_WITH_AES_128_CBC_SHA},
          tls_protocol_version_TLSv12,
          0,
-         true},
+         true,
+         0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         sec_protocol_options_t client = nwi_sec_options_create(), server = nwi_sec_options_create();
@@ -173,6 +186,8 @@ static void servers_keep_to_their_list(void **state) {
         sec_protocol_options_set_exact_tls_ciphersuites(server, cases[i].list, count);
         sec_protocol_options_set_exact_tls_ciphersuites(client, cases[i].client, offered);
         sec_protocol_options_set_max_tls_protocol_version(client, cases[i].max);
+        if (cases[i].server_max != 0)
+            sec_protocol_options_set_max_tls_protocol_version(server, cases[i].server_max);
         server->local_identity = bare_identity(cases[i].rsa);
         uint16_t suite = agree(client, server, cases[i].rsa);
         if (suite != cases[i].agreed)
