@@ -14,6 +14,7 @@
 
 enum {
     RSA_MIN_BITS = 2048,
+    RSA_MAX_BITS = 16384, /* more would keep whoever checks a signature busy */
     EC_MIN_BITS = 256,
     DAY = 24 * 60 * 60,
     OID_SIZE = 128,
@@ -104,6 +105,18 @@ static bool check_exponent(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verd
                : nwi_trust_wrong(verdict, errSSLBadCert, "RSA key whose exponent is one or even");
 }
 
+/* Whether a look at a signature costs no more than of an honest key, and proves something. */
+static bool check_effort(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
+    unsigned bits = 0;
+    int kind = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
+    if (kind != GNUTLS_PK_RSA && kind != GNUTLS_PK_RSA_PSS)
+        return true;
+    if (bits > RSA_MAX_BITS)
+        return nwi_trust_wrong(verdict, errSSLBadCert, "RSA key of %u bits, %d are the most", bits,
+                               RSA_MAX_BITS);
+    return check_exponent(crt, verdict);
+}
+
 static bool check_key(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) {
     unsigned bits = 0;
     int kind = gnutls_x509_crt_get_pk_algorithm(crt, &bits);
@@ -111,7 +124,7 @@ static bool check_key(gnutls_x509_crt_t crt, struct nwi_trust_verdict *verdict) 
     case GNUTLS_PK_RSA:
     case GNUTLS_PK_RSA_PSS:
         return bits >= RSA_MIN_BITS
-                   ? check_exponent(crt, verdict)
+                   ? check_effort(crt, verdict)
                    : nwi_trust_wrong(verdict, errSSLBadCert,
                                      "RSA key of %u bits, 2048 are the least", bits);
     case GNUTLS_PK_ECDSA:
@@ -269,6 +282,10 @@ bool nwi_trust_check_accepted(sec_certificate_t certificate, const struct nwi_tr
 
 bool nwi_trust_check_key(sec_certificate_t certificate, struct nwi_trust_verdict *verdict) {
     return check_key(certificate->crt, verdict);
+}
+
+bool nwi_trust_check_effort(sec_certificate_t certificate, struct nwi_trust_verdict *verdict) {
+    return check_effort(certificate->crt, verdict);
 }
 
 bool nwi_trust_check_responder(sec_certificate_t certificate, const struct nwi_trust_policy *policy,

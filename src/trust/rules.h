@@ -32,6 +32,8 @@ bool nwi_trust_check_accepted(sec_certificate_t certificate, const struct nwi_tr
                               struct nwi_trust_verdict *verdict);
 /* A key that is strong enough, and of a kind whose signatures do not take long to look at. */
 bool nwi_trust_check_key(sec_certificate_t certificate, struct nwi_trust_verdict *verdict);
+/* Of these the second alone, for who looks at a signature before anybody judged the certificate. */
+bool nwi_trust_check_effort(sec_certificate_t certificate, struct nwi_trust_verdict *verdict);
 /* One whose key may sign OCSP responses. */
 bool nwi_trust_check_responder(sec_certificate_t certificate, const struct nwi_trust_policy *policy,
                                struct nwi_trust_verdict *verdict);

@@ -247,6 +247,22 @@ static bool is_checked(const struct nwi_tls_config *config) {
                              : config->sec->peer_authentication_required != NWI_SEC_NO;
 }
 
+int nwi_tls_look_at_signer(gnutls_session_t session) {
+    struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
+    const gnutls_datum_t *peer = gnutls_certificate_get_peers(session, NULL);
+    if (dialogue == NULL || peer == NULL)
+        return 0;
+    NWI_AUTO_RELEASE
+    sec_certificate_t certificate = nwi_certificate_create(peer->data, peer->size);
+    struct nwi_trust_verdict verdict = {0};
+    if (certificate != NULL && nwi_trust_check_effort(certificate, &verdict))
+        return 0;
+    dialogue->verdict = errSSLBadCert;
+    nwi_log(NWI_LOG_NOTICE, "tls", "trust", "%s",
+            certificate != NULL ? verdict.reason : "the peer's certificate cannot be read");
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 int nwi_tls_verify(gnutls_session_t session) {
     struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
     if (dialogue->verify == NWI_TLS_ASKED)

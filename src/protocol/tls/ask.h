@@ -59,6 +59,9 @@ bool nwi_tls_dialogue_waits(struct nwi_tls_dialogue *dialogue);
 
 /* GnuTLS's callbacks, for config.c. */
 int nwi_tls_verify(gnutls_session_t session);
+/* Before GnuTLS looks at a signature by the key of the peer's certificate, which TLS 1.3 does
+ * before it asks whether that is to be trusted. 0, or GnuTLS's code: it would take too long. */
+int nwi_tls_look_at_signer(gnutls_session_t session);
 /* A client's: the identity that it shows to a server that asks for one. */
 int nwi_tls_show(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
                  gnutls_pcert_st **ret_certificates, unsigned *ret_count,

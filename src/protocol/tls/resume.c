@@ -27,18 +27,24 @@ unsigned nwi_tls_resume_flags(const struct nwi_tls_config *config, bool early) {
     return flags;
 }
 
+/* Before GnuTLS reads a message. */
+static int will_read(gnutls_session_t session, struct tls *tls, unsigned type,
+                     const gnutls_datum_t *message) {
+    if (type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY || type == GNUTLS_HANDSHAKE_SERVER_KEY_EXCHANGE)
+        return nwi_tls_look_at_signer(session);
+    if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && tls->config->is_server &&
+        tls->config->sec->exact_ciphersuite_count > 0)
+        return nwi_tls_suites_narrow(session, tls->config->sec, tls->config->is_datagram, message);
+    return 0;
+}
+
 /* Called by GnuTLS before and after it deals with a message. A session has one such hook: it also
- * keeps a server to its exact list of suites. */
+ * looks at who signs, and keeps a server to its exact list of suites. */
 static int saw_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                        const gnutls_datum_t *message) {
     struct tls *tls = gnutls_transport_get_ptr(session);
-    const struct sec_protocol_options *sec = tls->config->sec;
     if (when == GNUTLS_HOOK_PRE)
-        return type == GNUTLS_HANDSHAKE_CLIENT_HELLO && tls->config->is_server &&
-                       sec->exact_ciphersuite_count > 0
-                   ? nwi_tls_suites_narrow(session, tls->config->sec, tls->config->is_datagram,
-                                           message)
-                   : 0;
+        return incoming ? will_read(session, tls, type, message) : 0;
     tls->barren = 0;
     if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && incoming)
         tls->ticket_came = true;

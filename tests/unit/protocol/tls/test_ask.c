@@ -3,11 +3,14 @@
  * does.
  */
 #include "fake/await.h"
+#include "fake/made_identity.h"
 #include "fake/misuses.h"
 #include "pair.h"
 #include "protocol/tls/private.h"
+#include "trust/identity.h"
 #include <Security/SecProtocolMetadata.h>
 #include <Security/trust_evaluation.h>
+#include <gnutls/abstract.h>
 
 /* The handler gives this to the test's thread, which answers. */
 static struct {
@@ -256,6 +259,58 @@ static void test_requested_twice(void **state) {
     pair_end(&pair);
 }
 
+/* The certificate names a key whose exponent has 16,000 bits; who signs is another. */
+static sec_identity_t make_costly_identity(void) {
+    enum { EXPONENT = 2000 };
+    struct made_identity made;
+    struct nwi_identity_key key = {0};
+    unsigned char octets[EXPONENT];
+    gnutls_datum_t modulus, exponent = {octets, EXPONENT}, der;
+    gnutls_pubkey_t public;
+    memset(octets, 0xff, sizeof octets);
+    made_identity_create(&made, GNUTLS_PK_RSA, "costly.example", NULL, false);
+    assert_int_equal(gnutls_privkey_init(&key.key), 0);
+    assert_int_equal(gnutls_privkey_import_x509(key.key, made.key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
+    assert_int_equal(
+        gnutls_x509_privkey_export_rsa_raw(made.key, &modulus, NULL, NULL, NULL, NULL, NULL), 0);
+    assert_int_equal(gnutls_pubkey_init(&public), 0);
+    assert_int_equal(gnutls_pubkey_import_rsa_raw(public, &modulus, &exponent), 0);
+    assert_int_equal(gnutls_x509_crt_set_pubkey(made.crt, public), 0);
+    assert_int_equal(gnutls_x509_crt_sign2(made.crt, made.crt, made.key, GNUTLS_DIG_SHA256, 0), 0);
+    assert_int_equal(gnutls_x509_crt_export2(made.crt, GNUTLS_X509_FMT_DER, &der), 0);
+    sec_certificate_t leaf = nwi_certificate_create(der.data, der.size);
+    sec_identity_t identity = nwi_identity_create(&leaf, 1, &key);
+    assert_non_null(identity);
+    nwi_release(leaf);
+    gnutls_free(der.data);
+    gnutls_free(modulus.data);
+    gnutls_pubkey_deinit(public);
+    made_identity_free(&made);
+    return identity;
+}
+
+/* A signature by a key that would keep us busy is not even looked at, whoever verifies. */
+static void test_costly_key(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct pair pair;
+        init(&pair, versions[i]);
+        pair_add_certificate(&pair, "peer.example");
+        side_trust_authority(&pair.server);
+        sec_protocol_options_set_peer_authentication_required(side_options(&pair.server), true);
+        sec_protocol_options_set_challenge_block_f(side_options(&pair.client), NULL, on_challenge,
+                                                   NULL);
+        start(&pair);
+        await(&asked.event);
+        sec_identity_t identity = make_costly_identity();
+        asked.challenge(asked.context, identity);
+        nwi_release(identity);
+        pair_run(&pair);
+        assert_error(&pair.server, errSSLBadCert);
+        pair_end(&pair);
+    }
+}
+
 static void test_no_challenge_without_a_request(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -413,6 +468,7 @@ int main(void) {
         cmocka_unit_test(test_server_verifies),
         cmocka_unit_test(test_challenge),
         cmocka_unit_test(test_requested_twice),
+        cmocka_unit_test(test_costly_key),
         cmocka_unit_test(test_no_challenge_without_a_request),
         cmocka_unit_test(test_key_by_hint),
         cmocka_unit_test(test_key_before_the_hello),
