@@ -174,6 +174,15 @@ static int make_credentials(struct nwi_tls_config *config) {
     return code < 0 ? code : make_keys(config);
 }
 
+static bool speaks_13(gnutls_priority_t priority) {
+    const unsigned *versions;
+    int count = gnutls_priority_protocol_list(priority, &versions);
+    for (int i = 0; i < count; i++)
+        if (versions[i] == GNUTLS_TLS1_3)
+            return true;
+    return false;
+}
+
 static nwi_err choose_suites(struct nwi_tls_config *config) {
     char *priority = NULL;
     nwi_err err =
@@ -181,6 +190,7 @@ static nwi_err choose_suites(struct nwi_tls_config *config) {
     if (err == 0)
         config->priority = nwi_tls_priority_get(priority, &err);
     nwi_free(priority);
+    config->has_13 = err == 0 && speaks_13(config->priority->value);
     return err;
 }
 
@@ -205,8 +215,6 @@ static nwi_err create(struct nwi_tls_options *options, bool is_server, bool is_d
     config->asks = what_it_asks(config);
     config->chooses_key =
         !is_server && config->sec->psk_count > 0 && config->sec->psk_selection != NULL;
-    config->has_13 = !is_datagram && (config->sec->max_version == 0 ||
-                                      config->sec->max_version >= tls_protocol_version_TLSv13);
     int code = make_protocols(config) ? make_credentials(config) : GNUTLS_E_MEMORY_ERROR;
     if (code == GNUTLS_E_MEMORY_ERROR)
         return NWI_ERR_NOMEM;
