@@ -7,14 +7,6 @@
 #include "base/log.h"
 #include "model/sec_options.h"
 #include <Security/protocol_settings.h>
-#include <string.h>
-
-static bool holds(const tls_ciphersuite_t *suites, size_t count, tls_ciphersuite_t suite) {
-    for (size_t i = 0; i < count; i++)
-        if (suites[i] == suite)
-            return true;
-    return false;
-}
 
 SEC_EXPORT void sec_protocol_options_set_exact_tls_ciphersuites(
     sec_protocol_options_t options, const tls_ciphersuite_t *ciphersuites, size_t count) {
@@ -34,7 +26,7 @@ SEC_EXPORT void sec_protocol_options_set_exact_tls_ciphersuites(
             return;
         }
         for (size_t i = 0; i < count; i++)
-            if (!holds(fresh, fresh_count, ciphersuites[i]))
+            if (!nwi_sec_suites_hold(fresh, fresh_count, ciphersuites[i]))
                 fresh[fresh_count++] = ciphersuites[i];
     }
     nwi_free(options->exact_ciphersuites);

@@ -135,10 +135,6 @@ sec_protocol_metadata_access_pre_shared_keys_f(sec_protocol_metadata_t metadata,
 
 /* --- comparison --- */
 
-static bool same_text(const char *a, const char *b) {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_items(const struct nwi_sec_items *a, const struct nwi_sec_items *b) {
     bool same = a->count == b->count;
     for (size_t i = 0; same && i < a->count; i++)
@@ -162,7 +158,7 @@ SEC_EXPORT bool sec_protocol_metadata_peers_are_equal(sec_protocol_metadata_t me
         return a == b;
     nwi_sec_metadata_need_peer(metadataA);
     nwi_sec_metadata_need_peer(metadataB);
-    return same_text(a->server_name, b->server_name) &&
+    return nwi_sec_same_text(a->server_name, b->server_name) &&
            nwi_data_equal(a->peer_public_key, b->peer_public_key) && same_chain(a, b);
 }
 

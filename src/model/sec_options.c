@@ -126,9 +126,8 @@ static void append_suite(sec_protocol_options_t options, tls_ciphersuite_t suite
     if (!checked(options, function))
         return;
     size_t count = options->ciphersuite_count;
-    for (size_t i = 0; i < count; i++)
-        if (options->ciphersuites[i] == suite)
-            return;
+    if (nwi_sec_suites_hold(options->ciphersuites, count, suite))
+        return;
     tls_ciphersuite_t *grown =
         nwi_realloc(options->ciphersuites, (count + 1) * sizeof options->ciphersuites[0]);
     if (grown == NULL) {

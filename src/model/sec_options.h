@@ -10,6 +10,7 @@
 #include "base/object.h"
 #include "model/trust_settings.h"
 #include <Security/SecProtocolOptions.h>
+#include <string.h>
 
 struct nwi_sec_psk {
     dispatch_data_t key, identity; /* retained */
@@ -52,6 +53,19 @@ struct sec_protocol_options {
     struct nwi_trust_settings *trust; /* shared by copies; NULL: nothing was said */
     struct nwi_sec_handler *psk_selection, *key_update, *challenge, *verify; /* NULL = none */
 };
+
+/* Whether the list holds the suite. */
+static inline bool nwi_sec_suites_hold(const tls_ciphersuite_t *suites, size_t count,
+                                       tls_ciphersuite_t suite) {
+    for (size_t i = 0; i < count; i++)
+        if (suites[i] == suite)
+            return true;
+    return false;
+}
+/* Whether both are NULL, or the same octets. */
+static inline bool nwi_sec_same_text(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
 
 /* Defaults; +1 or NULL. */
 sec_protocol_options_t nwi_sec_options_create(void);

@@ -95,10 +95,6 @@ sec_protocol_options_t nwi_sec_options_copy(sec_protocol_options_t options) {
 
 /* --- comparison --- */
 
-static bool same_text(const char *a, const char *b) {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_handler(const struct nwi_sec_handler *a, const struct nwi_sec_handler *b) {
     if (a == NULL || b == NULL)
         return a == b;
@@ -149,7 +145,7 @@ SEC_EXPORT bool sec_protocol_options_are_equal(sec_protocol_options_t optionsA,
     if (a == b || a == NULL || b == NULL)
         return a == b;
     return nwi_object_equal(a->local_identity, b->local_identity) &&
-           same_text(a->server_name, b->server_name) &&
+           nwi_sec_same_text(a->server_name, b->server_name) &&
            a->ciphersuite_groups == b->ciphersuite_groups && a->min_version == b->min_version &&
            a->max_version == b->max_version && nwi_data_equal(a->dh_parameters, b->dh_parameters) &&
            nwi_data_equal(a->psk_identity_hint, b->psk_identity_hint) &&

@@ -336,10 +336,7 @@ nwi_err nwi_tls_suites_priority(sec_protocol_options_t options, bool is_server, 
 }
 
 bool nwi_tls_suite_is_allowed(sec_protocol_options_t options, tls_ciphersuite_t suite) {
-    if (options->exact_ciphersuite_count == 0)
-        return true;
-    for (size_t i = 0; i < options->exact_ciphersuite_count; i++)
-        if (options->exact_ciphersuites[i] == suite)
-            return true;
-    return false;
+    return options->exact_ciphersuite_count == 0 ||
+           nwi_sec_suites_hold(options->exact_ciphersuites, options->exact_ciphersuite_count,
+                               suite);
 }

@@ -3,11 +3,11 @@
  * What:   GnuTLS's parts may form suites that the list does not hold, and a client may offer just
  *         these besides. Before GnuTLS reads the ClientHello, the list is cut, for this session, to
  *         suites that the client offers and whose parts form nothing else of what it offers.
- * Source: RFC 8446 section 4.1.2, RFC 6347 section 4.2.1 (where the suites stand); GnuTLS's
- * handshake hooks.
+ * Source: RFC 8446 section 4.1.2, RFC 6347 section 4.2.1 (where the suites stand in a hello).
  * Runs:   inside a step of a server's handshake.
  */
 #include "base/alloc.h"
+#include "protocol/tls/octets.h"
 #include "protocol/tls/suites_internal.h"
 #include "trust/identity.h"
 #include <Security/protocol_settings.h>
@@ -17,40 +17,33 @@ enum { OFFER_MOST = 512 }; /* suites of a client that are looked at; more are as
 struct offer {
     tls_ciphersuite_t suites[OFFER_MOST];
     size_t count;
+    struct nwi_tls_suite others[OFFER_MOST]; /* those that the list does not hold */
+    size_t other_count;
 };
-
-static bool skip(const unsigned char **at, const unsigned char *end, size_t octets) {
-    if ((size_t)(end - *at) < octets)
-        return false;
-    *at += octets;
-    return true;
-}
-
-/* Past a field that has its length in one octet before it. */
-static bool skip_short(const unsigned char **at, const unsigned char *end) {
-    return *at < end && skip(at, end, 1 + (size_t) * *at);
-}
 
 /* Whatever is no ClientHello offers nothing: GnuTLS will say what is wrong with it. */
 static void read_offer(const gnutls_datum_t *hello, bool is_datagram, struct offer *ret) {
-    const unsigned char *at = hello->data, *end = hello->data + hello->size;
+    struct octets body = {hello->data, hello->size}, field, suites;
     ret->count = 0;
-    if (!skip(&at, end, 2 + 32) || !skip_short(&at, end) ||
-        (is_datagram && !skip_short(&at, end)) || end - at < 2)
+    if (!octets_skip(&body, 2 + 32) || !octets_take_list(&body, 1, &field) || /* session id */
+        (is_datagram && !octets_take_list(&body, 1, &field)) ||               /* cookie */
+        !octets_take_list(&body, 2, &suites))
         return;
-    size_t size = (size_t)(at[0] << 8 | at[1]);
-    at += 2;
-    if (size > (size_t)(end - at))
-        return;
-    for (end = at + size; end - at >= 2 && ret->count < OFFER_MOST; at += 2)
-        ret->suites[ret->count++] = (tls_ciphersuite_t)(at[0] << 8 | at[1]);
+    while (ret->count < OFFER_MOST && octets_take_16(&suites, &ret->suites[ret->count]))
+        ret->count++;
 }
 
-static bool holds(const tls_ciphersuite_t *suites, size_t count, tls_ciphersuite_t suite) {
-    for (size_t i = 0; i < count; i++)
-        if (suites[i] == suite)
-            return true;
-    return false;
+static bool is_listed(sec_protocol_options_t options, tls_ciphersuite_t suite) {
+    return nwi_sec_suites_hold(options->exact_ciphersuites, options->exact_ciphersuite_count,
+                               suite);
+}
+
+static void find_others(sec_protocol_options_t options, struct offer *offer) {
+    offer->other_count = 0;
+    for (size_t i = 0; i < offer->count; i++)
+        if (!is_listed(options, offer->suites[i]))
+            offer->other_count +=
+                nwi_tls_suite_take_apart(offer->suites[i], &offer->others[offer->other_count]);
 }
 
 /* Whether the key that the server would show can do this key exchange. */
@@ -92,14 +85,10 @@ static bool is_formed(const struct nwi_tls_suite *chosen, size_t count,
 
 /* Whether they form one that the client offers and the list does not hold. */
 static bool form_another(const struct nwi_tls_suite *chosen, size_t count,
-                         sec_protocol_options_t options, const struct offer *offer) {
-    for (size_t i = 0; i < offer->count; i++) {
-        struct nwi_tls_suite suite;
-        if (!holds(options->exact_ciphersuites, options->exact_ciphersuite_count,
-                   offer->suites[i]) &&
-            nwi_tls_suite_take_apart(offer->suites[i], &suite) && is_formed(chosen, count, &suite))
+                         const struct offer *offer) {
+    for (size_t i = 0; i < offer->other_count; i++)
+        if (is_formed(chosen, count, &offer->others[i]))
             return true;
-    }
     return false;
 }
 
@@ -117,12 +106,12 @@ static size_t choose(sec_protocol_options_t options, bool is_datagram, const str
     size_t count = 0;
     for (size_t i = 0; i < options->exact_ciphersuite_count && count < NWI_TLS_WISHES_MOST; i++) {
         tls_ciphersuite_t suite = options->exact_ciphersuites[i];
-        if (!holds(offer->suites, offer->count, suite) ||
+        if (!nwi_sec_suites_hold(offer->suites, offer->count, suite) ||
             !take_apart(options, is_datagram, suite, &chosen[count]) ||
             !can_prove(options, chosen[count].kx))
             continue;
         ret[count++] = suite;
-        if (form_another(chosen, count, options, offer))
+        if (form_another(chosen, count, offer))
             count--;
     }
     return count;
@@ -152,7 +141,7 @@ static bool is_loose(sec_protocol_options_t options, bool is_datagram, const str
     size_t count = 0;
     for (size_t i = 0; i < options->exact_ciphersuite_count && count < NWI_TLS_WISHES_MOST; i++)
         count += take_apart(options, is_datagram, options->exact_ciphersuites[i], &whole[count]);
-    return form_another(whole, count, options, offer);
+    return form_another(whole, count, offer);
 }
 
 int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t options,
@@ -162,6 +151,7 @@ int nwi_tls_suites_narrow(gnutls_session_t session, sec_protocol_options_t optio
     if (options->exact_ciphersuite_count == 0)
         return 0;
     read_offer(hello, is_datagram, &offer);
+    find_others(options, &offer);
     if (!is_loose(options, is_datagram, &offer))
         return 0;
     size_t count = choose(options, is_datagram, &offer, suites);
