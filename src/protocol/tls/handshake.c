@@ -4,7 +4,6 @@
  * Runs:   in the protocol context of the chain.
  */
 #include "base/log.h"
-#include "dispatch/data.h"
 #include "protocol/tls/errors.h"
 #include "protocol/tls/resume.h"
 #include <Security/SecureTransport.h>
@@ -36,10 +35,6 @@ nwi_err nwi_tls_end_with(struct tls *tls, int code) {
     return err;
 }
 
-static size_t waiting(const struct tls *tls) {
-    return tls->in != NULL ? dispatch_data_get_size(tls->in) - tls->in_offset : 0;
-}
-
 /* As far as it goes with the records that are here. GnuTLS keeps the records of a message that is
  * not complete, and a message may say that it has 16 MiB: so a peer is heard only so long, which
  * is more than any chain of certificates takes. It answers "again" also after a record that
@@ -58,14 +53,15 @@ static int step(struct tls *tls) {
     tls->begun = true;
     tls->step_due = false;
     do {
-        before = waiting(tls);
+        before = nwi_tls_waiting(tls);
         code = gnutls_handshake(tls->session);
         if (code == GNUTLS_E_WARNING_ALERT_RECEIVED && warnings++ < WARNINGS_MOST)
             continue;
         if (code != GNUTLS_E_AGAIN || tls->dialogue->question != NULL)
             break;
         /* A datagram may hold records of which it has not told yet. */
-        if (waiting(tls) == before && (!tls->config->is_datagram || ++empty_steps > EMPTY_MOST))
+        if (nwi_tls_waiting(tls) == before &&
+            (!tls->config->is_datagram || ++empty_steps > EMPTY_MOST))
             break;
     } while (nwi_tls_has_record(tls) || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
     pthread_mutex_unlock(&tls->lock);

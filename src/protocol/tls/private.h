@@ -118,6 +118,8 @@ static inline bool nwi_tls_is_open(const struct tls *tls) {
 
 /* transport.c */
 void nwi_tls_attach_transport(struct tls *tls);
+/* Octets that have come and that GnuTLS has not taken. */
+size_t nwi_tls_waiting(const struct tls *tls);
 /* Whether a whole record, or a datagram, is waiting for GnuTLS. */
 bool nwi_tls_has_record(struct tls *tls);
 /* Octets that the next record lacks; 0: it is there. */

@@ -15,7 +15,7 @@ enum { SMALL = 2 * 1024, MIDDLE = 18 * 1024, LARGE = 66 * 1024 }; /* sizes of th
 
 /* --- from below --- */
 
-static size_t waiting(const struct tls *tls) {
+size_t nwi_tls_waiting(const struct tls *tls) {
     return tls->in != NULL ? dispatch_data_get_size(tls->in) - tls->in_offset : 0;
 }
 
@@ -34,13 +34,13 @@ static size_t record_size(const struct tls *tls, bool *ret_garbage) {
         wrong |= header[1] != 3 || length > NWI_TLS_RECORD + NWI_TLS_RECORD_MORE;
     *ret_garbage = wrong;
     if (wrong)
-        return waiting(tls);
+        return nwi_tls_waiting(tls);
     return got == sizeof header ? NWI_TLS_HEADER + length : 0;
 }
 
 size_t nwi_tls_record_lacks(const struct tls *tls) {
     bool garbage;
-    size_t have = waiting(tls), size = record_size(tls, &garbage);
+    size_t have = nwi_tls_waiting(tls), size = record_size(tls, &garbage);
     if (tls->record_left > 0)
         return 0;
     if (size == 0)
@@ -55,7 +55,7 @@ bool nwi_tls_has_record(struct tls *tls) {
 /* Joins the rest of what waits with what came. A peer that sends octet by octet makes one region
  * of each: they are copied together before they become many. */
 static dispatch_data_t join(struct tls *tls, dispatch_data_t content) {
-    size_t have = waiting(tls), size = dispatch_data_get_size(content);
+    size_t have = nwi_tls_waiting(tls), size = dispatch_data_get_size(content);
     if (++tls->joins < JOINS_MAX) {
         dispatch_data_t rest = dispatch_data_create_subrange(tls->in, tls->in_offset, have);
         dispatch_data_t joined = rest != NULL ? dispatch_data_create_concat(rest, content) : NULL;
@@ -135,7 +135,7 @@ static ssize_t pull(gnutls_transport_ptr_t pointer, void *bytes, size_t size) {
     tls->barren += got;
     if (tls->dialogue != NULL)
         tls->dialogue->heard += got;
-    if (waiting(tls) == 0)
+    if (nwi_tls_waiting(tls) == 0)
         nwi_tls_drop_in(tls);
     return (ssize_t)got;
 }
