@@ -35,6 +35,8 @@ void *nwi_tls_dialogue_free(struct nwi_tls_dialogue *dialogue) {
             nwi_layer_asking(dialogue->layer, false);
         nwi_tls_question_forget(dialogue->question);
     }
+    for (size_t i = 0; i < dialogue->chain_count; i++)
+        nwi_release(dialogue->chain[i]);
     nwi_tls_peek_free(dialogue->peek);
     nwi_release(dialogue->identity);
     nwi_release(dialogue->key_name);
@@ -202,18 +204,21 @@ bool nwi_tls_dialogue_asks_first(struct nwi_tls_dialogue *dialogue, gnutls_sessi
 
 /* --- the peer's certificates --- */
 
+/* GnuTLS asks about it twice: before a signature by it, and whether it is trusted. */
+static void read_chain(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
+    if (dialogue->chain_count == 0)
+        dialogue->chain_count = nwi_tls_copy_chain(session, dialogue->chain);
+}
+
 static sec_trust_t make_trust(struct nwi_tls_dialogue *dialogue, gnutls_session_t session) {
     const struct nwi_tls_config *config = dialogue->config;
-    sec_certificate_t chain[NWI_TLS_CHAIN_MOST];
-    size_t count = nwi_tls_copy_chain(session, chain);
-    if (count == 0)
+    read_chain(dialogue, session);
+    if (dialogue->chain_count == 0)
         return NULL;
     dispatch_data_t staple = nwi_tls_copy_staple(session);
-    sec_trust_t trust =
-        nwi_trust_create_for_peer(config->sec, chain, count, dialogue->host,
-                                  config->is_server ? NWI_TRUST_CLIENT : NWI_TRUST_SERVER, staple);
-    for (size_t i = 0; i < count; i++)
-        nwi_release(chain[i]);
+    sec_trust_t trust = nwi_trust_create_for_peer(
+        config->sec, dialogue->chain, dialogue->chain_count, dialogue->host,
+        config->is_server ? NWI_TRUST_CLIENT : NWI_TRUST_SERVER, staple);
     if (staple != NULL)
         dispatch_release(staple);
     return trust;
@@ -249,17 +254,14 @@ static bool is_checked(const struct nwi_tls_config *config) {
 
 int nwi_tls_look_at_signer(gnutls_session_t session) {
     struct nwi_tls_dialogue *dialogue = gnutls_session_get_ptr(session);
-    const gnutls_datum_t *peer = gnutls_certificate_get_peers(session, NULL);
-    if (dialogue == NULL || peer == NULL)
+    if (dialogue == NULL || gnutls_certificate_get_peers(session, NULL) == NULL)
         return 0;
-    NWI_AUTO_RELEASE
-    sec_certificate_t certificate = nwi_certificate_create(peer->data, peer->size);
-    struct nwi_trust_verdict verdict = {0};
-    if (certificate != NULL && nwi_trust_check_effort(certificate, &verdict))
+    read_chain(dialogue, session);
+    struct nwi_trust_verdict verdict = {.reason = "the peer's certificate cannot be read"};
+    if (dialogue->chain_count > 0 && nwi_trust_check_effort(dialogue->chain[0], &verdict))
         return 0;
     dialogue->verdict = errSSLBadCert;
-    nwi_log(NWI_LOG_NOTICE, "tls", "trust", "%s",
-            certificate != NULL ? verdict.reason : "the peer's certificate cannot be read");
+    nwi_log(NWI_LOG_NOTICE, "tls", "trust", "%s", verdict.reason);
     return GNUTLS_E_CERTIFICATE_ERROR;
 }
 

@@ -14,6 +14,7 @@
 #include "stack/layer.h"
 #include <gnutls/abstract.h>
 
+enum { NWI_TLS_CHAIN_MOST = 16 };
 enum nwi_tls_answer { NWI_TLS_UNASKED, NWI_TLS_ASKED, NWI_TLS_ANSWERED };
 
 /* What a handshake has to remember until it ends. It is GnuTLS's session pointer meanwhile. */
@@ -25,15 +26,17 @@ struct nwi_tls_dialogue {
     const char *host;                  /* lent; NULL: none */
     struct nwi_tls_question *question; /* under way; owned; NULL: none */
     enum nwi_tls_answer verify;
-    int verdict;               /* of verify: 0, or an errSSL code */
-    struct nwi_tls_peek *peek; /* owned; NULL: nobody wants to be asked */
-    unsigned sights;           /* of the peek, not yet asked about */
-    gnutls_keylog_func log;    /* that was there before the peek's */
-    sec_trust_t trust;         /* under evaluation on another thread; retained */
-    sec_identity_t identity;   /* answer to the challenge; retained */
-    dispatch_data_t key_name;  /* answer to the choice of a key; retained */
-    bool key_asked, begun;     /* before the ClientHello; it has been made */
-    size_t heard;              /* octets of the peer that GnuTLS has taken */
+    int verdict;                                 /* of verify: 0, or an errSSL code */
+    struct nwi_tls_peek *peek;                   /* owned; NULL: nobody wants to be asked */
+    unsigned sights;                             /* of the peek, not yet asked about */
+    gnutls_keylog_func log;                      /* that was there before the peek's */
+    sec_certificate_t chain[NWI_TLS_CHAIN_MOST]; /* the peer's, read once; retained */
+    size_t chain_count;                          /* 0: not read yet, or there is none that can be */
+    sec_trust_t trust;                           /* under evaluation on another thread; retained */
+    sec_identity_t identity;                     /* answer to the challenge; retained */
+    dispatch_data_t key_name;                    /* answer to the choice of a key; retained */
+    bool key_asked, begun;                       /* before the ClientHello; it has been made */
+    size_t heard;                                /* octets of the peer that GnuTLS has taken */
 };
 
 /* NULL: no memory. The layer is not retained, the host lent. */

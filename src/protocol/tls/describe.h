@@ -9,8 +9,6 @@
 #include "protocol/tls/ask.h"
 #include "protocol/tls/config.h"
 
-enum { NWI_TLS_CHAIN_MOST = 16 };
-
 /* A snapshot, without a way to secrets. `host` is the name that a client sent; NULL: none, or a
  * server. +1 or NULL: no memory. */
 sec_protocol_metadata_t nwi_tls_describe(gnutls_session_t session,
