@@ -16,21 +16,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The only application protocol that this build has; it stands right above the transport. */
-static struct nwi_tls_options *tls_of(const struct nw_protocol_stack *stack) {
-    return stack->application_count > 0
-               ? nwi_tls_options(stack->applications[stack->application_count - 1])
-               : NULL;
-}
-
 static bool has_datagrams(const struct nw_protocol_stack *stack) {
     return stack->transport->definition == &nwi_udp_definition;
 }
 
 nwi_err nwi_assemble_check(nw_parameters_t parameters, bool is_listener) {
     const struct nw_protocol_stack *stack = parameters->stack;
-    struct nwi_tls_options *tls = tls_of(stack);
-    if (stack->application_count > (tls != NULL)) {
+    struct nwi_tls_options *tls = nwi_tls_options_of_stack(stack);
+    if (stack->application_count > (tls != NULL)) { /* this build has no other above a transport */
         nwi_log(
             NWI_LOG_ERROR, "stack", "unsupported",
             "protocol \"%s\" is not part of this build yet: make the parameters with it disabled",
@@ -56,7 +49,7 @@ static nwi_err push_tls(struct nwi_chain *chain, nw_parameters_t parameters,
                         const struct nwi_tls_request *request) {
     struct nwi_tls_request whole = *request;
     nwi_err err = 0;
-    whole.options = tls_of(parameters->stack);
+    whole.options = nwi_tls_options_of_stack(parameters->stack);
     whole.parameters = parameters;
     whole.is_datagram = has_datagrams(parameters->stack);
     struct nwi_layer *layer = nwi_tls_create(&whole, &err);
@@ -91,7 +84,7 @@ nwi_err nwi_assemble_client(struct nwi_chain *chain, nw_parameters_t parameters,
         local_address(parameters, target->remote->sa_family, &local_length);
     if (local == NULL && nwi_endpoint_sockaddr(parameters->local_endpoint, &unused) != NULL)
         return nwi_posix(EADDRNOTAVAIL); /* asked to come from an address of the other family */
-    const struct nwi_tls_options *tls = tls_of(parameters->stack);
+    const struct nwi_tls_options *tls = nwi_tls_options_of_stack(parameters->stack);
     struct nwi_layer *layer;
     if (parameters->stack->transport->definition == &nwi_tcp_definition)
         layer = nwi_tcp_create(&(struct nwi_tcp_request){
@@ -123,7 +116,7 @@ nwi_ns nwi_assemble_patience(nw_parameters_t parameters) {
 }
 
 nwi_err nwi_assemble_server(struct nwi_chain *chain, nw_parameters_t parameters) {
-    if (tls_of(parameters->stack) == NULL)
+    if (nwi_tls_options_of_stack(parameters->stack) == NULL)
         return 0;
     return push_tls(chain, parameters, &(struct nwi_tls_request){.is_server = true});
 }

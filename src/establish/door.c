@@ -119,13 +119,8 @@ static const struct nwi_udp_port_events port_events = {.new_peer = new_peer};
 static const struct nwi_udp_port_events dtls_port_events = {
     .screen = screen, .beginning = beginning, .new_peer = new_peer};
 
-static bool has_dtls(const struct nw_protocol_stack *stack) {
-    size_t count = stack->application_count;
-    return count > 0 && stack->applications[count - 1]->definition == &nwi_tls_definition;
-}
-
 static nwi_err open_port(struct nwi_door *door, const struct nwi_door_request *request) {
-    bool is_dtls = has_dtls(request->parameters->stack);
+    bool is_dtls = nwi_tls_options_of_stack(request->parameters->stack) != NULL;
     if (is_dtls && (door->cookies = nwi_dtls_cookies_create(nwi_now())) == NULL)
         return NWI_ERR_NOMEM;
     return nwi_udp_port_open(request->local, request->length, request->parameters,

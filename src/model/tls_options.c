@@ -63,6 +63,12 @@ struct nwi_tls_options *nwi_tls_options(nw_protocol_options_t options) {
                : NULL;
 }
 
+struct nwi_tls_options *nwi_tls_options_of_stack(const struct nw_protocol_stack *stack) {
+    return stack->application_count > 0
+               ? nwi_tls_options(stack->applications[stack->application_count - 1])
+               : NULL;
+}
+
 NW_EXPORT sec_protocol_options_t nw_tls_copy_sec_protocol_options(nw_protocol_options_t options) {
     struct nwi_tls_options *tls = nwi_tls_options(options);
     if (tls == NULL) {

@@ -3,6 +3,7 @@
 #define NWI_MODEL_TLS_OPTIONS_H
 
 #include "model/protocol.h"
+#include "model/protocol_stack.h"
 #include "model/sec_options.h"
 #include <Network/tls_options.h>
 
@@ -27,5 +28,7 @@ nw_protocol_metadata_t nwi_tls_metadata_create(sec_protocol_metadata_t sec);
 
 /* The same object, or NULL when the options are not TLS's. */
 struct nwi_tls_options *nwi_tls_options(nw_protocol_options_t options);
+/* Those of TLS right above the transport; NULL: something else stands there, or nothing. */
+struct nwi_tls_options *nwi_tls_options_of_stack(const struct nw_protocol_stack *stack);
 
 #endif
