@@ -90,8 +90,8 @@ static struct nwi_trust_list *list_of(struct nwi_trust_settings *settings,
     }
 }
 
-bool nwi_trust_settings_add(struct nwi_trust_settings **settings, enum nwi_trust_kind kind,
-                            sec_certificate_t certificate) {
+static bool try_add(struct nwi_trust_settings **settings, enum nwi_trust_kind kind,
+                    sec_certificate_t certificate) {
     if (!make_own(settings))
         return false;
     struct nwi_trust_list *list = list_of(*settings, kind);
@@ -103,7 +103,7 @@ bool nwi_trust_settings_add(struct nwi_trust_settings **settings, enum nwi_trust
     return true;
 }
 
-bool nwi_trust_settings_add_pin(struct nwi_trust_settings **settings, const uint8_t *sha256) {
+static bool try_add_pin(struct nwi_trust_settings **settings, const uint8_t *sha256) {
     if (!make_own(settings))
         return false;
     struct nwi_trust_settings *own = *settings;
@@ -115,18 +115,36 @@ bool nwi_trust_settings_add_pin(struct nwi_trust_settings **settings, const uint
     return true;
 }
 
-bool nwi_trust_settings_set_system(struct nwi_trust_settings **settings, bool enabled) {
-    if (!make_own(settings))
-        return false;
-    (*settings)->system = enabled ? NWI_TRUST_SYSTEM_ON : NWI_TRUST_SYSTEM_OFF;
-    return true;
+void nwi_trust_settings_add(struct nwi_trust_settings **settings, enum nwi_trust_kind kind,
+                            sec_certificate_t certificate) {
+    while (!try_add(settings, kind, certificate)) {
+        if (kind != NWI_TRUST_PINNED) {
+            nwi_log(NWI_LOG_ERROR, "trust", "certificate", "out of memory: it is not %s",
+                    kind == NWI_TRUST_ACCEPTED ? "accepted" : "trusted");
+            return;
+        }
+        nwi_alloc_wait("a pinned certificate");
+    }
 }
 
-bool nwi_trust_settings_require_staple(struct nwi_trust_settings **settings, bool required) {
-    if (!make_own(settings))
-        return false;
-    (*settings)->staple_required = required;
-    return true;
+void nwi_trust_settings_add_pin(struct nwi_trust_settings **settings, const uint8_t *sha256) {
+    while (!try_add_pin(settings, sha256))
+        nwi_alloc_wait("a pin");
+}
+
+/* make_own, however long it takes. */
+static struct nwi_trust_settings *own_settings(struct nwi_trust_settings **settings) {
+    while (!make_own(settings))
+        nwi_alloc_wait("a setting of trust");
+    return *settings;
+}
+
+void nwi_trust_settings_set_system(struct nwi_trust_settings **settings, bool enabled) {
+    own_settings(settings)->system = enabled ? NWI_TRUST_SYSTEM_ON : NWI_TRUST_SYSTEM_OFF;
+}
+
+void nwi_trust_settings_require_staple(struct nwi_trust_settings **settings, bool required) {
+    own_settings(settings)->staple_required = required;
 }
 
 /* --- comparison --- */
@@ -164,50 +182,38 @@ static bool checked(sec_protocol_options_t options, bool with_value, const char 
 
 SEC_EXPORT void sec_protocol_options_add_trust_anchor(sec_protocol_options_t options,
                                                       sec_certificate_t certificate) {
-    if (checked(options, certificate != NULL, __func__) &&
-        !nwi_trust_settings_add(&options->trust, NWI_TRUST_ANCHOR, certificate))
-        nwi_log(NWI_LOG_ERROR, "trust", "anchor", "out of memory: it is not trusted");
+    if (checked(options, certificate != NULL, __func__))
+        nwi_trust_settings_add(&options->trust, NWI_TRUST_ANCHOR, certificate);
 }
 
 SEC_EXPORT void sec_protocol_options_add_accepted_certificate(sec_protocol_options_t options,
                                                               sec_certificate_t certificate) {
-    if (checked(options, certificate != NULL, __func__) &&
-        !nwi_trust_settings_add(&options->trust, NWI_TRUST_ACCEPTED, certificate))
-        nwi_log(NWI_LOG_ERROR, "trust", "certificate", "out of memory: it is not accepted");
+    if (checked(options, certificate != NULL, __func__))
+        nwi_trust_settings_add(&options->trust, NWI_TRUST_ACCEPTED, certificate);
 }
-
-/* What tightens and is lost would loosen, so there is memory for it or the program waits. */
 
 SEC_EXPORT void sec_protocol_options_add_pin(sec_protocol_options_t options,
                                              const uint8_t *sha256) {
-    if (!checked(options, sha256 != NULL, __func__))
-        return;
-    while (!nwi_trust_settings_add_pin(&options->trust, sha256))
-        nwi_alloc_wait("a pin");
+    if (checked(options, sha256 != NULL, __func__))
+        nwi_trust_settings_add_pin(&options->trust, sha256);
 }
 
 SEC_EXPORT void sec_protocol_options_add_pinned_certificate(sec_protocol_options_t options,
                                                             sec_certificate_t certificate) {
-    if (!checked(options, certificate != NULL, __func__))
-        return;
-    while (!nwi_trust_settings_add(&options->trust, NWI_TRUST_PINNED, certificate))
-        nwi_alloc_wait("a pinned certificate");
+    if (checked(options, certificate != NULL, __func__))
+        nwi_trust_settings_add(&options->trust, NWI_TRUST_PINNED, certificate);
 }
 
 SEC_EXPORT void sec_protocol_options_set_system_anchors_enabled(sec_protocol_options_t options,
                                                                 bool enabled) {
-    if (!checked(options, true, __func__))
-        return;
-    while (!nwi_trust_settings_set_system(&options->trust, enabled))
-        nwi_alloc_wait("a setting of trust");
+    if (checked(options, true, __func__))
+        nwi_trust_settings_set_system(&options->trust, enabled);
 }
 
 SEC_EXPORT void sec_protocol_options_set_stapled_status_required(sec_protocol_options_t options,
                                                                  bool required) {
-    if (!checked(options, true, __func__))
-        return;
-    while (!nwi_trust_settings_require_staple(&options->trust, required))
-        nwi_alloc_wait("a setting of trust");
+    if (checked(options, true, __func__))
+        nwi_trust_settings_require_staple(&options->trust, required);
 }
 
 SEC_EXPORT void sec_protocol_options_set_local_stapled_status(sec_protocol_options_t options,

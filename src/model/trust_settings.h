@@ -38,13 +38,14 @@ struct nwi_trust_settings {
 /* Which list of certificates. */
 enum nwi_trust_kind { NWI_TRUST_ANCHOR, NWI_TRUST_ACCEPTED, NWI_TRUST_PINNED };
 
-/* Each makes `*settings` when it is NULL, and puts a copy in its place when it is shared. False:
- * memory ran out, nothing has changed. */
-bool nwi_trust_settings_add(struct nwi_trust_settings **settings, enum nwi_trust_kind kind,
+/* Each makes `*settings` when it is NULL, and puts a copy in its place when it is shared. What
+ * loosens and finds no memory is told in the log and not done; what tightens and is lost would
+ * loosen, so there is memory for it or the program waits. */
+void nwi_trust_settings_add(struct nwi_trust_settings **settings, enum nwi_trust_kind kind,
                             sec_certificate_t certificate);
-bool nwi_trust_settings_add_pin(struct nwi_trust_settings **settings, const uint8_t *sha256);
-bool nwi_trust_settings_set_system(struct nwi_trust_settings **settings, bool enabled);
-bool nwi_trust_settings_require_staple(struct nwi_trust_settings **settings, bool required);
+void nwi_trust_settings_add_pin(struct nwi_trust_settings **settings, const uint8_t *sha256);
+void nwi_trust_settings_set_system(struct nwi_trust_settings **settings, bool enabled);
+void nwi_trust_settings_require_staple(struct nwi_trust_settings **settings, bool required);
 /* Whether both say the same; NULL says nothing. */
 bool nwi_trust_settings_equal(const struct nwi_trust_settings *a,
                               const struct nwi_trust_settings *b);

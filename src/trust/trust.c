@@ -63,45 +63,33 @@ SEC_EXPORT void sec_trust_set_purpose(sec_trust_t trust, sec_trust_purpose_t pur
 }
 
 SEC_EXPORT void sec_trust_add_anchor(sec_trust_t trust, sec_certificate_t anchor) {
-    if (checked(trust, anchor != NULL, __func__) &&
-        !nwi_trust_settings_add(&trust->settings, NWI_TRUST_ANCHOR, anchor))
-        nwi_log(NWI_LOG_ERROR, "trust", "anchor", "out of memory: this one is not trusted");
+    if (checked(trust, anchor != NULL, __func__))
+        nwi_trust_settings_add(&trust->settings, NWI_TRUST_ANCHOR, anchor);
 }
 
 SEC_EXPORT void sec_trust_add_accepted_certificate(sec_trust_t trust, sec_certificate_t accepted) {
-    if (checked(trust, accepted != NULL, __func__) &&
-        !nwi_trust_settings_add(&trust->settings, NWI_TRUST_ACCEPTED, accepted))
-        nwi_log(NWI_LOG_ERROR, "trust", "certificate", "out of memory: it is not accepted");
+    if (checked(trust, accepted != NULL, __func__))
+        nwi_trust_settings_add(&trust->settings, NWI_TRUST_ACCEPTED, accepted);
 }
 
-/* What tightens and is lost would loosen, so there is memory for it or the program waits. */
-
 SEC_EXPORT void sec_trust_set_system_anchors_enabled(sec_trust_t trust, bool enabled) {
-    if (!checked(trust, true, __func__))
-        return;
-    while (!nwi_trust_settings_set_system(&trust->settings, enabled))
-        nwi_alloc_wait("a setting of trust");
+    if (checked(trust, true, __func__))
+        nwi_trust_settings_set_system(&trust->settings, enabled);
 }
 
 SEC_EXPORT void sec_trust_add_pin(sec_trust_t trust, const uint8_t *sha256) {
-    if (!checked(trust, sha256 != NULL, __func__))
-        return;
-    while (!nwi_trust_settings_add_pin(&trust->settings, sha256))
-        nwi_alloc_wait("a pin");
+    if (checked(trust, sha256 != NULL, __func__))
+        nwi_trust_settings_add_pin(&trust->settings, sha256);
 }
 
 SEC_EXPORT void sec_trust_add_pinned_certificate(sec_trust_t trust, sec_certificate_t pinned) {
-    if (!checked(trust, pinned != NULL, __func__))
-        return;
-    while (!nwi_trust_settings_add(&trust->settings, NWI_TRUST_PINNED, pinned))
-        nwi_alloc_wait("a pinned certificate");
+    if (checked(trust, pinned != NULL, __func__))
+        nwi_trust_settings_add(&trust->settings, NWI_TRUST_PINNED, pinned);
 }
 
 SEC_EXPORT void sec_trust_set_stapled_status_required(sec_trust_t trust, bool required) {
-    if (!checked(trust, true, __func__))
-        return;
-    while (!nwi_trust_settings_require_staple(&trust->settings, required))
-        nwi_alloc_wait("a setting of trust");
+    if (checked(trust, true, __func__))
+        nwi_trust_settings_require_staple(&trust->settings, required);
 }
 
 SEC_EXPORT void sec_trust_set_stapled_status(sec_trust_t trust, dispatch_data_t response) {
