@@ -1,11 +1,20 @@
 /*
  * tls.h - TLS in several makes.
- * What:   a work is a word, and a number behind a blank:
+ * What:   a work is a word, and a number behind a blank.
+ *
  *         "full", "resumed": handshakes one after the other with verification on P-256; the server
- * then sends an octet, so that the client has its tickets; then both close. "bulk N": one way, N
- *         octets a call. "echo N": N octets to and fro on one connection. "first N": from nothing
- * to the first octet of the answer. "idle N": N connections wait. Both ends are in one process
- *         (memory, or loopback), or the server in one of its own ("serve").
+ *                    then sends an octet, so that the client has its tickets; then both close
+ *
+ *         "bulk N":  one way, N octets a call
+ *
+ *         "echo N":  N octets to and fro on one connection
+ *
+ *         "first N": from nothing to the first octet of the answer
+ *
+ *         "idle N":  N connections wait
+ *
+ *         Both ends are in one process (memory, or loopback), or the server in one of its own
+ *         ("serve").
  */
 #ifndef BENCH_TLS_H
 #define BENCH_TLS_H

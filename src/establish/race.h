@@ -10,11 +10,17 @@
  * Owns:   nothing outside its own memory (about 7 KiB, embedded by the owner; nothing to free).
  *
  * How an owner drives it, after init and start:
+ *
  *     on each event:  nwi_race_answer / ..._attempt_succeeded / ..._attempt_failed / ..._tick,
- *                     and of handshakes above a transport ..._attempt_progressed / _asks /
- * _answered after each:     while (nwi_race_next_action(race, &action)) { act; } (acting may report
- * events at once) then:           arm one timer for nwi_race_deadline(race); when it fires,
- * nwi_race_tick docs/how/race.md has the picture and the rules.
+ *                     and of a handshake above a transport
+ *                     ..._attempt_progressed / ..._asks / ..._answered
+ *
+ *     after each:     while (nwi_race_next_action(race, &action)) { act; }
+ *                     (acting may report events at once)
+ *
+ *     then:           arm one timer for nwi_race_deadline(race); when it fires, nwi_race_tick
+ *
+ * docs/how/race.md has the picture and the rules.
  */
 #ifndef NWI_ESTABLISH_RACE_H
 #define NWI_ESTABLISH_RACE_H

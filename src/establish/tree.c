@@ -2,8 +2,8 @@
  * tree.c - see tree.h.
  * Rules:  race.c decides; drive() carries its actions out until there are none and arms one alarm
  *         for its next deadline and those of handshakes above a transport. An action may report an
- * event at once (a connect that is refused): drive() is then already running and takes it up
- * itself.
+ *         event at once (a connect that is refused): drive() is then already running and takes it
+ *         up itself.
  */
 #include "base/alloc.h"
 #include "base/log.h"

@@ -3,8 +3,9 @@
  * What:   answers that come when the case says, hosts that accept, refuse or stay silent after the
  *         delay the case says, some of them after a handshake above their transport in which the
  *         program is asked something. The run gives a log of all that went into the race and came
- * out. Used:   tests/unit/establish/test_race.c (written networks), tests/sim/sim_race.c (generated
- * ones).
+ *         out.
+ * Used:   tests/unit/establish/test_race.c (written networks), tests/sim/sim_race.c (generated
+ *         ones).
  */
 #ifndef TESTS_FAKE_RACE_NET_H
 #define TESTS_FAKE_RACE_NET_H

@@ -2,8 +2,8 @@
  * fuzz_identity.c - certificates, keys and stores from outside, read as an identity.
  * What:   the input is two octets of length, that many octets of certificates, and then the key;
  *         without a key the certificates hold it. The password of the seeds is "open". Whatever
- * they hold, an identity comes out, or one line that says why not. A password may cost little here,
- * so that the fuzzer does not spend its time on hashing.
+ *         they hold, an identity comes out, or one line that says why not. A password may cost
+ *         little here, so that the fuzzer does not spend its time on hashing.
  */
 #include "fuzz.h"
 #include "trust/reading.h"

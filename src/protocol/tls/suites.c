@@ -3,10 +3,10 @@
  * What:   GnuTLS is told key exchanges, ciphers and MACs, and offers every suite that these can
  *         form. So each suite that is wanted is taken apart, the parts are listed in the order of
  *         the suites, and what GnuTLS makes of the list is read back: a suite that the program
- * named and is not there is an error in the log; suites that came on top are told as well. Source:
- * GnuTLS 3.7.9, "Priority strings" and lib/priority.c; versions: RFC 8996, RFC 9325 section 3.1;
- * groups: RFC 8422, RFC 8446 section 9.1; signatures: RFC 8446 section 4.2.3 without SHA-1 (RFC
- * 9155).
+ *         named and is not there is an error in the log; suites that came on top are told as well.
+ * Source: GnuTLS 3.7.9, "Priority strings" and lib/priority.c; versions: RFC 8996, RFC 9325
+ *         section 3.1; groups: RFC 8422, RFC 8446 section 9.1; signatures: RFC 8446 section 4.2.3
+ *         without SHA-1 (RFC 9155).
  * Runs:   any thread.
  */
 #include "protocol/tls/suites.h"

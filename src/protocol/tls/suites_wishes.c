@@ -2,8 +2,8 @@
  * suites_wishes.c - the list of suites that a set of options asks for.
  * What:   an exact list as it is; otherwise the defaults, the groups and single suites that were
  *         appended, in this order. The defaults: TLS 1.3 and ephemeral elliptic curves with an
- * AEAD, AES first where the processor has it; with pre-shared keys, suites for them before. Source:
- * RFC 9325 section 4.2 (recommended suites); RFC 5487, RFC 7905 (pre-shared keys); groups:
+ *         AEAD, AES first where the processor has it; with pre-shared keys, suites for them before.
+ * Source: RFC 9325 section 4.2 (recommended suites); RFC 5487, RFC 7905 (pre-shared keys); groups:
  *         "Preventing Insecure Network Connections" of Apple's documentation for the two of ATS.
  * Runs:   any thread.
  */

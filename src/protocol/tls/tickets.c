@@ -5,7 +5,8 @@
  *         data GnuTLS asks to remember each ClientHello, but its own window forgets at its end, and
  *         writes to an object that sessions on several threads share; so the window is longer than
  *         the object's life: a period of ours, which ends when it is full or a day old. GnuTLS
- * takes no early data for tickets from before a period, so what an ended one knew is not missed.
+ *         takes no early data for tickets from before a period, so what an ended one knew is not
+ *         missed.
  * Source: RFC 5077 section 5.5, RFC 8446 sections 8.1 and 8.2; GnuTLS 3.7.9, lib/stek.c and
  *         lib/tls13/anti_replay.c.
  * Runs:   any thread: peers of a listener live on several loops.
