@@ -3,7 +3,7 @@
  * and libuv with OpenSSL.
  * What:   the rows, the certificates, the counting; the makes are in tls_*.c.
  *         Goals: 0.9 of GnuTLS over memory, which has no socket, no loop and no queue; over 1.0 of
- * the others for handshakes and memory; 12 KiB a connection.
+ *         the others for handshakes and memory; 12 KiB a connection.
  */
 #include "tls.h"
 #include <errno.h>

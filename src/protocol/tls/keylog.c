@@ -3,8 +3,8 @@
  * What:   GnuTLS 3.7 honours the variable by itself: it opens whatever file that is, with the
  *         process's umask, once. Whoever reads the file reads the traffic, so we take this over:
  *         the file is made with mode 0600; one that is there must be a regular file of this user
- *         that nobody else can read or write, and no link. A program with set-user-id or capabilities
- *         ignores the variable. The log warns, once, naming the file.
+ *         that nobody else can read or write, and no link. A program with set-user-id or
+ *         capabilities ignores the variable. The log warns, once, naming the file.
  * Source: draft-ietf-tls-keylogfile section 2 (labels and form); GnuTLS 3.7.9, lib/kx.c.
  * Runs:   any thread; each line is one write, which the kernel appends whole.
  * Owns:   the file, for the life of the process.
