@@ -11,13 +11,7 @@ class Client(tls_lab.TLSLab):
     """lab_tls connects to openssl s_server, which answers each line backwards."""
 
     def serve(self, *words, identity=True):
-        self.require('openssl')
-        shown = ('-cert', self.server, '-key', self.server_key) if identity else ('-nocert',)
-        server = self.run_program('openssl', 's_server', '-accept', '127.0.0.1:0', *shown, '-rev', *words)
-        server.wait_for('ACCEPT')
-        server.wait_for('\n')
-        server.port = int(server.text.split('ACCEPT 127.0.0.1:')[1].split()[0])
-        return server
+        return self.serve_openssl('-rev', *words, identity=identity)
 
     def test_versions(self):
         for version, number in VERSIONS.items():

@@ -9,29 +9,13 @@ from tls_lab import VERSIONS
 PRIORITY = {'12': 'NORMAL:-VERS-ALL:+VERS-TLS1.2', '13': 'NORMAL:-VERS-ALL:+VERS-TLS1.3'}
 NUMBERS = {'12': ssl.TLSVersion.TLSv1_2, '13': ssl.TLSVersion.TLSv1_3}
 NGINX = '''
-daemon off;
-master_process off;
-pid %(folder)s/nginx.pid;
-error_log stderr;
-events { }
-http {
-    access_log off;
-    client_body_temp_path %(folder)s/body;
-    proxy_temp_path %(folder)s/proxy;
-    fastcgi_temp_path %(folder)s/fastcgi;
-    uwsgi_temp_path %(folder)s/uwsgi;
-    scgi_temp_path %(folder)s/scgi;
-    server {
-        listen 127.0.0.1:%(port)s ssl;
-        ssl_certificate %(server)s;
-        ssl_certificate_key %(server_key)s;
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_session_cache shared:lab:1m;
-        ssl_early_data on;
-        default_type text/plain;
-        return 200 "early=$ssl_early_data reused=$ssl_session_reused";
-    }
-}
+ssl_certificate %s;
+ssl_certificate_key %s;
+ssl_protocols TLSv1.2 TLSv1.3;
+ssl_session_cache shared:lab:1m;
+ssl_early_data on;
+default_type text/plain;
+return 200 "early=$ssl_early_data reused=$ssl_session_reused";
 '''
 
 
@@ -46,13 +30,8 @@ class Client(tls_lab.TLSLab):
             self.disconnect(client)
 
     def test_openssl(self):
-        self.require('openssl')
         for version in VERSIONS:
-            server = self.run_program('openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', self.server, '-key',
-                                      self.server_key, '-rev', '-tls1_' + version[1])
-            server.wait_for('ACCEPT')
-            server.wait_for('\n')
-            self.check(server.text.split('ACCEPT 127.0.0.1:')[1].split()[0], 'niaga')
+            self.check(self.serve_openssl('-rev', '-tls1_' + version[1]).port, 'niaga')
 
     def test_gnutls(self):
         self.require('gnutls-serv')
@@ -63,25 +42,13 @@ class Client(tls_lab.TLSLab):
             self.wait_for_port(port)
             self.check(port, 'again')
 
-    def serve_nginx(self):
-        self.require('nginx')
-        port = next(self.ports)
-        path = self.write('nginx.conf', NGINX % {'folder': self.folder, 'port': port, 'server': self.server,
-                                                 'server_key': self.server_key})
-        nginx = self.run_program('/usr/sbin/nginx', '-p', self.folder, '-c', path)
-        try:
-            self.wait_for_port(port)
-        except AssertionError:
-            raise AssertionError(nginx.text) from None
-        return port
-
     def get(self, client):
         client.tell('send GET / HTTP/1.0')
         client.tell('send ')
         client.wait_for('finished')
 
     def test_nginx(self):
-        port = self.serve_nginx()
+        port = self.serve_nginx(NGINX % (self.server, self.server_key))
         for version in VERSIONS:
             client = self.our_client(port, '-M', version)
             for expected in ('full', 'resumed'):
@@ -91,12 +58,8 @@ class Client(tls_lab.TLSLab):
 
     def test_early_data(self):
         """The second connection's idempotent content comes before the handshake has ended."""
-        self.require('openssl')
-        server = self.run_program('openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', self.server, '-key',
-                                  self.server_key, '-tls1_3', '-early_data', '-no_anti_replay')
-        server.wait_for('ACCEPT')
-        server.wait_for('\n')
-        client = self.our_client(server.text.split('ACCEPT 127.0.0.1:')[1].split()[0], '-e')
+        server = self.serve_openssl('-tls1_3', '-early_data', '-no_anti_replay')
+        client = self.our_client(server.port, '-e')
         for text, expected in (('one', ['full', 'late']), ('two', ['resumed', 'early'])):
             client.tell('connect')
             client.tell('early ' + text)
@@ -111,12 +74,7 @@ class Client(tls_lab.TLSLab):
 
     def test_refused_early_data(self):
         """A server that takes none gets the content after the handshake, once."""
-        self.require('openssl')
-        server = self.run_program('openssl', 's_server', '-accept', '127.0.0.1:0', '-cert', self.server, '-key',
-                                  self.server_key, '-tls1_3', '-rev')
-        server.wait_for('ACCEPT')
-        server.wait_for('\n')
-        client = self.our_client(server.text.split('ACCEPT 127.0.0.1:')[1].split()[0], '-e')
+        client = self.our_client(self.serve_openssl('-tls1_3', '-rev').port, '-e')
         for expected in (['full', 'late'], ['resumed', 'late']):
             client.tell('connect')
             client.tell('early once')

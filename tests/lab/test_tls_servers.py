@@ -5,25 +5,6 @@ import lab
 import tls_lab
 from tls_lab import KEY, KEY_NAME, VERSIONS
 
-NGINX = '''
-daemon off;
-master_process off;
-pid %(folder)s/nginx.pid;
-error_log stderr;
-events { }
-http {
-    access_log off;
-    client_body_temp_path %(folder)s/body;
-    proxy_temp_path %(folder)s/proxy;
-    fastcgi_temp_path %(folder)s/fastcgi;
-    uwsgi_temp_path %(folder)s/uwsgi;
-    scgi_temp_path %(folder)s/scgi;
-    server {
-        listen 127.0.0.1:%(port)s %(listen)s;
-        %(settings)s
-    }
-}
-'''
 SERVER = '''
 ssl_certificate %(server)s;
 ssl_certificate_key %(server_key)s;
@@ -45,16 +26,7 @@ class Servers(tls_lab.TLSLab):
 
 class Nginx(Servers):
     def serve(self, settings, listen='ssl'):
-        self.require('nginx')
-        port = next(self.ports)
-        path = self.write('nginx-%d.conf' % port, NGINX % {
-            'folder': self.folder, 'port': port, 'listen': listen, 'settings': self.named(settings)})
-        nginx = self.run_program('/usr/sbin/nginx', '-p', self.folder, '-c', path)
-        try:
-            self.wait_for_port(port)
-        except AssertionError:
-            raise AssertionError(nginx.text) from None
-        return port
+        return self.serve_nginx(self.named(settings), listen)
 
     def get(self, client):
         client.tell('send GET / HTTP/1.0')

@@ -13,6 +13,25 @@ PEER = os.environ.get('LAB_TLS', 'build/tests/lab/lab_tls')
 NWCERT = os.environ.get('NWCERT', 'build/tools/nwcert')
 KEY, KEY_NAME = 'a-key-of-the-lab', 'lab'  # pre-shared
 VERSIONS = {'12': '0303', '13': '0304'}
+NGINX = '''
+daemon off;
+master_process off;
+pid %(folder)s/nginx.pid;
+error_log stderr;
+events { }
+http {
+    access_log off;
+    client_body_temp_path %(folder)s/body;
+    proxy_temp_path %(folder)s/proxy;
+    fastcgi_temp_path %(folder)s/fastcgi;
+    uwsgi_temp_path %(folder)s/uwsgi;
+    scgi_temp_path %(folder)s/scgi;
+    server {
+        listen 127.0.0.1:%(port)s %(listen)s;
+        %(settings)s
+    }
+}
+'''
 
 
 class Program:
@@ -112,6 +131,29 @@ class TLSLab(unittest.TestCase):
 
     def run_program(self, *words, **options):
         return Program(self.spawn(self.space.inside(*words), **options))
+
+    def serve_openssl(self, *words, identity=True):
+        """openssl s_server at a port of its choice, which is told in `port`."""
+        self.require('openssl')
+        shown = ('-cert', self.server, '-key', self.server_key) if identity else ('-nocert',)
+        server = self.run_program('openssl', 's_server', '-accept', '127.0.0.1:0', *shown, *words)
+        server.wait_for('ACCEPT')
+        server.wait_for('\n')
+        server.port = int(server.text.split('ACCEPT 127.0.0.1:')[1].split()[0])
+        return server
+
+    def serve_nginx(self, settings, listen='ssl'):
+        """The port of an nginx with these settings of its one server."""
+        self.require('nginx')
+        port = next(self.ports)
+        path = self.write('nginx-%d.conf' % port, NGINX % {
+            'folder': self.folder, 'port': port, 'listen': listen, 'settings': settings})
+        nginx = self.run_program('/usr/sbin/nginx', '-p', self.folder, '-c', path)
+        try:
+            self.wait_for_port(port)
+        except AssertionError:
+            raise AssertionError(nginx.text) from None
+        return port
 
     def require(self, *names):
         for name in names:

@@ -134,6 +134,20 @@ struct hearing *hear_secure(nw_parameters_t parameters) {
     return hearing;
 }
 
+struct pair pair_with(nw_parameters_t server, nw_parameters_t client) {
+    struct pair pair = {.hearing = hear_secure(server)};
+    pair.client = record_secure_with(hearing_port(pair.hearing), client);
+    await_state(pair.client, nw_connection_state_ready);
+    pair.server = hearing_await(pair.hearing, 0);
+    await_state(pair.server, nw_connection_state_ready);
+    return pair;
+}
+
+void end_pair(struct pair *pair) {
+    finish(pair->client);
+    hearing_finish(pair->hearing);
+}
+
 sec_protocol_metadata_t secured_by(nw_connection_t connection) {
     nw_protocol_definition_t tls = nw_protocol_copy_tls_definition();
     nw_protocol_metadata_t metadata = nw_connection_copy_protocol_metadata(connection, tls);

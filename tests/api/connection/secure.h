@@ -42,6 +42,13 @@ struct recorder *record_secure(uint16_t port);
 struct recorder *record_secure_with(uint16_t port, nw_parameters_t parameters);
 /* A ready listener on any port that keeps what comes; takes the parameters. */
 struct hearing *hear_secure(nw_parameters_t parameters);
+/* A ready pair of connections, both ours. Takes the parameters. */
+struct pair {
+    struct hearing *hearing;
+    struct recorder *client, *server;
+};
+struct pair pair_with(nw_parameters_t server, nw_parameters_t client);
+void end_pair(struct pair *pair);
 /* The metadata of a handshake, +1. */
 sec_protocol_metadata_t secured_by(nw_connection_t connection);
 

@@ -10,27 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-struct pair {
-    struct hearing *hearing;
-    struct recorder *client, *server;
-};
-
-static struct pair pair_with(nw_parameters_t server, nw_parameters_t client) {
-    struct pair pair = {.hearing = hear_secure(server)};
-    pair.client = record_secure_with(hearing_port(pair.hearing), client);
-    await_state(pair.client, nw_connection_state_ready);
-    pair.server = hearing_await(pair.hearing, 0);
-    await_state(pair.server, nw_connection_state_ready);
-    return pair;
-}
-
 static struct pair ready_pair(void) {
     return pair_with(datagram_server(NULL, NULL), datagram_client(NULL, NULL));
-}
-
-static void end_pair(struct pair *pair) {
-    finish(pair->client);
-    hearing_finish(pair->hearing);
 }
 
 static void assert_message(const struct event *event, const char *text) {
