@@ -90,6 +90,14 @@ bool nwi_certificate_equal(sec_certificate_t a, sec_certificate_t b) {
     return a == b || same(&a->der, &b->der);
 }
 
+bool nwi_certificate_is_among(const sec_certificate_t *list, size_t count,
+                              sec_certificate_t certificate) {
+    for (size_t i = 0; i < count; i++)
+        if (nwi_certificate_equal(list[i], certificate))
+            return true;
+    return false;
+}
+
 bool nwi_certificate_names(sec_certificate_t certificate, sec_certificate_t issuer) {
     return same(&certificate->issuer, &issuer->subject);
 }

@@ -28,6 +28,9 @@ struct sec_certificate {
 /* Takes one DER certificate. +1 or NULL: not a certificate, or memory ran out. */
 sec_certificate_t nwi_certificate_create(const void *der, size_t size);
 bool nwi_certificate_equal(sec_certificate_t a, sec_certificate_t b);
+/* Whether the list has one that is equal to it. */
+bool nwi_certificate_is_among(const sec_certificate_t *list, size_t count,
+                              sec_certificate_t certificate);
 /* Whether the names fit: the subject of `issuer` is the issuer of `certificate`, octet by octet. */
 bool nwi_certificate_names(sec_certificate_t certificate, sec_certificate_t issuer);
 /* Whether the key of `issuer` made the signature. Costs a public key operation. */

@@ -97,13 +97,6 @@ static bool find_own(struct nwi_reading *reading) {
 
 /* --- its issuers --- */
 
-static bool is_shown(const sec_certificate_t *chain, size_t count, sec_certificate_t certificate) {
-    for (size_t i = 0; i < count; i++)
-        if (nwi_certificate_equal(chain[i], certificate))
-            return true;
-    return false;
-}
-
 /* The chain grows while it is walked: each one in it may bring its issuers. False: too long. */
 static bool gather(const struct nwi_reading *reading, sec_certificate_t *chain, size_t *ret_count) {
     size_t count = 1;
@@ -111,7 +104,8 @@ static bool gather(const struct nwi_reading *reading, sec_certificate_t *chain, 
     for (size_t at = 0; at < count; at++) {
         for (size_t i = 1; i < reading->count; i++) {
             sec_certificate_t candidate = reading->certificates[i];
-            if (!nwi_certificate_names(chain[at], candidate) || is_shown(chain, count, candidate) ||
+            if (!nwi_certificate_names(chain[at], candidate) ||
+                nwi_certificate_is_among(chain, count, candidate) ||
                 !nwi_certificate_signed_by(chain[at], candidate))
                 continue;
             if (count == NWI_IDENTITY_CHAIN_MAX)
@@ -130,7 +124,7 @@ static void tell_left_out(const struct nwi_reading *reading, const sec_certifica
         return;
     nwi_certificate_name(chain[0], own, sizeof own);
     for (size_t i = 1; i < reading->count; i++) {
-        if (is_shown(chain, count, reading->certificates[i]))
+        if (nwi_certificate_is_among(chain, count, reading->certificates[i]))
             continue;
         nwi_certificate_name(reading->certificates[i], name, sizeof name);
         nwi_log(NWI_LOG_NOTICE, "identity", "left-out",

@@ -48,10 +48,7 @@ static void remember_phrase(struct search *search, size_t at, int status, const 
 }
 
 static bool is_in_path(const struct search *search, sec_certificate_t certificate) {
-    for (size_t i = 0; i < search->count; i++)
-        if (nwi_certificate_equal(search->path[i], certificate))
-            return true;
-    return false;
+    return nwi_certificate_is_among(search->path, search->count, certificate);
 }
 
 /* CAs that are issued by themselves (a new key for an old name) are no step of a path's length. */
@@ -156,10 +153,7 @@ static bool climb(struct search *search) {
 }
 
 bool nwi_trust_is_listed(const struct nwi_trust_list *list, sec_certificate_t certificate) {
-    for (size_t i = 0; i < list->count; i++)
-        if (nwi_certificate_equal(list->items[i], certificate))
-            return true;
-    return false;
+    return nwi_certificate_is_among(list->items, list->count, certificate);
 }
 
 /* From the peer's own certificate to what is trusted; an anchor may be that certificate itself. */
