@@ -36,6 +36,10 @@ struct nwi_send {
     void (*done)(struct nwi_send *send, nwi_err err);
 };
 STAILQ_HEAD(nwi_send_list, nwi_send);
+/* Octets of its content that no layer below has taken. */
+static inline size_t nwi_send_left(const struct nwi_send *send) {
+    return send->content != NULL ? dispatch_data_get_size(send->content) - send->offset : 0;
+}
 
 /* One piece of content on its way up. Fields are consumed by whom it is delivered to. */
 struct nwi_input {

@@ -210,10 +210,6 @@ static void tcp_window(struct nwi_layer *layer, size_t octets) {
 
 /* --- writing --- */
 
-static size_t send_left(const struct nwi_send *send) {
-    return send->content != NULL ? dispatch_data_get_size(send->content) - send->offset : 0;
-}
-
 /* Gathers the octets that may go in one write: up to a FIN. */
 static size_t gather(const struct tcp *tcp, struct iovec *pieces, size_t *ret_octets) {
     size_t count = 0, octets = 0;
@@ -240,7 +236,7 @@ static void account(struct tcp *tcp, size_t octets) {
     nwi_err err = 0;
     struct nwi_send *send;
     while (err == 0 && (send = STAILQ_FIRST(&tcp->queue)) != NULL) {
-        size_t left = send_left(send);
+        size_t left = nwi_send_left(send);
         if (left > octets) {
             send->offset += octets;
             break;

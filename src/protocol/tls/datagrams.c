@@ -12,6 +12,7 @@
 #include "dispatch/data.h"
 #include "model/content_context.h"
 #include "stack/chain.h"
+#include "stack/message.h"
 #include <string.h>
 
 struct held_message {
@@ -114,46 +115,16 @@ void nwi_dtls_flush(struct tls *tls) {
 
 /* --- messages out --- */
 
-/* Moves the pieces of the first complete message into `message`; false when there is none yet.
- * *ret_final: it ends the direction. */
-static bool take_message(struct tls *tls, struct nwi_send_list *message, bool *ret_final) {
-    struct nwi_send *send, *piece;
-    STAILQ_INIT(message);
-    STAILQ_FOREACH (send, &tls->queue, link)
-        if (send->complete)
-            break;
-    if (send == NULL)
-        return false;
-    *ret_final = send->final;
-    do {
-        piece = STAILQ_FIRST(&tls->queue);
-        STAILQ_REMOVE_HEAD(&tls->queue, link);
-        STAILQ_INSERT_TAIL(message, piece, link);
-    } while (piece != send);
-    return true;
-}
-
-static size_t message_size(const struct nwi_send_list *message) {
-    const struct nwi_send *send;
-    size_t size = 0;
-    STAILQ_FOREACH (send, message, link)
-        size += send->content != NULL ? dispatch_data_get_size(send->content) : 0;
-    return size;
-}
-
 /* The octets where they lie, when they lie in one piece; else a copy of them in `scratch`. */
 static const void *message_octets(const struct nwi_send_list *message, size_t size,
                                   unsigned char *scratch) {
     const struct nwi_send *send;
-    size_t done = 0;
-    STAILQ_FOREACH (send, message, link) {
-        struct iovec piece;
-        if (send->content == NULL)
-            continue;
-        if (done == 0 && nwi_data_iovec(send->content, 0, &piece, 1) == 1 && piece.iov_len == size)
+    struct iovec piece;
+    STAILQ_FOREACH (send, message, link)
+        if (send->content != NULL && nwi_data_iovec(send->content, 0, &piece, 1) == 1 &&
+            piece.iov_len == size)
             return piece.iov_base;
-        done += nwi_data_copy_out(send->content, 0, scratch + done, size - done);
-    }
+    nwi_message_copy_out(message, scratch);
     return scratch;
 }
 
@@ -163,7 +134,7 @@ static const void *message_octets(const struct nwi_send_list *message, size_t si
 static int encrypt(struct dtls *dtls, const struct nwi_send_list *message) {
     unsigned char scratch[NWI_DTLS_RECORD];
     gnutls_session_t session = dtls->tls.session;
-    size_t size = message_size(message);
+    size_t size = nwi_message_size(message);
     unsigned mtu = gnutls_dtls_get_mtu(session);
     ssize_t sent = GNUTLS_E_LARGE_PACKET;
     gnutls_dtls_set_mtu(session, NWI_DTLS_RECORD);
@@ -175,17 +146,11 @@ static int encrypt(struct dtls *dtls, const struct nwi_send_list *message) {
     return sent < 0 ? (int)sent : dtls->lost ? GNUTLS_E_MEMORY_ERROR : 0;
 }
 
-/* An end without content is no datagram; an empty datagram has a context of its own. */
-static bool is_bare_end(const struct nwi_send_list *message) {
-    const struct nwi_send *send = STAILQ_FIRST(message);
-    return send->final && send->content == NULL && STAILQ_NEXT(send, link) == NULL;
-}
-
 /* GnuTLS's code; then the message is still the caller's. */
 static int write_message(struct dtls *dtls, struct nwi_send_list *message, bool final) {
     pthread_mutex_lock(&dtls->tls.lock);
-    int code = is_bare_end(message) ? 0 : encrypt(dtls, message);
-    if (code == 0 && !is_bare_end(message)) {
+    int code = nwi_message_is_bare_end(message) ? 0 : encrypt(dtls, message);
+    if (code == 0 && !nwi_message_is_bare_end(message)) {
         struct packet *packet = dtls->last;
         nwi_release(packet->send.context);
         packet->send.context = nwi_retain(STAILQ_FIRST(message)->context);
@@ -203,10 +168,10 @@ static int write_message(struct dtls *dtls, struct nwi_send_list *message, bool 
 void nwi_dtls_pump(struct tls *tls) {
     struct nwi_send_list message;
     nwi_err err = 0;
-    bool final;
     while (err == 0 && nwi_tls_is_open(tls) && !tls->write_ended &&
-           take_message(tls, &message, &final)) {
-        if (message_size(&message) == 0 && !is_bare_end(&message)) {
+           nwi_message_take(&tls->queue, &message)) {
+        bool final = nwi_message_is_final(&message);
+        if (nwi_message_size(&message) == 0 && !nwi_message_is_bare_end(&message)) {
             nwi_send_list_fail(&message, NWI_ERR_INVAL); /* GnuTLS has no empty records */
             continue;
         }

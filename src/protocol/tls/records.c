@@ -17,16 +17,12 @@
 
 /* --- out --- */
 
-static size_t send_left(const struct nwi_send *send) {
-    return send->content != NULL ? dispatch_data_get_size(send->content) - send->offset : 0;
-}
-
 /* Plain octets that wait, up to a limit. */
 static size_t queued(const struct tls *tls, size_t limit) {
     size_t octets = 0;
     const struct nwi_send *send;
     STAILQ_FOREACH (send, &tls->queue, link) {
-        octets += send_left(send);
+        octets += nwi_send_left(send);
         if (octets >= limit || send->final)
             break;
     }
@@ -41,13 +37,13 @@ static size_t next_content(const struct tls *tls, unsigned char *scratch, size_t
     const struct nwi_send *send;
     STAILQ_FOREACH (send, &tls->queue, link) {
         struct iovec piece;
-        if (size == 0 && send_left(send) > 0 &&
+        if (size == 0 && nwi_send_left(send) > 0 &&
             nwi_data_iovec(send->content, send->offset, &piece, 1) == 1 &&
             (piece.iov_len >= most || piece.iov_len >= queued(tls, most))) {
             *ret_bytes = piece.iov_base;
             return piece.iov_len < most ? piece.iov_len : most;
         }
-        if (send_left(send) > 0)
+        if (nwi_send_left(send) > 0)
             size += nwi_data_copy_out(send->content, send->offset, scratch + size, most - size);
         if (size == most || send->final)
             break;
@@ -61,7 +57,7 @@ static size_t next_content(const struct tls *tls, unsigned char *scratch, size_t
 static bool account(struct tls *tls, size_t octets, struct nwi_send_list *through) {
     struct nwi_send *send;
     while ((send = STAILQ_FIRST(&tls->queue)) != NULL) {
-        size_t left = send_left(send);
+        size_t left = nwi_send_left(send);
         if (left > octets) {
             send->offset += octets;
             return false;

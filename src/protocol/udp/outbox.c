@@ -11,6 +11,7 @@
 #include "model/content_context.h"
 #include "model/metadata.h"
 #include "protocol/udp/message.h"
+#include "stack/message.h"
 #include "stack/socket_options.h"
 #include "sys/datagram.h"
 
@@ -26,28 +27,10 @@ void nwi_udp_outbox_add(struct nwi_udp_outbox *outbox, struct nwi_send *send) {
     STAILQ_INSERT_TAIL(&outbox->queue, send, link);
 }
 
-/* Moves the pieces of the first complete message into `message`; false when there is none yet. */
-static bool take_message(struct nwi_udp_outbox *outbox, struct nwi_send_list *message) {
-    struct nwi_send *send;
-    STAILQ_INIT(message);
-    STAILQ_FOREACH (send, &outbox->queue, link)
-        if (send->complete)
-            break;
-    if (send == NULL)
-        return false;
-    struct nwi_send *piece;
-    do {
-        piece = STAILQ_FIRST(&outbox->queue);
-        STAILQ_REMOVE_HEAD(&outbox->queue, link);
-        STAILQ_INSERT_TAIL(message, piece, link);
-    } while (piece != send);
-    return true;
-}
-
 /* Takes up to NWI_DATAGRAM_BATCH complete messages; returns how many. */
 static size_t take_messages(struct nwi_udp_outbox *outbox, struct nwi_send_list *messages) {
     size_t count = 0;
-    while (count < NWI_DATAGRAM_BATCH && take_message(outbox, &messages[count]))
+    while (count < NWI_DATAGRAM_BATCH && nwi_message_take(&outbox->queue, &messages[count]))
         count++;
     return count;
 }
@@ -121,26 +104,15 @@ static bool gather(const struct nwi_send_list *message, struct iovec *pieces, si
 /* The whole message in one buffer of the caller's. Errors: EMSGSIZE (no datagram could hold it),
  * NWI_ERR_NOMEM. */
 static nwi_err join(const struct nwi_send_list *message, struct iovec *ret_whole) {
-    size_t size = 0, done = 0;
-    const struct nwi_send *send;
-    STAILQ_FOREACH (send, message, link)
-        size += send->content != NULL ? dispatch_data_get_size(send->content) : 0;
+    size_t size = nwi_message_size(message);
     if (size > NWI_UDP_MAX)
         return nwi_posix(EMSGSIZE);
     char *bytes = nwi_alloc_raw(size);
     if (bytes == NULL)
         return NWI_ERR_NOMEM;
-    STAILQ_FOREACH (send, message, link)
-        if (send->content != NULL)
-            done += nwi_data_copy_out(send->content, 0, bytes + done, size - done);
-    *ret_whole = (struct iovec){bytes, done};
+    nwi_message_copy_out(message, bytes);
+    *ret_whole = (struct iovec){bytes, size};
     return 0;
-}
-
-/* An end without content is no datagram; an empty datagram has a context of its own. */
-static bool is_bare_end(const struct nwi_send_list *message) {
-    const struct nwi_send *send = STAILQ_FIRST(message);
-    return send->final && send->content == NULL && STAILQ_NEXT(send, link) == NULL;
 }
 
 /* One message as one datagram; what is in too many pieces is joined first. */
@@ -150,7 +122,7 @@ static nwi_err send_one(int fd, const struct nwi_send_list *message, nw_service_
     struct iovec pieces[DATAGRAM_PIECES];
     void *joined = NULL;
     size_t count = 0;
-    if (is_bare_end(message))
+    if (nwi_message_is_bare_end(message))
         return 0;
     if (!gather(message, pieces, DATAGRAM_PIECES, &count)) {
         nwi_err err = join(message, pieces);
@@ -174,7 +146,7 @@ nwi_err nwi_udp_send_messages(int fd, const struct nwi_send_list *messages, size
     struct nwi_datagram_to targets[NWI_DATAGRAM_BATCH];
     struct nwi_datagram_out out[NWI_DATAGRAM_BATCH];
     size_t ready = 0, used = 0, added;
-    for (; ready < count && !is_bare_end(&messages[ready]); ready++, used += added) {
+    for (; ready < count && !nwi_message_is_bare_end(&messages[ready]); ready++, used += added) {
         if (!gather(&messages[ready], pieces + used, DATAGRAM_PIECES - used, &added))
             break;
         targets[ready] = to != NULL ? *to : (struct nwi_datagram_to){0};
